@@ -1,0 +1,1 @@
+"""Other people's formats: one file a format, each a pure function of results."""

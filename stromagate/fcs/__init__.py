@@ -1,0 +1,1 @@
+"""From the bytes of an FCS file to a sample, and back."""

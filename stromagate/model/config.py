@@ -1,0 +1,22 @@
+"""Every knob of a run in one frozen value."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stromagate.model.template import Document
+
+
+class RunConfig(Document):
+    """What a run may be told beyond its inputs and its template. Everything here can move a number."""
+
+    policy: Literal["strict", "repair", "salvage"] = Field("repair", description="How odd files are treated.")
+    dataset: int | None = Field(None, ge=0, description="Which data set of a file that holds several.")
+    gain: Literal["apply", "ignore"] | None = Field(None, description="$PnG convention; None: the template's.")
+    compensation: str = Field("file", description="`file`, `none`, or the path of a matrix CSV.")
+    markers: dict[str, str] = Field(default_factory=dict, description="Marker to $PnN, over all other binding.")
+    confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
+    seed: int = Field(0, ge=0, description="Seed of everything random.")
+    grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")

@@ -1,0 +1,165 @@
+"""Gates as geometry: what a method fits, a person draws, an importer reads. Membership is made in ``gating.geometry``.
+
+All coordinates are display units of the axis' scale in the tree (a linear axis: its scale values). Edges follow
+Gating-ML 2.0: the lower edge belongs to the gate, the upper does not, borders of polygons and ellipses do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from stromagate.model.panel import Compensation
+from stromagate.model.scales import Scale
+
+Point = tuple[float, float]
+Bound = float | None
+Side = Literal["above", "below"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Events with ``low <= x < high``; None leaves a side open. ``closed`` counts the upper edge in."""
+
+    axis: str
+    low: Bound
+    high: Bound
+    closed: bool = False
+    kind: Literal["interval"] = "interval"
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The one axis."""
+        return (self.axis,)
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """An interval on each of two axes."""
+
+    axes: tuple[str, str]
+    low: tuple[Bound, Bound]
+    high: tuple[Bound, Bound]
+    closed: bool = False
+    inside: bool = True
+    kind: Literal["rectangle"] = "rectangle"
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """Inside by the crossing rule, border included; ``inside=False`` keeps the rest of the parent."""
+
+    axes: tuple[str, str]
+    vertices: tuple[Point, ...]
+    inside: bool = True
+    kind: Literal["polygon"] = "polygon"
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """Squared Mahalanobis distance to ``mean`` under ``covariance`` at most ``distance_squared``; two axes or more."""
+
+    axes: tuple[str, ...]
+    mean: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    distance_squared: float
+    inside: bool = True
+    kind: Literal["ellipse"] = "ellipse"
+
+
+@dataclass(frozen=True, slots=True)
+class QuadrantPart:
+    """One part of a cross at ``origin``; the value on a divider counts as above."""
+
+    axes: tuple[str, str]
+    origin: Point
+    sides: tuple[Side, Side]
+    kind: Literal["quadrant"] = "quadrant"
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Any of several intervals on one axis, ascending and disjoint: the kept stretches of Time."""
+
+    axis: str
+    spans: tuple[Point, ...]
+    kind: Literal["spans"] = "spans"
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The one axis."""
+        return (self.axis,)
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """Events of the parent that are in all of, any of, or none of the named populations."""
+
+    operation: Literal["all", "any", "none"]
+    of: tuple[str, ...]
+    kind: Literal["boolean"] = "boolean"
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """A boolean gate looks at populations, not at axes."""
+        return ()
+
+
+Geometry = Interval | Spans | Rectangle | Polygon | Ellipse | QuadrantPart | Boolean
+
+GateState = Literal["fitted", "fixed", "fallback", "edited", "not_evaluable"]
+
+
+@dataclass(frozen=True, slots=True)
+class GateNode:
+    """One population: its parent, the boundary that makes it, and how that boundary came about.
+
+    ``spread`` is the standard deviation of the boundary in display units of its (first) axis, None where the boundary
+    was not estimated. ``geometry`` is None exactly where the state is ``not_evaluable``.
+    """
+
+    name: str
+    parent: str
+    method: str
+    geometry: Geometry | None
+    state: GateState
+    sentence: str
+    spread: float | None = None
+    source: str = ""
+    edited_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What an axis of the tree means on a file: its channel, whether it is compensated, its scale."""
+
+    pnn: str
+    scale: Scale
+    compensated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateTree:
+    """A whole fitted tree: replaying it on the same sample gives the same members, event for event.
+
+    Parents stand above their children; the root, ``all``, is not a node.
+    """
+
+    nodes: tuple[GateNode, ...]
+    axes: Mapping[str, Axis] = field(default_factory=dict)
+    compensation: Compensation | None = None
+
+    def node(self, name: str) -> GateNode:
+        """Return the node called ``name``; KeyError where there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def digest(self) -> str:
+        """SHA-256 of the tree's canonical JSON: what edits and signatures are bound to."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,174 @@
+"""The only hand-off below gating: everything about one tube but its events (``stromagate.result/1``)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from stromagate.model.config import RunConfig
+from stromagate.model.gates import GateTree, Geometry
+from stromagate.model.panel import Panel
+from stromagate.model.sample import Repair, SourceRef
+from stromagate.model.scales import Scale
+from stromagate.model.template import Document, SourceNote
+
+RESULT_FORMAT: Literal["stromagate.result/1"] = "stromagate.result/1"
+RUN_FORMAT: Literal["stromagate.run/1"] = "stromagate.run/1"
+RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
+
+FindingStatus = Literal["pass", "warn", "fail", "not_applicable"]
+
+
+class Statistic(Document):
+    """One number with its denominator, its interval and its state.
+
+    ``denominator`` names the population the number is divided by; ``n`` is the number of events of the population.
+    """
+
+    population: str
+    parent: str
+    statistic: str
+    value: float | None
+    unit: str
+    marker: str = ""
+    denominator: str = ""
+    ci_low: float | None = None
+    ci_high: float | None = None
+    state: str = ""
+    n: int | None = None
+
+
+class Finding(Document):
+    """What a check saw. A check that could not be made is ``not_applicable``, never ``pass``."""
+
+    code: str
+    check: str
+    status: FindingStatus
+    sentence: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    population: str = ""
+    remedy: str = ""
+
+
+class AxisView(Document):
+    """One side of a density plot: what it shows and where its ticks are (positions in display units)."""
+
+    axis: str
+    title: str
+    low: float
+    high: float
+    scale: Scale
+    ticks: tuple[tuple[float, str], ...] = ()
+
+
+class DensityView(Document):
+    """What a plot of one gate needs: the parent's events binned, and outlines.
+
+    ``grid`` is base64 of uint8, row-major, shape (ny, nx), row 0 at the bottom; for a plot of one axis ny is 1.
+    Values are log-scaled counts: ``count = (1 + peak) ** (grid / 255) - 1``, empty bins 0.
+    """
+
+    population: str
+    parent: str
+    x: AxisView
+    y: AxisView | None
+    nx: int
+    ny: int
+    grid: str
+    peak: int
+    n_parent: int
+    n_shown: int
+    outline: Geometry | None
+
+
+class TemplateRef(Document):
+    """Which template made the result."""
+
+    name: str
+    version: str
+    status: str
+    title: str
+    sha256: str
+    sources: tuple[SourceNote, ...] = ()
+    sentences: tuple[str, ...] = Field((), description="The gates in plain words, in order.")
+
+
+class PatternCall(Document):
+    """The stromal pattern, or why none was assigned."""
+
+    level: Literal["L0", "L1", "L2", "L3", "L4"] = "L0"
+    pattern: str = "not assigned"
+    reason: str = "no calibration: the publications give directions and no cut-off"
+
+
+class RunRecord(Document):
+    """What is needed to make the same numbers again. No times and no machine paths: those live in ``run.json``."""
+
+    stromagate: str
+    python: str
+    libraries: dict[str, str]
+    config: RunConfig
+    conventions: dict[str, str] = Field(default_factory=dict)
+
+
+class SampleResult(Document):
+    """Everything about one tube but its events."""
+
+    format: Literal["stromagate.result/1"] = RESULT_FORMAT
+    research_use: str = RESEARCH_USE
+    sample_id: str
+    labels: dict[str, str] = Field(default_factory=dict, description="Columns of the sample sheet.")
+    source: SourceRef
+    verdict: Literal["ok", "repaired", "salvaged"]
+    repairs: tuple[Repair, ...] = ()
+    n_events: int
+    instrument: dict[str, str] = Field(default_factory=dict, description="Allow-listed keywords only.")
+    template: TemplateRef
+    panel: Panel
+    tree: GateTree
+    statistics: tuple[Statistic, ...]
+    findings: tuple[Finding, ...] = ()
+    views: tuple[DensityView, ...] = ()
+    pattern: PatternCall = PatternCall()
+    denominators: tuple[str, ...] = ()
+    indices: dict[str, str] = Field(default_factory=dict)
+    labels_of_populations: dict[str, str] = Field(default_factory=dict)
+    record: RunRecord
+
+    def count(self, population: str) -> int | None:
+        """Return the number of events of a population; None where it could not be evaluated."""
+        for statistic in self.statistics:
+            if statistic.population == population and statistic.statistic == "count":
+                return None if statistic.value is None else int(statistic.value)
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain object that is written to ``result.json``."""
+        return self.model_dump(mode="json")
+
+
+class SampleEntry(Document):
+    """One line of a run: what became of one input."""
+
+    sample_id: str
+    file: str
+    status: Literal["ok", "repaired", "salvaged", "failed"]
+    n_events: int | None = None
+    error: dict[str, str | None] | None = Field(None, description="code, message, where and hint of a failure.")
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class RunIndex(Document):
+    """The whole run at a glance (``run.json``); the only place where times stand."""
+
+    format: Literal["stromagate.run/1"] = RUN_FORMAT
+    research_use: str = RESEARCH_USE
+    stromagate: str
+    template: TemplateRef | None = None
+    config: RunConfig
+    samples: tuple[SampleEntry, ...]
+    exit_code: int = 0
+    times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")

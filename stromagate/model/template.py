@@ -1,0 +1,114 @@
+"""The gating template as a typed document (``stromagate.template/1``).
+
+Only the shape is held here. Which methods exist and what their parameters mean is known to ``gating``;
+``templates.load`` is handed the methods' own parameter models, so that all errors of a document come at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+TEMPLATE_FORMAT = "stromagate.template/1"
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+AxisName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Document(BaseModel):
+    """A value read from or written to disk: unknown fields are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class GateParams(Document):
+    """Base of every gating method's own parameters.
+
+    What a gate looks at is asked here, so that a template can be checked without fitting anything.
+    """
+
+    def axes_used(self) -> tuple[str, ...]:
+        """Axes the gate needs, from the fields ``axis`` and ``axes``."""
+        single = getattr(self, "axis", None)
+        return (single,) if single else tuple(getattr(self, "axes", ()))
+
+    def populations_used(self) -> tuple[str, ...]:
+        """Populations, besides the parent, that must stand above this one."""
+        return ()
+
+
+class SourceNote(Document):
+    """Where a definition or a number comes from."""
+
+    doi: str | None = Field(None, description="DOI of the publication.")
+    url: str | None = Field(None, description="Address, where there is no DOI.")
+    note: str = Field("", description="What was taken from it.")
+
+
+class PanelSpec(Document):
+    """Markers a tube must carry, and those used where present. Scatter and time are found by themselves."""
+
+    required: tuple[AxisName, ...] = Field(description="Markers without which the template does not run.")
+    optional: tuple[AxisName, ...] = Field((), description="Markers used where the tube carries them.")
+
+
+class ScaleSpec(Document):
+    """How an axis is displayed; ``from_range`` and ``from_data`` are resolved on each tube."""
+
+    transform: Literal["logicle", "asinh", "linear"] = Field("logicle", description="Kind of display scale.")
+    top: Literal["from_range"] | float = Field("from_range", description="T: value shown at 1.0.")
+    decades: float = Field(4.5, gt=0, le=10, description="M: decades shown.")
+    width: Literal["from_data"] | float = Field("from_data", description="W: decades of the linear region (logicle).")
+    negative_decades: float = Field(0.0, ge=0, le=5, description="A: extra negative decades.")
+
+
+class GateSpec(BaseModel):
+    """A method by name and that method's own parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+
+    method: Name = Field(description="Gating method; `stromagate templates explain` lists what each does.")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Everything but the method's name, to be checked by the method's own model."""
+        return dict(self.model_extra or {})
+
+
+class PopulationSpec(Document):
+    """One population: a name, a parent above it, and a gate."""
+
+    name: Name = Field(description="Name of the population, unique in the template.")
+    parent: Name = Field(description="A population above this one, or `all`.")
+    gate: GateSpec = Field(description="How the boundary is found.")
+    label: str = Field("", description="What the report calls it; the name where empty.")
+    note: str = Field("", description="Why this gate is as it is.")
+    plot: tuple[AxisName, ...] = Field((), max_length=2, description="Axes of its plot; chosen by itself where empty.")
+    requires: tuple[AxisName, ...] = Field(
+        (), description="Optional markers this population needs; it is left out where one is absent."
+    )
+
+
+class GatingTemplate(Document):
+    """A whole panel: markers, scales, populations in order, denominators, and the indices of the pattern."""
+
+    format: Literal["stromagate.template/1"] = Field(description="Format of this document.")
+    name: Name = Field(description="Name; a shipped template's file has the same one.")
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")] = Field(description="Version, a.b.c.")
+    status: Literal["consensus", "reconstruction", "preprint", "local"] = Field(description="Standing of the gates.")
+    title: str = Field(description="One line for people.")
+    description: str = Field("", description="What it is for and what it is not for.")
+    sources: tuple[SourceNote, ...] = Field((), description="Where the definitions come from.")
+    panel: PanelSpec
+    aliases: dict[AxisName, tuple[str, ...]] = Field(
+        default_factory=dict, description="Further names of markers on this lab's instruments."
+    )
+    scales: dict[str, ScaleSpec] = Field(
+        default_factory=lambda: {"default": ScaleSpec()}, description="Scale by axis; `default` for the rest."
+    )
+    gain: Literal["apply", "ignore"] = Field("apply", description="Whether the gates were drawn on $PnG-scaled values.")
+    populations: tuple[PopulationSpec, ...] = Field(min_length=1, description="Populations, parents first.")
+    denominators: tuple[Name, ...] = Field((), description="Populations that rates are given per.")
+    intensities: tuple[AxisName, ...] = Field((), description="Markers whose median is reported per population.")
+    indices: dict[str, Name] = Field(default_factory=dict, description="Populations the pattern is read from.")

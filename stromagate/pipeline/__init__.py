@@ -1,0 +1,1 @@
+"""The stages put together: one tube, a batch, and what lies on disk."""

@@ -1,0 +1,1 @@
+"""Markers bound to channels, spillover taken out, scales chosen."""

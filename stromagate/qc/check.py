@@ -1,0 +1,48 @@
+"""The contract of a QC check: what it is given, and what it declares.
+
+Adding a check is adding ``qc/checks/NAME.py`` with a function and ``CHECK = Check(...)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stromagate.model.gates import GateTree
+from stromagate.model.panel import Panel
+from stromagate.model.result import Finding
+from stromagate.model.sample import Sample
+from stromagate.model.template import GatingTemplate
+from stromagate.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything a check may look at. ``members`` are sorted row indices into the sample's events, by population."""
+
+    sample: Sample
+    template: GatingTemplate
+    panel: Panel
+    tree: GateTree
+    members: Mapping[str, NDArray[np.intp]]
+    counts: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Declaration of a check: its code in reports, what it looks for, its default limits and their unit."""
+
+    code: str
+    title: str
+    run: Callable[[Evidence], list[Finding]]
+    warn: float | None = None
+    fail: float | None = None
+    unit: str = ""
+
+
+checks: Registry[Check] = Registry(
+    kind="QC check", package="stromagate.qc.checks", attribute="CHECK", group="stromagate.qc_checks.v1"
+)

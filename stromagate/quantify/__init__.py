@@ -1,0 +1,1 @@
+"""From members to numbers with denominators, intervals and states."""

@@ -1,0 +1,1 @@
+"""Synthetic marrow whose truth is known."""
