@@ -34,7 +34,7 @@ class GateParams(Document):
         return (single,) if single else tuple(getattr(self, "axes", ()))
 
     def populations_used(self) -> tuple[str, ...]:
-        """Populations, besides the parent, that must stand above this one."""
+        """Return the populations, besides the parent, that must stand above this one."""
         return ()
 
 
