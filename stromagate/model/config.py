@@ -17,6 +17,7 @@ class RunConfig(Document):
     gain: Literal["apply", "ignore"] | None = Field(None, description="$PnG convention; None: the template's.")
     compensation: str = Field("file", description="`file`, `none`, or the path of a matrix CSV.")
     markers: dict[str, str] = Field(default_factory=dict, description="Marker to $PnN, over all other binding.")
+    panel_file: str | None = Field(None, description="CSV of channel and marker, over the file's own names.")
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
     seed: int = Field(0, ge=0, description="Seed of everything random.")
     grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")

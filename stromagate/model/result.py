@@ -172,3 +172,7 @@ class RunIndex(Document):
     samples: tuple[SampleEntry, ...]
     exit_code: int = 0
     times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain object that is written to ``run.json``."""
+        return self.model_dump(mode="json")

@@ -1,1 +1,28 @@
-"""The stages put together: one tube, a batch, and what lies on disk."""
+"""The stages put together: one tube, a batch, and what lies on disk.
+
+Names load on first use: counting a known tree on a file must not pay for documents and statistics.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stromagate.pipeline.count import count_populations as count_populations
+    from stromagate.pipeline.template import load_template as load_template
+    from stromagate.pipeline.tube import analyze as analyze
+
+_HOMES = {
+    "analyze": "stromagate.pipeline.tube",
+    "count_populations": "stromagate.pipeline.count",
+    "load_template": "stromagate.pipeline.template",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a stage on first use."""
+    if name not in _HOMES:
+        message = f"module 'stromagate.pipeline' has no attribute '{name}'"
+        raise AttributeError(message)
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,127 @@
+"""``run``: FCS files in, a folder of results and reports out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stromagate.cli.console import AsJson, Debug, emit, say, speaking
+from stromagate.cli.progress import progress
+from stromagate.errors import UsageError
+
+if TYPE_CHECKING:
+    from stromagate.model.config import RunConfig
+    from stromagate.model.result import RunIndex
+    from stromagate.pipeline.batch import Outcome
+
+_INPUTS = "FCS or LMD files, or folders (searched through and through)."
+_MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
+
+
+def run(
+    inputs: Annotated[list[Path] | None, typer.Argument(help=_INPUTS, show_default=False)] = None,
+    template: Annotated[str, typer.Option("--template", "-t", help="Shipped template or YAML file.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", show_default=False)] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Sample sheet (CSV or XLSX) instead of inputs.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Tubes worked on at once.")] = 1,
+    marker: Annotated[list[str] | None, typer.Option("--marker", "-m", help=_MARKER)] = None,
+    panel: Annotated[Path | None, typer.Option(help="Panel file (CSV: channel, marker).")] = None,
+    compensation: Annotated[str, typer.Option(help="`file`, `none`, or a matrix CSV.")] = "file",
+    policy: Annotated[str, typer.Option(help="Odd files: strict, repair or salvage.")] = "repair",
+    gain: Annotated[str | None, typer.Option(help="$PnG: apply or ignore; the template's by default.")] = None,
+    dataset: Annotated[int | None, typer.Option(min=0, help="Data set of files that hold several.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
+    standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Gate tubes by a template and write numbers and reports.
+
+    Ends with 0 when every tube was analysed, 3 when an input could not be read, 4 when a template, sheet or panel is
+    wrong. One bad tube does not stop the others.
+    """
+    with speaking(as_json=as_json, debug=debug):
+        if not template or out is None:
+            missing = "--template" if not template else "--out"
+            raise UsageError(
+                "run.options", f"{missing} is needed", hint="stromagate run FOLDER --template bm_stroma_core --out DIR"
+            )
+        config = _config(
+            markers=_overrides(marker or []),
+            panel_file=None if panel is None else str(panel),
+            compensation=compensation,
+            policy=policy,
+            gain=gain,
+            dataset=dataset,
+            seed=seed,
+        )
+        finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet))
+        if debug:
+            say("\n".join(failure.traceback for failure in failures if failure.traceback))
+        if not quiet:
+            _tell(finished, out)
+        emit({"format": finished.format, "out": str(out), "run": finished.to_json()}, str(out / "index.html"), as_json=as_json)
+    raise typer.Exit(finished.exit_code)
+
+
+def _run(
+    inputs: list[Path],
+    sheet: Path | None,
+    template: str,
+    out: Path,
+    config: RunConfig,
+    options: tuple[int, bool, bool, bool],
+) -> tuple[RunIndex, list[Outcome]]:
+    from stromagate.pipeline.batch import BatchOptions, run_batch
+    from stromagate.pipeline.tubes import collect_tubes
+
+    jobs, force, standalone, quiet = options
+    found = collect_tubes(inputs, sheet)
+    if found.n_compensation and not quiet:
+        say(f"{found.n_compensation} compensation controls of the sheet are not analysed")
+    failures: list[Outcome] = []
+    with progress("Analysing tubes", len(found.tubes), quiet=quiet) as step:
+
+        def on_done(outcome: Outcome) -> None:
+            step(outcome.entry.sample_id)
+            if outcome.exit_code:
+                failures.append(outcome)
+
+        settings = BatchOptions(jobs, force, standalone, " ".join(["stromagate", *sys.argv[1:]]))
+        return run_batch(found.tubes, template, out, config, settings, on_done=on_done), failures
+
+
+def _tell(finished: RunIndex, out: Path) -> None:
+    failed = [entry for entry in finished.samples if entry.status == "failed"]
+    for entry in failed:
+        error = entry.error or {}
+        say(f"failed: {entry.sample_id} ({entry.file}): {error.get('message')}")
+        if error.get("hint"):
+            say(f"  {error['hint']}")
+    done = len(finished.samples) - len(failed)
+    say(f"{done} of {len(finished.samples)} tubes analysed; results in {out}")
+
+
+def _overrides(texts: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    for marker, equals, channel in pairs:
+        if not (marker.strip() and equals and channel.strip()):
+            raise UsageError("run.marker", f"--marker {marker}{equals}{channel} is not MARKER=CHANNEL", hint="--marker CD146=PE-A")
+    return {marker.strip(): channel.strip() for marker, _, channel in pairs}
+
+
+def _config(**values: object) -> RunConfig:
+    from pydantic import ValidationError
+
+    from stromagate.model.config import RunConfig
+
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        raise UsageError("run.option", f"--{first['loc'][0]}: {first['msg']}", hint="stromagate run --help") from cause

@@ -1,0 +1,203 @@
+"""Many tubes: each on its own, none stopping another, and one folder of results at the end."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stromagate import __version__
+from stromagate.errors import StromagateError
+from stromagate.export import export
+from stromagate.fcs import hash_file
+from stromagate.model.config import RunConfig
+from stromagate.model.result import RunIndex, SampleEntry, SampleResult
+from stromagate.pipeline import bundle
+from stromagate.pipeline.executor import each
+from stromagate.pipeline.template import load_template, reference
+from stromagate.pipeline.tube import analyze
+from stromagate.pipeline.tubes import Tube
+from stromagate.report import plotly_asset, render_index, render_sample
+from stromagate.templates import LoadedTemplate
+
+_TABLES = {"populations_csv": "populations.csv", "thresholds_csv": "thresholds.csv", "qc_csv": "qc.csv"}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """What decides how a batch is run but can move no number.
+
+    ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
+    ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times.
+    """
+
+    jobs: int = 1
+    force: bool = False
+    standalone: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs for one tube."""
+
+    tube: Tube
+    template: LoadedTemplate
+    config: RunConfig
+    out: Path
+    options: BatchOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a worker says of one tube: its line of the index, and the traceback where the fault is ours."""
+
+    entry: SampleEntry
+    exit_code: int
+    reused: bool = False
+    traceback: str = ""
+
+
+def run_batch(
+    tubes: tuple[Tube, ...],
+    template: str | Path,
+    out: Path,
+    config: RunConfig | None = None,
+    options: BatchOptions | None = None,
+    *,
+    on_done: Callable[[Outcome], None] | None = None,
+) -> RunIndex:
+    """Analyse every tube and write the folder of results.
+
+    A tube that fails costs one line of the index, never another tube's result. A tube whose file, template,
+    configuration and program version are those of the result already there is kept, unless ``options.force``.
+
+    Returns
+    -------
+    RunIndex
+        What became of each tube; ``exit_code`` is the worst of them (1 before 4 before 3).
+
+    Raises
+    ------
+    UsageError
+        The folder cannot take this run.
+    DocumentError
+        The template is wrong.
+    """
+    started = _now()
+    config, options = config or RunConfig(), options or BatchOptions()
+    loaded = load_template(template)
+    bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force)
+    work = (Job(tube, loaded, config, out, options) for tube in tubes)
+    outcomes: dict[str, Outcome] = {}
+    for outcome in each(_one, work, min(options.jobs, max(1, len(tubes)))):
+        outcomes[outcome.entry.sample_id] = outcome
+        if on_done is not None:
+            on_done(outcome)
+    run = RunIndex(
+        stromagate=__version__,
+        template=reference(loaded),
+        config=config,
+        samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
+        exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
+        times={"started": started, "ended": _now(), "command": options.command},
+    )
+    bundle.close_folder(out, _run_files(run, bundle.read_results(out, run), standalone=options.standalone))
+    return run
+
+
+def render_again(out: Path, *, standalone: bool = False) -> RunIndex:
+    """Make all pages and tables of a finished run again from its results alone.
+
+    Raises
+    ------
+    InputError
+        No finished run there, or a damaged result.
+    """
+    run = bundle.read_run(out)
+    results = bundle.read_results(out, run)
+    for result in results:
+        for name, content in _sample_files(result, standalone=standalone).items():
+            bundle.write_file(out / bundle.SAMPLES / result.sample_id / name, content)
+    bundle.close_folder(out, _run_files(run, results, standalone=standalone))
+    return run
+
+
+def _one(job: Job) -> Outcome:
+    """Analyse one tube and put its folder in place; whatever happens, say it in an outcome."""
+    try:
+        kept = None if job.options.force else _still_valid(job)
+        result = kept or _analyze(job)
+        if kept is None:
+            bundle.write_sample(job.out, job.tube.sample_id, _sample_files(result, standalone=job.options.standalone))
+    except StromagateError as error:
+        return _failed(job, error.as_json(), error.exit_code)
+    except Exception as error:  # noqa: BLE001  (a fault of ours must not cost the other tubes their results)
+        said = {"code": "internal", "message": f"{type(error).__name__}: {error}", "where": None, "hint": _OUR_FAULT}
+        return _failed(job, said, 1, traceback.format_exc())
+    entry = SampleEntry(
+        sample_id=result.sample_id,
+        file=result.source.path,
+        status=result.verdict,
+        n_events=result.n_events,
+        labels=result.labels,
+    )
+    return Outcome(entry, 0, reused=kept is not None)
+
+
+_OUR_FAULT = "this is a fault of stromagate, not of the file; please report it with the output of --debug"
+
+
+def _analyze(job: Job) -> SampleResult:
+    tube = job.tube
+    return analyze(tube.path, job.template, job.config, sample_id=tube.sample_id, shown=tube.shown, labels=tube.labels)
+
+
+def _still_valid(job: Job) -> SampleResult | None:
+    """Return the result already there if nothing that could move a number has changed."""
+    try:
+        old = bundle.read_result(job.out, job.tube.sample_id)
+    except StromagateError:
+        return None
+    same = (
+        old.record.stromagate == __version__
+        and old.record.config == job.config
+        and old.template.sha256 == job.template.sha256
+        and old.labels == job.tube.labels
+        and old.source.path == job.tube.shown
+        and old.source.sha256 == hash_file(job.tube.path)
+    )
+    return old if same else None
+
+
+def _failed(job: Job, error: dict[str, str | None], exit_code: int, trace: str = "") -> Outcome:
+    tube = job.tube
+    bundle.remove_sample(job.out, tube.sample_id)
+    shown = {**error, "where": tube.shown if error["where"] in {None, str(tube.path)} else error["where"]}
+    entry = SampleEntry(sample_id=tube.sample_id, file=tube.shown, status="failed", error=shown, labels=tube.labels)
+    return Outcome(entry, exit_code, traceback=trace)
+
+
+def _worst(codes: list[int]) -> int:
+    return 1 if 1 in codes else max(codes, default=0)
+
+
+def _sample_files(result: SampleResult, *, standalone: bool) -> dict[str, bytes]:
+    return {
+        bundle.RESULT_FILE: bundle.to_json_bytes(result),
+        "report.html": render_sample(result, plotly="inline" if standalone else "shared").encode(),
+        "populations.csv": export("populations_csv", [result]),
+    }
+
+
+def _run_files(run: RunIndex, results: list[SampleResult], *, standalone: bool) -> dict[str, bytes]:
+    tables = {filename: export(name, results) for name, filename in _TABLES.items()}
+    page = render_index(run, results, plotly="inline" if standalone else "shared").encode()
+    files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **tables}
+    return files if standalone else {**files, "assets/plotly.min.js": plotly_asset()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

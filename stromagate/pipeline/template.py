@@ -1,0 +1,52 @@
+"""A template together with what the gating methods know of it: checked parameters and plain sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stromagate.gating.method import methods
+from stromagate.model.result import TemplateRef
+from stromagate.model.template import GateParams
+from stromagate.templates import LoadedTemplate, explain
+from stromagate.templates import load_template as load_document
+
+
+def load_template(source: str | Path) -> LoadedTemplate:
+    """Load and check a template by its shipped name or by the path of a YAML file.
+
+    Raises
+    ------
+    DocumentError
+        Everything that is wrong in it, at once, with lines and the nearest valid words.
+    SpecificationError
+        No template of that name.
+    """
+    return load_document(source, method_params())
+
+
+def method_params() -> dict[str, type[GateParams]]:
+    """Return the parameter model of every gating method, by the method's name."""
+    return {name: method.params for name, method in methods.all().items()}
+
+
+def sentences(loaded: LoadedTemplate) -> list[str]:
+    """Return the template in plain words, one sentence a population, in order."""
+    clauses = {
+        population.name: methods.get(population.gate.method).explain(loaded.params[population.name])
+        for population in loaded.template.populations
+    }
+    return explain(loaded, clauses)
+
+
+def reference(loaded: LoadedTemplate) -> TemplateRef:
+    """Return what a result remembers of its template."""
+    template = loaded.template
+    return TemplateRef(
+        name=template.name,
+        version=template.version,
+        status=template.status,
+        title=template.title,
+        sha256=loaded.sha256,
+        sources=template.sources,
+        sentences=tuple(sentences(loaded)),
+    )

@@ -1,0 +1,129 @@
+"""One tube from its file to its result. The function reads as the list of the stages."""
+
+from __future__ import annotations
+
+import platform
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from stromagate import __version__
+from stromagate.fcs import hash_file, read_fcs
+from stromagate.gating import engine, views
+from stromagate.model.config import RunConfig
+from stromagate.model.result import RunRecord, SampleResult
+from stromagate.model.sample import Sample
+from stromagate.pipeline.template import load_template, reference
+from stromagate.pipeline.tubes import slug
+from stromagate.prepare import prepare
+from stromagate.qc import Evidence, run_checks
+from stromagate.quantify import statistics
+from stromagate.templates import LoadedTemplate
+
+# Keywords that may leave the file: everything else may name a person, a place or a date.
+_ALLOWED_KEYWORDS = ("$CYT", "$DATATYPE", "$BYTEORD", "$MODE", "STROMAGATE_SIMULATED", "STROMAGATE_PREPARATION")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "flowutils", "pydantic")
+
+
+def analyze(
+    path: str | Path,
+    template: str | Path | LoadedTemplate,
+    config: RunConfig | None = None,
+    *,
+    sample_id: str | None = None,
+    shown: str | None = None,
+    labels: dict[str, str] | None = None,
+) -> SampleResult:
+    """Read, prepare, gate, count and check one tube.
+
+    Parameters
+    ----------
+    path : path
+        FCS file.
+    template : str, path or LoadedTemplate
+        Shipped name, YAML file, or a template already loaded.
+    config : RunConfig, optional
+        Everything else that can move a number.
+    sample_id : str, optional
+        Name of the tube; a safe form of the file's name by default.
+    shown : str, optional
+        Path that the result shows; the file's name by default, so that results do not depend on the machine.
+    labels : dict, optional
+        What else is known of the tube; travels to the result.
+
+    Returns
+    -------
+    SampleResult
+        Everything about the tube but its events.
+
+    Raises
+    ------
+    InputError
+        The file is refused, with the reason.
+    SpecificationError
+        The template, the panel or the compensation does not fit the file.
+    """
+    path, config = Path(path), config or RunConfig()
+    loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        digest = beside.submit(hash_file, path)
+        sample = _read(path, loaded, config)
+        prepared = prepare(sample, loaded.template, config)
+        gated = engine.gate(prepared, loaded.template, params=loaded.params, seed=config.seed)
+        numbers = statistics(
+            gated.members, gated.tree, loaded.template, linear=prepared.linear, confidence=config.confidence
+        )
+        findings = run_checks(
+            Evidence(sample, loaded.template, prepared.panel, gated.tree, gated.members, gated.counts)
+        )
+        densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
+        source = replace(sample.source, path=shown or path.name, sha256=_finished(digest))
+    return SampleResult(
+        sample_id=sample_id or slug(path.stem),
+        labels=labels or {},
+        source=source,
+        verdict=sample.verdict,
+        repairs=sample.repairs,
+        n_events=sample.n_events,
+        instrument=_instrument(sample),
+        template=reference(loaded),
+        panel=prepared.panel,
+        tree=gated.tree,
+        statistics=numbers,
+        findings=findings,
+        views=densities,
+        denominators=loaded.template.denominators,
+        indices=loaded.template.indices,
+        labels_of_populations={item.name: item.label for item in loaded.template.populations if item.label},
+        record=_record(config, sample),
+    )
+
+
+def _read(path: Path, loaded: LoadedTemplate, config: RunConfig) -> Sample:
+    gain = config.gain or loaded.template.gain
+    return read_fcs(path, policy=config.policy, dataset=config.dataset, gain=gain)
+
+
+def _finished(digest: Future[str]) -> str:
+    return digest.result()
+
+
+def _instrument(sample: Sample) -> dict[str, str]:
+    kept = {key: sample.keywords[key] for key in _ALLOWED_KEYWORDS if sample.keywords.get(key)}
+    return {"FCS version": sample.version, **kept}
+
+
+def _record(config: RunConfig, sample: Sample) -> RunRecord:
+    return RunRecord(
+        stromagate=__version__,
+        python=platform.python_version(),
+        libraries={name: version(name) for name in _LIBRARIES},
+        config=config,
+        conventions={
+            "gain": "values divided by $PnG" if sample.gain == "apply" else "$PnG ignored",
+            "time": "seconds by $TIMESTEP" if sample.timestep_s else "as stored",
+            "compensation": "compensated = measured @ inverse(spillover)",
+            "edges": "lower edge in, upper edge out; borders of polygons and ellipses in (Gating-ML 2.0)",
+        },
+    )
