@@ -34,7 +34,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     _version_asked: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version number and nothing else.")
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version number and nothing else."),
     ] = False,
 ) -> None:
     pass

@@ -65,7 +65,11 @@ def run(
             say("\n".join(failure.traceback for failure in failures if failure.traceback))
         if not quiet:
             _tell(finished, out)
-        emit({"format": finished.format, "out": str(out), "run": finished.to_json()}, str(out / "index.html"), as_json=as_json)
+        emit(
+            {"format": finished.format, "out": str(out), "run": finished.to_json()},
+            str(out / "index.html"),
+            as_json=as_json,
+        )
     raise typer.Exit(finished.exit_code)
 
 
@@ -111,7 +115,9 @@ def _overrides(texts: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for marker, equals, channel in pairs:
         if not (marker.strip() and equals and channel.strip()):
-            raise UsageError("run.marker", f"--marker {marker}{equals}{channel} is not MARKER=CHANNEL", hint="--marker CD146=PE-A")
+            raise UsageError(
+                "run.marker", f"--marker {marker}{equals}{channel} is not MARKER=CHANNEL", hint="--marker CD146=PE-A"
+            )
     return {marker.strip(): channel.strip() for marker, _, channel in pairs}
 
 

@@ -21,3 +21,4 @@ class RunConfig(Document):
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
     seed: int = Field(0, ge=0, description="Seed of everything random.")
     grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")
+    file_sha256: dict[str, str] = Field(default_factory=dict, description="Content of the files named above.")

@@ -16,6 +16,7 @@ from stromagate.model.config import RunConfig
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.executor import each
+from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.tube import analyze
 from stromagate.pipeline.tubes import Tube
@@ -87,7 +88,7 @@ def run_batch(
         The template is wrong.
     """
     started = _now()
-    config, options = config or RunConfig(), options or BatchOptions()
+    config, options = pin(config or RunConfig()), options or BatchOptions()
     loaded = load_template(template)
     bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force)
     work = (Job(tube, loaded, config, out, options) for tube in tubes)
@@ -99,7 +100,7 @@ def run_batch(
     run = RunIndex(
         stromagate=__version__,
         template=reference(loaded),
-        config=config,
+        config=portable(config),
         samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
         exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
         times={"started": started, "ended": _now(), "command": options.command},
@@ -163,7 +164,7 @@ def _still_valid(job: Job) -> SampleResult | None:
         return None
     same = (
         old.record.stromagate == __version__
-        and old.record.config == job.config
+        and old.record.config == portable(job.config)
         and old.template.sha256 == job.template.sha256
         and old.labels == job.tube.labels
         and old.source.path == job.tube.shown

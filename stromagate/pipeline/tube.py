@@ -14,6 +14,7 @@ from stromagate.gating import engine, views
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunRecord, SampleResult
 from stromagate.model.sample import Sample
+from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.tubes import slug
 from stromagate.prepare import prepare
@@ -64,7 +65,7 @@ def analyze(
     SpecificationError
         The template, the panel or the compensation does not fit the file.
     """
-    path, config = Path(path), config or RunConfig()
+    path, config = Path(path), pin(config or RunConfig())
     loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
     with ThreadPoolExecutor(max_workers=1) as beside:
         digest = beside.submit(hash_file, path)
@@ -119,7 +120,7 @@ def _record(config: RunConfig, sample: Sample) -> RunRecord:
         stromagate=__version__,
         python=platform.python_version(),
         libraries={name: version(name) for name in _LIBRARIES},
-        config=config,
+        config=portable(config),
         conventions={
             "gain": "values divided by $PnG" if sample.gain == "apply" else "$PnG ignored",
             "time": "seconds by $TIMESTEP" if sample.timestep_s else "as stored",

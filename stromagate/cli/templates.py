@@ -1,0 +1,98 @@
+"""``templates``: the shelf of gating templates, read, explained and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stromagate.cli.console import AsJson, Debug, emit, speaking
+
+app = typer.Typer(help="The shelf of gating templates: list, show, explain, check.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Shipped template, or path of a YAML file.", show_default=False)]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False, debug: Debug = False) -> None:
+    """List the shipped templates."""
+    with speaking(as_json=as_json, debug=debug):
+        from stromagate.pipeline.template import load_template
+        from stromagate.templates import library
+
+        shelf = [load_template(name).template for name in library.names()]
+        keys = ("name", "version", "status", "title")
+        rows = [{key: getattr(template, key) for key in keys} for template in shelf]
+        text = "\n".join(f"{row['name']:<24} {row['version']:<8} {row['status']:<14} {row['title']}" for row in rows)
+        emit({"format": "stromagate.templates/1", "templates": rows}, text, as_json=as_json)
+
+
+@app.command()
+def show(name: Name, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Print a template as it is written."""
+    with speaking(as_json=as_json, debug=debug):
+        from stromagate.pipeline.template import load_template
+        from stromagate.templates import library
+
+        loaded = load_template(name)
+        document = loaded.template.model_dump(mode="json")
+        emit({"template": document, "sha256": loaded.sha256}, library.text(name).rstrip(), as_json=as_json)
+
+
+@app.command()
+def explain(name: Name, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Say in plain sentences what a template keeps, gate by gate."""
+    with speaking(as_json=as_json, debug=debug):
+        from stromagate.pipeline.template import load_template, sentences
+
+        loaded = load_template(name)
+        said = sentences(loaded)
+        emit({"name": loaded.template.name, "sentences": said}, "\n".join(said), as_json=as_json)
+
+
+@app.command()
+def check(
+    names: Annotated[list[str], typer.Argument(help="Templates: names or YAML files.", show_default=False)],
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Check templates; every mistake is named with its line and the nearest valid word."""
+    from stromagate.errors import DocumentError, StromagateError
+
+    with speaking(as_json=as_json, debug=debug):
+        from stromagate.pipeline.template import load_template
+
+        faults: list[StromagateError] = []
+        lines: list[str] = []
+        for name in names:
+            try:
+                loaded = load_template(name)
+                lines.append(f"{name}: right ({len(loaded.template.populations)} populations)")
+            except StromagateError as error:
+                faults.append(error)
+                lines.append(str(error))
+        if len(names) == 1 and faults:
+            raise faults[0]
+        emit({"checked": names, "faults": [fault.as_json() for fault in faults]}, "\n".join(lines), as_json=as_json)
+    if faults:
+        raise typer.Exit(DocumentError.exit_code)
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it there instead of printing it.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Print the JSON Schema of templates, for editors."""
+    with speaking(debug=debug):
+        import json
+
+        from stromagate.pipeline.template import method_params
+        from stromagate.templates import json_schema
+
+        text = json.dumps(json_schema(method_params()), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        if out is None:
+            typer.echo(text, nl=False)
+        else:
+            out.write_text(text, encoding="utf-8")

@@ -1,0 +1,27 @@
+"""A run's configuration bound to the content of the files it names, and free of the paths of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stromagate.fcs import hash_file
+from stromagate.model.config import RunConfig
+
+
+def pin(config: RunConfig) -> RunConfig:
+    """Remember the SHA-256 of the matrix and panel files, so that a changed file is a changed configuration.
+
+    Raises
+    ------
+    InputError
+        A named file cannot be read.
+    """
+    named = {"compensation": config.compensation, "panel_file": config.panel_file}
+    hashed = {option: hash_file(Path(path)) for option, path in named.items() if path and path not in {"file", "none"}}
+    return config.model_copy(update={"file_sha256": hashed})
+
+
+def portable(config: RunConfig) -> RunConfig:
+    """Return the configuration as results keep it: names of files, not where they lie."""
+    names = {option: Path(getattr(config, option)).name for option in config.file_sha256}
+    return config.model_copy(update=names)
