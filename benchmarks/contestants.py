@@ -6,7 +6,6 @@ import json
 import resource
 import sys
 import time
-from pathlib import Path
 
 SCATTER = ("FSC-A", "FSC-H", "SSC-A")
 DYES = tuple(f"FL{i}-A" for i in range(1, 17))
@@ -27,8 +26,8 @@ GATES = (
 def main() -> None:
     """Do the one thing asked for."""
     task, *rest = sys.argv[1:]
-    if task in {"generate", "tube"}:
-        {"generate": generate, "tube": tube}[task](*rest)
+    if task == "generate":
+        generate(*rest)
     else:
         who, path = rest
         contest = {
@@ -148,15 +147,6 @@ def generate(path: str, events: str) -> None:
 def _spillover() -> list[list[float]]:
     """Return a dense 16 x 16 matrix: strong neighbours, weak everywhere."""
     return [[1.0 if i == j else round(0.15 / (1 + abs(i - j)) ** 1.5, 4) for j in range(16)] for i in range(16)]
-
-
-def tube(folder: str) -> None:
-    """Simulate one tube for the whole run."""
-    from stromagate.simulate import simulate_tube, write_tube
-
-    made = simulate_tube("healthy", n_events=1_000_000, seed=5)
-    path = write_tube(made, Path(folder))
-    json.dump({"events": made.events.shape[0], "mb": path.stat().st_size / 1e6}, sys.stdout)
 
 
 def _begin() -> tuple[float, float]:

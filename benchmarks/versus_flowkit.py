@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from contestants import DYES, GATES, TOP, A, M, W
+
 HERE = Path(__file__).resolve().parent
 TASKS = ("read", "gates")
 CONTESTANTS = ("flowkit", "stromagate")
@@ -38,7 +40,7 @@ def main() -> None:
                     runs[task, who].append(_contest(task, who, str(path)))
         for task in TASKS:
             _report(task, *(runs[task, who] for who in CONTESTANTS))
-        _whole_run(Path(folder), options.repeat)
+        _whole_run(path, runs["gates", "flowkit"], options.repeat)
 
 
 def _options() -> argparse.Namespace:
@@ -68,33 +70,70 @@ def _process(command: list[str]) -> dict[str, Any]:
     return {**answer, "process_s": wall, "peak_mb": used.ru_maxrss / 1024}
 
 
-def _report(task: str, theirs: list[dict[str, float]], ours: list[dict[str, float]]) -> None:
+MEASURES = (
+    ("process_s", "whole process", "s"),
+    ("work_s", "without interpreter and imports", "s"),
+    ("peak_mb", "peak memory", "MB"),
+    ("grown_mb", "memory above imports", "MB"),
+)
+TITLES = {"read": "read", "gates": "read + compensate + 8 nested logicle gates + counts"}
+
+
+def _report(task: str, theirs: list[dict[str, Any]], ours: list[dict[str, Any]]) -> None:
     if theirs[0]["answer"] != ours[0]["answer"]:
         sys.exit(f"{task}: the answers differ: {theirs[0]['answer']} and {ours[0]['answer']}")
-    titles = {"read": "read", "gates": "read + compensate + 8 nested logicle gates + counts"}
-    print(f"\n{titles[task]}: equal answers")
-    for key, unit, scale in (("process_s", "s", 1), ("work_s", "s", 1), ("peak_mb", "MB", 1), ("grown_mb", "MB", 1)):
-        a, b = (statistics.median(run[key] for run in runs) * scale for runs in (theirs, ours))
-        names = {
-            "process_s": "whole process",
-            "work_s": "without interpreter and imports",
-            "peak_mb": "peak memory",
-            "grown_mb": "memory above imports",
-        }
-        print(f"  {names[key]:<32} FlowKit {a:9.3f} {unit:<2}  stromagate {b:9.3f} {unit:<2}  ratio {a / b:6.1f}")
+    print(f"\n{TITLES[task]}: equal answers {ours[0]['answer']}")
+    for key, title, unit in MEASURES:
+        _line(title, _median(theirs, key), _median(ours, key), unit)
 
 
-def _whole_run(folder: Path, repeat: int) -> None:
-    """Time ``stromagate run`` on one simulated tube: gating, statistics, QC, report and all tables."""
-    made = _contest("tube", str(folder / "tube"))
-    runs = [_contest("run", str(folder / "tube"), str(folder / f"out{position}")) for position in range(repeat)]
-    wall = statistics.median(run["process_s"] for run in runs)
-    peak = statistics.median(run["peak_mb"] for run in runs)
-    size = made["mb"]
+def _line(title: str, theirs: float, ours: float, unit: str) -> None:
     print(
-        f"\nwhole run on one simulated tube of {made['events']:,.0f} events ({size:.0f} MB), report and tables written"
+        f"  {title:<32} FlowKit {theirs:8.3f} {unit:<2}  stromagate {ours:8.3f} {unit:<2}  ratio {theirs / ours:6.1f}"
     )
-    print(f"  whole process {wall:.2f} s, peak memory {peak:.0f} MB ({peak / size:.1f} x the file)")
+
+
+def _median(runs: list[dict[str, Any]], key: str) -> float:
+    return statistics.median(run[key] for run in runs)
+
+
+def _whole_run(path: Path, theirs: list[dict[str, Any]], repeat: int) -> None:
+    """Time ``stromagate run`` with the same gates as a template: statistics, QC, plots, report and tables written."""
+    template = path.with_name("bench.yaml")
+    template.write_text(_template(), encoding="utf-8")
+    command = [str(Path(sys.executable).with_name("stromagate")), "run", str(path), "--template", str(template)]
+    ours = [_process([*command, "--out", str(path.with_name(f"out{i}")), "--quiet", "--json"]) for i in range(repeat)]
+    print(
+        "\nwhole `stromagate run` (with statistics, QC, plots, report, tables) against FlowKit's bare gates and counts"
+    )
+    for key, title, unit in (MEASURES[0], MEASURES[2]):
+        _line(title, _median(theirs, key), _median(ours, key), unit)
+
+
+def _template() -> str:
+    """Write the contestants' gates as a template (JSON is YAML)."""
+    document = {
+        "format": "stromagate.template/1",
+        "name": "bench",
+        "version": "1.0.0",
+        "status": "local",
+        "title": "The benchmark's gates",
+        "panel": {"required": list(DYES)},
+        "scales": {"default": {"transform": "logicle", "top": TOP, "width": W, "decades": M, "negative_decades": A}},
+        "populations": [
+            {"name": name, "parent": parent or "all", "gate": _gate(kind, axes, numbers)}
+            for name, parent, kind, axes, numbers in GATES
+        ],
+    }
+    return json.dumps(document, indent=1)
+
+
+def _gate(kind: str, axes: tuple[str, ...], numbers: Any) -> dict[str, Any]:
+    if kind == "polygon":
+        return {"method": "polygon", "axes": axes, "vertices": numbers}
+    if kind == "rectangle":
+        return {"method": "fixed", "axes": axes, "low": numbers[0], "high": numbers[1]}
+    return {"method": "fixed", "axes": axes, ("low" if kind == "above" else "high"): [numbers]}
 
 
 if __name__ == "__main__":
