@@ -1,0 +1,58 @@
+"""The wheel holds what the program needs, and both ways of installing find the templates."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.reference_data import ROOT
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_wheel_holds_templates_pages_and_types(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for template in (ROOT / "gating_templates").glob("*.yaml"):
+        assert f"stromagate/_templates/{template.name}" in names
+    assert "stromagate/py.typed" in names
+    assert any(name.startswith("stromagate/report/html/") and name.endswith(".j2") for name in names)
+    assert not any(name.startswith(("tests/", "sample_fcs/", "benchmarks/")) for name in names)
+
+
+def test_templates_are_found_from_a_wheel_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "venv"
+    venv.create(environment, with_pip=False)
+    python = environment / "bin" / "python"
+    site = subprocess.run(
+        [str(python), "-c", "import site; print(site.getsitepackages()[0])"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    with zipfile.ZipFile(wheel) as archive:  # a wheel of pure Python is installed by unpacking it
+        archive.extractall(site)
+    # The libraries come from this environment, appended at the end: what is tested is where *our* files are found.
+    ours = [path for path in sys.path if path.endswith("site-packages")]
+    Path(site, "libraries.pth").write_text("\n".join(ours), encoding="utf-8")
+    script = (
+        "import stromagate, stromagate.templates.library as shelf; print(stromagate.__file__); print(*shelf.names())"
+    )
+    done = subprocess.run([str(python), "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
+    where, names = done.stdout.splitlines()
+    assert where.startswith(str(environment))
+    assert "bm_stroma_core" in names.split()
+
+
+def test_templates_are_found_from_this_installation() -> None:
+    from stromagate.templates import library
+
+    assert "bm_stroma_core" in library.names()
