@@ -1,0 +1,276 @@
+"""A small hand-made result with one of everything, for tests of what lies below the hand-off (report, export)."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from stromagate.model.config import RunConfig
+from stromagate.model.gates import (
+    Axis,
+    Boolean,
+    Ellipse,
+    GateNode,
+    GateTree,
+    Geometry,
+    Interval,
+    Polygon,
+    QuadrantPart,
+    Rectangle,
+    Spans,
+)
+from stromagate.model.panel import Binding, Compensation, Panel
+from stromagate.model.result import AxisView, DensityView, Finding, RunRecord, SampleResult, Statistic, TemplateRef
+from stromagate.model.sample import Repair, SourceRef
+from stromagate.model.scales import Scale
+from stromagate.model.template import SourceNote
+
+LINEAR = Scale(top=262144.0)
+TIME = Scale(top=600.0)
+LOGICLE = Scale(kind="logicle", top=262144.0, width_decades=0.6)
+ASINH = Scale(kind="asinh", top=262144.0, decades=4.0, negative_decades=0.5)
+
+_AXES = {
+    "Time": Axis("Time", TIME, False),
+    "FSC-A": Axis("FSC-A", LINEAR, False),
+    "FSC-H": Axis("FSC-H", LINEAR, False),
+    "SSC-A": Axis("SSC-A", LINEAR, False),
+    "Viability": Axis("BV510-A", ASINH, True),
+    "CD45": Axis("FITC-A", LOGICLE, True),
+    "CD235a": Axis("PerCP-Cy5-5-A", LOGICLE, True),
+    "CD31": Axis("BV605-A", LOGICLE, True),
+    "CD34": Axis("APC-A", LOGICLE, True),
+    "CD271": Axis("PE-A", LOGICLE, True),
+    "CD146": Axis("BV421-A", LOGICLE, True),
+}
+
+
+def make_result(**changes: Any) -> SampleResult:
+    """Return the result of one invented tube; ``changes`` replace whole fields.
+
+    The tree has every geometry (interval, spans, rectangle, polygon, ellipse, quadrant part, boolean), every state
+    (fitted, fixed, fallback, edited, not evaluable) and every count state; findings have every status.
+    """
+    fields: dict[str, Any] = {
+        "sample_id": "bm-001",
+        "labels": {"patient_id": "P-17", "role": "stained", "batch": "b1"},
+        "source": SourceRef("bm-001.fcs", 72_004_096, sha256="5e" * 32),
+        "verdict": "repaired",
+        "repairs": (Repair("end.plus1", "72004096", "72004095", "the last byte of DATA was given one too far"),),
+        "n_events": 1_200_000,
+        "instrument": {"FCS version": "FCS3.1", "$CYT": "LSRFortessa", "$DATATYPE": "F"},
+        "template": _template(),
+        "panel": _panel(),
+        "tree": make_tree(),
+        "statistics": _statistics(),
+        "findings": _findings(),
+        "views": _views(),
+        "denominators": ("nucleated", "msc"),
+        "indices": {"msc": "msc", "progenitors": "progenitors"},
+        "labels_of_populations": {"msc": "MSC (CD271+)", "progenitors": "CD146+ progenitors"},
+        "record": RunRecord(
+            stromagate="0.1.0",
+            python="3.11.9",
+            libraries={"numpy": "2.1.0", "scipy": "1.14.0"},
+            config=RunConfig(),
+            conventions={"edges": "lower edge in, upper edge out"},
+        ),
+    }
+    return SampleResult(**{**fields, **changes})
+
+
+def make_tree() -> GateTree:
+    """Return a tree with every geometry and every state."""
+    gates: list[tuple[str, str, str, Geometry | None]] = [
+        ("time_ok", "all", "time", Spans("Time", ((0.0, 120.5), (131.0, 480.25)))),
+        (
+            "singlets",
+            "time_ok",
+            "singlet",
+            Polygon(("FSC-A", "FSC-H"), ((0.0, 0.0), (262144.0, 190000.0), (262144.0, 262144.0), (0.0, 9000.0))),
+        ),
+        (
+            "not_debris",
+            "singlets",
+            "ellipse",
+            Ellipse(("FSC-A", "SSC-A"), (9.0e4, 6.0e4), ((1.6e9, 4.0e8), (4.0e8, 9.0e8)), 9.0),
+        ),
+        ("viable", "not_debris", "tail", Interval("Viability", None, 0.55)),
+        ("nucleated", "viable", "fixed", Rectangle(("CD235a", "FSC-A"), (None, 2.0e4), (0.5, None))),
+        ("stroma", "nucleated", "valley", QuadrantPart(("CD31", "CD34"), (0.45, 0.4), ("below", "below"))),
+        ("msc", "stroma", "tail", Interval("CD271", 0.62, None)),
+        ("progenitors", "msc", "tail", Interval("CD146", 0.5125, None)),
+        ("msc_cd146neg", "msc", "boolean", Boolean("none", ("progenitors",))),
+        ("msc_cd105", "msc", "valley", None),
+    ]
+    how: dict[str, dict[str, Any]] = {
+        "viable": {"spread": 0.004, "source": "main peak of not_debris"},
+        "nucleated": {"state": "fixed"},
+        "stroma": {"spread": 0.021, "source": "valley on nucleated"},
+        "msc": {"spread": 0.018, "state": "fallback", "source": "tail of stroma", "sentence": "no second peak; tail"},
+        "progenitors": {"spread": None, "state": "edited", "edited_by": "reader B", "source": "moved by hand"},
+        "msc_cd105": {"state": "not_evaluable", "sentence": "CD105 cannot be parted on 62 events"},
+    }
+    nodes = [
+        GateNode(
+            name=name,
+            parent=parent,
+            method=method,
+            geometry=geometry,
+            **{"state": "fitted", "sentence": f"{name} of {parent} by {method}", **how.get(name, {})},
+        )
+        for name, parent, method, geometry in gates
+    ]
+    compensation = Compensation("$SPILLOVER", ("FITC-A", "PE-A"), ((1.0, 0.12), (0.01, 1.0)))
+    return GateTree(tuple(nodes), _AXES, compensation)
+
+
+def _template() -> TemplateRef:
+    return TemplateRef(
+        name="bm_test",
+        version="1.2.3",
+        status="reconstruction",
+        title="Bone-marrow stroma, a test",
+        sha256="7a" * 32,
+        sources=(SourceNote(doi="10.1038/leu.2016.91", note="CD45-CD235a-CD271+ sort definition"),),
+        sentences=("1. time_ok: of all, keep steady stretches of Time.", "2. singlets: of time_ok, keep the band."),
+    )
+
+
+def _panel() -> Panel:
+    bindings = [
+        Binding(axis, channel, spec.pnn, axis if spec.compensated else "", "$PnS" if spec.compensated else "scatter")
+        for channel, (axis, spec) in enumerate(_AXES.items())
+    ]
+    return Panel(tuple(bindings), absent=("CD105",))
+
+
+# population, parent, events, Poisson interval of the count, Clopper-Pearson interval of the share of the parent
+_COUNTS: list[tuple[str, str, int, tuple[float, float], tuple[float, float], str]] = [
+    ("time_ok", "all", 1164000, (1161886.3651, 1166116.5301), (0.969693233, 0.970304496), "quantifiable"),
+    ("singlets", "time_ok", 1069000, (1066974.4924, 1071028.4028), (0.91788605, 0.918881626), "quantifiable"),
+    ("not_debris", "singlets", 981000, (979059.6923, 982943.203), (0.917157451, 0.918200434), "quantifiable"),
+    ("viable", "not_debris", 905000, (903136.4044, 906866.4909), (0.92199725, 0.923056319), "quantifiable"),
+    ("nucleated", "viable", 842000, (840202.4735, 843800.4219), (0.929860483, 0.930910241), "quantifiable"),
+    ("stroma", "nucleated", 1310, (1240.0131, 1382.9082), (0.00147276, 0.001642338), "quantifiable"),
+    ("msc", "stroma", 62, (47.535, 79.4812), (0.03647577, 0.060264968), "quantifiable"),
+    ("progenitors", "msc", 21, (12.9993, 32.1007), (0.223330421, 0.470068762), "detected, not quantifiable"),
+    ("msc_cd146neg", "msc", 41, (29.4223, 55.6211), (0.529931238, 0.776669579), "detected, not quantifiable"),
+]
+
+_PER_MILLION_NUCLEATED = {
+    "stroma": (1472.76, 1642.338),
+    "msc": (56.455, 94.395),
+    "progenitors": (15.439, 38.124),
+    "msc_cd146neg": (34.944, 66.058),
+}
+
+
+def _statistics() -> tuple[Statistic, ...]:
+    n = {"all": 1_200_000, **{row[0]: row[2] for row in _COUNTS}}
+    whole = {"population": "all", "parent": "", "state": "quantifiable", "n": n["all"]}
+    rows = [Statistic(statistic="count", value=n["all"], unit="events", **whole)]
+    for population, parent, count, poisson, share, state in _COUNTS:
+        shared: dict[str, Any] = {"population": population, "parent": parent, "state": state, "n": count}
+        rows.append(_row(shared, "count", count, "events", poisson))
+        rows.append(_row(shared, "fraction", count / n[parent], "fraction", share, denominator=parent))
+        if population in _PER_MILLION_NUCLEATED:
+            value, interval = 1e6 * count / n["nucleated"], _PER_MILLION_NUCLEATED[population]
+            rows.append(_row(shared, "per_million", value, "per million", interval, denominator="nucleated"))
+    msc = {"population": "msc", "parent": "stroma", "state": "quantifiable", "n": 62}
+    rows.append(_row(msc, "median", 8123.5, "scale value", (6901.25, 9544.0), marker="CD271"))
+    gone = {"population": "msc_cd105", "parent": "msc", "state": "not evaluable", "value": None}
+    rows.append(Statistic(statistic="count", unit="events", **gone))
+    rows.append(Statistic(statistic="fraction", unit="fraction", denominator="msc", **gone))
+    return tuple(rows)
+
+
+def _row(
+    shared: dict[str, Any], statistic: str, value: float, unit: str, interval: tuple[float, float], **more: str
+) -> Statistic:
+    low, high = interval
+    return Statistic(statistic=statistic, value=value, unit=unit, ci_low=low, ci_high=high, **shared, **more)
+
+
+def _findings() -> tuple[Finding, ...]:
+    return (
+        Finding(
+            code="Q08",
+            check="viability",
+            status="pass",
+            sentence="92.3 % of not_debris are viable",
+            measured=92.2528,
+            limit=70.0,
+            unit="%",
+            population="viable",
+        ),
+        Finding(
+            code="Q07",
+            check="few_events",
+            status="warn",
+            sentence="842,000 events in nucleated",
+            measured=842000.0,
+            limit=1e6,
+            unit="events",
+            population="nucleated",
+            remedy="acquire more events",
+        ),
+        Finding(
+            code="Q10",
+            check="scatter_ceiling",
+            status="fail",
+            sentence="41.9 % of msc lie at the top of FSC-A",
+            measured=41.9355,
+            limit=40.0,
+            unit="%",
+            population="msc",
+            remedy="lower the FSC voltage",
+        ),
+        Finding(code="Q04", check="time", status="not_applicable", sentence="the file has no Time channel"),
+    )
+
+
+def _views() -> tuple[DensityView, ...]:
+    cd271 = AxisView(
+        axis="CD271",
+        title="CD271 (PE-A)",
+        low=0.0,
+        high=1.0,
+        scale=LOGICLE,
+        ticks=((0.2, "0"), (0.5, "10³"), (0.75, "10⁴"), (1.0, "10⁵")),
+    )
+    ssc = AxisView(axis="SSC-A", title="SSC-A", low=0.0, high=262144.0, scale=LINEAR, ticks=((0.0, "0"), (2e5, "200K")))
+    viability = AxisView(axis="Viability", title="Viability (BV510-A)", low=-0.1, high=1.0, scale=ASINH)
+    tree = make_tree()
+    return (
+        _view("viable", "not_debris", (viability, None), 981_000, tree.node("viable").geometry),
+        _view("msc", "stroma", (cd271, ssc), 1310, tree.node("msc").geometry),
+    )
+
+
+def _view(
+    population: str, parent: str, axes: tuple[AxisView, AxisView | None], n_parent: int, outline: Geometry | None
+) -> DensityView:
+    """Two round heaps of events, binned and log-scaled as the model says."""
+    nx, ny = 32, 32 if axes[1] else 1
+    x, y = np.meshgrid(np.linspace(0, 1, nx), np.linspace(0, 1, ny) if ny > 1 else np.zeros(1))
+    heaps = np.exp(-40 * ((x - 0.3) ** 2 + (y - 0.4 * (ny > 1)) ** 2))
+    heaps += 0.1 * np.exp(-60 * ((x - 0.75) ** 2 + (y - 0.6 * (ny > 1)) ** 2))
+    counts = np.floor(heaps / heaps.sum() * n_parent)
+    peak = int(counts.max())
+    grid = np.ceil(np.log1p(counts) / np.log1p(peak) * 255).astype(np.uint8)
+    return DensityView(
+        population=population,
+        parent=parent,
+        x=axes[0],
+        y=axes[1],
+        nx=nx,
+        ny=ny,
+        grid=base64.b64encode(grid.tobytes()).decode(),
+        peak=peak,
+        n_parent=n_parent,
+        n_shown=int(counts.sum()),
+        outline=outline,
+    )
