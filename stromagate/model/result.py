@@ -23,7 +23,8 @@ FindingStatus = Literal["pass", "warn", "fail", "not_applicable"]
 class Statistic(Document):
     """One number with its denominator, its interval and its state.
 
-    ``denominator`` names the population the number is divided by; ``n`` is the number of events of the population.
+    ``denominator`` names the population the number is divided by; ``n`` is the number of events of the population (of a
+    median: those with a finite value).
     """
 
     population: str

@@ -1,1 +1,5 @@
 """From members to numbers with denominators, intervals and states."""
+
+from __future__ import annotations
+
+from stromagate.quantify.counts import statistics as statistics

@@ -1,0 +1,194 @@
+"""Every population's count and rates, each with its denominator, its interval and its state.
+
+Which rates there are is decided by the tree alone, so that all tubes of one template have the same rows:
+
+- ``count`` of every population, with the exact Poisson interval (the root is what was acquired: no interval);
+- ``fraction`` of the parent, and ``fraction`` of and ``per_million`` of every declared denominator that holds the
+  population by the way it was gated, with the exact binomial interval;
+- ``per_million`` of a declared denominator on a side branch (its parent holds the population, it does not, and no event
+  is in both), such as CD45- cells per million CD45+. This is a ratio, not a share: it has the exact interval of a ratio
+  of two counts and no ``fraction``, and is left without a value where the two overlap.
+
+Other pairs have no meaning as a rate and get no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stromagate.model.gates import Boolean, GateNode, GateTree
+from stromagate.model.result import Statistic
+from stromagate.model.sample import F32
+from stromagate.model.template import GatingTemplate
+from stromagate.quantify.intensity import medians
+from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio
+from stromagate.quantify.states import count_state
+
+Rows = NDArray[np.intp]
+ShareInterval = Callable[[int, int, float], Bounds]
+
+_ROOT = "all"
+_MILLION = 1_000_000
+
+
+def statistics(
+    members: Mapping[str, Rows],
+    tree: GateTree,
+    template: GatingTemplate,
+    *,
+    linear: Callable[[str, Rows], F32],
+    confidence: float = 0.95,
+    interval: ShareInterval = clopper_pearson,
+) -> tuple[Statistic, ...]:
+    """Return all numbers of one tube, population by population in the tree's order.
+
+    Parameters
+    ----------
+    members : mapping of str to ndarray of intp, shape (n_population,)
+        Sorted rows of every population that could be evaluated, the root ``all`` included.
+    tree : GateTree
+        How the populations hang together.
+    template : GatingTemplate
+        Declares denominators, and the markers whose medians are wanted.
+    linear : callable
+        ``linear(axis, rows)``: compensated scale values of those rows, float32, shape (n_rows,).
+    confidence : float
+        Level of the intervals, between 0 and 1.
+    interval : callable
+        ``interval(count, total, confidence)`` of a share: `clopper_pearson` or `wilson`.
+
+    Returns
+    -------
+    tuple of Statistic
+        The value is None, with the state ``not evaluable``, where a population or its denominator could not be
+        evaluated or the denominator is empty.
+    """
+    book = _Book(members, tree, template.denominators, confidence, interval)
+    rows = [_count_row(book, _ROOT, "")]
+    for node in tree.nodes:
+        rows.append(_count_row(book, node.name, node.parent))
+        rows += _rate_rows(book, node)
+        rows += medians(node, book.rows(node.name), tree, template.intensities, linear=linear, confidence=confidence)
+    return tuple(rows)
+
+
+def holders(tree: GateTree) -> dict[str, frozenset[str]]:
+    """Return, for every population, those that hold all of its events by the way it was gated.
+
+    Parents do, and so does every population that a boolean "all of" names, or that holds all an "any of" names.
+    """
+    held: dict[str, frozenset[str]] = {_ROOT: frozenset()}
+    for node in tree.nodes:
+        above = held[node.parent] | {node.parent}
+        if isinstance(node.geometry, Boolean) and node.geometry.of:
+            named = [held[name] | {name} for name in node.geometry.of]
+            if node.geometry.operation == "all":
+                above = above.union(*named)
+            elif node.geometry.operation == "any":
+                above = above | frozenset.intersection(*named)
+        held[node.name] = above
+    return held
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """What every row is made from."""
+
+    members: Mapping[str, Rows]
+    tree: GateTree
+    denominators: tuple[str, ...]
+    confidence: float
+    interval: ShareInterval
+
+    def rows(self, name: str) -> Rows | None:
+        """Rows of a population; None where it could not be evaluated."""
+        if name != _ROOT and self.tree.node(name).state == "not_evaluable":
+            return None
+        return self.members[name]
+
+    def count(self, name: str) -> int | None:
+        """Return the number of events of a population; None where it could not be evaluated."""
+        rows = self.rows(name)
+        return None if rows is None else int(rows.size)
+
+
+def _count_row(book: _Book, name: str, parent: str) -> Statistic:
+    count = book.count(name)
+    low, high = (None, None) if count is None or name == _ROOT else poisson(count, book.confidence)
+    return Statistic(
+        population=name,
+        parent=parent,
+        statistic="count",
+        value=count,
+        unit="events",
+        ci_low=low,
+        ci_high=high,
+        state=count_state(count),
+        n=count,
+    )
+
+
+def _rate_rows(book: _Book, node: GateNode) -> Iterator[Statistic]:
+    held = holders(book.tree)
+    yield _share_row(book, node, node.parent, 1)
+    for denominator in book.denominators:
+        if denominator == node.name or denominator not in held:  # left out: an optional marker is not on this tube
+            continue
+        if denominator in held[node.name]:
+            if denominator != node.parent:
+                yield _share_row(book, node, denominator, 1)
+            yield _share_row(book, node, denominator, _MILLION)
+        elif denominator != _ROOT and _is_side_branch(book.tree.node(denominator), node, held):
+            yield _ratio_row(book, node, denominator)
+
+
+def _is_side_branch(denominator: GateNode, node: GateNode, held: Mapping[str, frozenset[str]]) -> bool:
+    return denominator.parent in held[node.name] and node.name not in held[denominator.name]
+
+
+def _share_row(book: _Book, node: GateNode, denominator: str, per: int) -> Statistic:
+    count, total = book.count(node.name), book.count(denominator)
+    if count is None or not total:
+        return _rate(node, denominator, per, None, count)
+    low, high = book.interval(count, total, book.confidence)
+    return _rate(node, denominator, per, (count * per / total, low * per, high * per), count)
+
+
+def _ratio_row(book: _Book, node: GateNode, denominator: str) -> Statistic:
+    count, total = book.count(node.name), book.count(denominator)
+    if count is None or not total or _overlap(book, node.name, denominator):
+        return _rate(node, denominator, _MILLION, None, count)
+    low, high = poisson_ratio(count, total, book.confidence)
+    upper = None if high is None else high * _MILLION
+    return _rate(node, denominator, _MILLION, (count * _MILLION / total, low * _MILLION, upper), count)
+
+
+def _overlap(book: _Book, name: str, other: str) -> bool:
+    """Whether any event is in both; the smaller one is looked up in the larger."""
+    few, many = sorted((book.members[name], book.members[other]), key=lambda rows: rows.size)
+    at = np.searchsorted(many, few)
+    inside = at < many.size
+    return bool((many[at[inside]] == few[inside]).any())
+
+
+def _rate(
+    node: GateNode, denominator: str, per: int, estimate: tuple[float, float, float | None] | None, n: int | None
+) -> Statistic:
+    value, low, high = estimate or (None, None, None)
+    statistic, unit = ("fraction", "fraction") if per == 1 else ("per_million", "per million")
+    return Statistic(
+        population=node.name,
+        parent=node.parent,
+        statistic=statistic,
+        value=value,
+        unit=unit,
+        denominator=denominator,
+        ci_low=low,
+        ci_high=high,
+        state="not evaluable" if value is None else count_state(n),
+        n=n,
+    )
