@@ -68,11 +68,12 @@ def statistics(
         evaluated or the denominator is empty.
     """
     book = _Book(members, tree, template.denominators, confidence, interval)
+    middles = medians(tree, book.rows, template.intensities, linear=linear, confidence=confidence)
     rows = [_count_row(book, _ROOT, "")]
     for node in tree.nodes:
         rows.append(_count_row(book, node.name, node.parent))
         rows += _rate_rows(book, node)
-        rows += medians(node, book.rows(node.name), tree, template.intensities, linear=linear, confidence=confidence)
+        rows += middles[node.name]
     return tuple(rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,26 +12,25 @@ from stromagate.model.result import Statistic
 from stromagate.model.sample import F32
 from stromagate.quantify.states import count_state
 
+Rows = NDArray[np.intp]
+
 
 def medians(
-    node: GateNode,
-    rows: NDArray[np.intp] | None,
     tree: GateTree,
+    rows_of: Callable[[str], Rows | None],
     markers: tuple[str, ...],
     *,
-    linear: Callable[[str, NDArray[np.intp]], F32],
+    linear: Callable[[str, Rows], F32],
     confidence: float,
-) -> Iterator[Statistic]:
-    """Yield the median of each marker that the tube carries.
+) -> dict[str, list[Statistic]]:
+    """Return the median of each marker that the tube carries, by population.
 
     Parameters
     ----------
-    node : GateNode
-        The population.
-    rows : ndarray of intp, shape (n_population,), or None
-        Its events; None where it could not be evaluated.
     tree : GateTree
-        Knows the axes of this tube.
+        Knows the populations and the axes of this tube.
+    rows_of : callable
+        Sorted rows of a population; None where it could not be evaluated.
     markers : tuple of str
         Markers wanted.
     linear : callable
@@ -39,14 +38,33 @@ def medians(
     confidence : float
         Level of the intervals.
 
-    Yields
-    ------
-    Statistic
-        In scale values (the file's own units after gain and compensation); ``n`` counts the events with a finite value.
+    Returns
+    -------
+    dict
+        In scale values (the file's own units after gain and compensation), markers in the order asked for; ``n`` counts
+        the events with a finite value.
     """
+    made: dict[str, list[Statistic]] = {node.name: [] for node in tree.nodes}
+    gated = _gated_rows(tree, rows_of)
     for marker in markers:
         if marker in tree.axes:
-            yield _row(node, marker, None if rows is None else linear(marker, rows), confidence)
+            # Compensated once for all nested populations. Always by rows: products of whole columns are left to BLAS,
+            # whose last bits differ between machines.
+            values = np.empty(int(gated[-1]) + 1 if gated.size else 0, dtype=np.float32)
+            values[gated] = linear(marker, gated)
+            for node in tree.nodes:
+                rows = rows_of(node.name)
+                made[node.name].append(_row(node, marker, None if rows is None else values[rows], confidence))
+    return made
+
+
+def _gated_rows(tree: GateTree, rows_of: Callable[[str], Rows | None]) -> Rows:
+    """Return the sorted rows that are in any population but the root."""
+    there = [rows for rows in (rows_of(node.name) for node in tree.nodes) if rows is not None and rows.size]
+    inside = np.zeros(max((int(rows[-1]) + 1 for rows in there), default=0), dtype=np.bool_)
+    for rows in there:
+        inside[rows] = True
+    return np.flatnonzero(inside)
 
 
 def median(values: F32, confidence: float = 0.95) -> tuple[float, float | None, float | None, int]:
