@@ -1,0 +1,114 @@
+"""Every scenario by name, as declared data: what is in the marrow, never what it means.
+
+A scenario chooses a composition. No scenario knows an outcome, and no outcome is derived from one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stromagate.errors import SpecificationError, did_you_mean
+
+# Shares of nucleated cells after red-cell lysis. Myelogram of 236 donors (about half granulocytic, a third erythroid)
+# and CD45/SSC of 134 donors (lymphocytes 18.3, monocytes 4.7, CD34+ 1.5 % of leukocytes); lysis takes erythroblasts.
+HEALTHY_MARROW: Mapping[str, float] = {
+    "neutrophil": 0.44,
+    "myeloid_precursor": 0.145,
+    "eosinophil": 0.025,
+    "monocyte": 0.042,
+    "t_cell": 0.112,
+    "t_cell_cd146": 0.003,
+    "b_cell": 0.03,
+    "plasma_cell": 0.005,
+    "hspc": 0.013,
+    "blast": 0.0,
+    "proerythroblast": 0.005,
+    "early_erythroblast": 0.015,
+    "late_erythroblast": 0.15,
+    "megakaryocyte": 0.0005,
+}
+
+
+def leukaemic_marrow(blast_frac: float) -> Mapping[str, float]:
+    """Return a marrow in which blasts have taken ``blast_frac`` of the nucleated cells, mostly from maturing myelopoiesis."""
+    rest = {**HEALTHY_MARROW, "neutrophil": 0.20, "myeloid_precursor": 0.06, "t_cell_cd146": 0.0035, "hspc": 0.002}
+    scale = (1.0 - blast_frac) / sum(rest.values())
+    return {**{name: share * scale for name, share in rest.items()}, "blast": blast_frac}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The make-up of one donor's marrow.
+
+    ``msc_ppm`` and the other rare cells are per million nucleated cells of the whole marrow, before any enrichment;
+    ``msc_ppm_gsd`` is the geometric spread between donors (1: exactly the median). ``cd146_share_frac`` is the share of
+    MSC at or above the CD146 cut. ``shifts_decades`` moves an antigen on every cell.
+    """
+
+    name: str
+    title: str
+    marrow: Mapping[str, float]
+    msc_ppm: float = 43.0
+    msc_ppm_gsd: float = 1.0
+    cd146_share_frac: float = 0.30
+    endothelium_ppm: float = 35.0
+    cd146_only_ppm: float = 10.0
+    dead_frac: float = 0.06
+    debris_per_nucleated: float = 0.30
+    erythrocytes_per_nucleated: float = 0.12
+    doublet_frac: float = 0.02
+    msc_bound_frac: float = 0.15
+    age_years: int = 45
+    shifts_decades: Mapping[str, float] = field(default_factory=dict)
+
+
+# Median and spread over donors: 1,520 MSC/mL (96 to 20,992; 54 donors) over 35.2e6 nucleated cells/mL = 43 ppm, GSD 3.2.
+SCENARIOS = (
+    Scenario("healthy", "Healthy marrow at the median of 54 donors", HEALTHY_MARROW),
+    Scenario("healthy_donor", "Healthy marrow of a random donor", HEALTHY_MARROW, msc_ppm_gsd=3.2),
+    Scenario(
+        "aml_mesenchymal_low",
+        "AML marrow with few MSC of either kind",
+        leukaemic_marrow(0.60),
+        msc_ppm=12.0,
+        cd146_share_frac=0.25,
+        dead_frac=0.08,
+        age_years=58,
+    ),
+    Scenario(
+        "aml_progenitor_high",
+        "AML marrow with many CD146+ MSC",
+        leukaemic_marrow(0.45),
+        msc_ppm=150.0,
+        cd146_share_frac=0.70,
+        dead_frac=0.08,
+        age_years=51,
+    ),
+    Scenario(
+        "aml_msc_high",
+        "AML marrow with many MSC, mostly without CD146",
+        leukaemic_marrow(0.45),
+        msc_ppm=260.0,
+        cd146_share_frac=0.12,
+        dead_frac=0.08,
+        age_years=66,
+    ),
+    Scenario(
+        "no_stroma",
+        "Blood-like tube without stroma and endothelium",
+        HEALTHY_MARROW,
+        msc_ppm=0.0,
+        endothelium_ppm=0.0,
+        cd146_only_ppm=0.0,
+    ),
+)
+
+
+def scenario(name: str) -> Scenario:
+    """Return a scenario by name; SpecificationError with the nearest name where there is none."""
+    for candidate in SCENARIOS:
+        if candidate.name == name:
+            return candidate
+    hint = did_you_mean(name, [candidate.name for candidate in SCENARIOS])
+    raise SpecificationError("simulate.scenario", f"there is no scenario '{name}'", hint=hint)
