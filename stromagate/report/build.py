@@ -1,0 +1,125 @@
+"""Results in, pages out: one of a tube, one of a run. Pure functions; the same result gives the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from stromagate.model.result import RunIndex, SampleResult
+from stromagate.report import lookup, overview
+from stromagate.report.figures import plotly_asset
+from stromagate.report.section import in_order
+from stromagate.report.text import page_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Plotly = Literal["inline", "shared"]
+
+LEVELS = {
+    "L0": "none",
+    "L1": "own controls",
+    "L2": "relative to the cohort",
+    "L3": "fitted on outcomes",
+    "L4": "validated on a second cohort",
+}
+
+# Scripts run only with the page's nonce; nothing is fetched, sent or embedded. plotly.js sets styles while it draws and
+# paints densities as data: images.
+_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "connect-src 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+def render_sample(result: SampleResult, plotly: Plotly = "shared") -> str:
+    """Return the page of one tube.
+
+    Parameters
+    ----------
+    result : SampleResult
+        Everything the page says.
+    plotly : {"shared", "inline"}
+        Whether plotly.js is read from ``../../assets/`` or stands in the page (about 5 MB; one file to mail).
+    """
+    blocks = []
+    for name, section in in_order():
+        try:
+            values = section.build(result)
+        except Exception as error:
+            error.add_note(f"in the report section '{name}'")
+            raise
+        if values is not None:
+            blocks.append({"name": name, "section": section, "filled": values})
+    return _page(
+        "sample.html.j2",
+        seed=result.model_dump_json(),
+        plotly=plotly,
+        root="../../",
+        result=result,
+        blocks=blocks,
+        notices=lookup.notices(result),
+        level=f"{result.pattern.level} ({LEVELS[result.pattern.level]})",
+    )
+
+
+def render_index(run: RunIndex, results: Sequence[SampleResult], plotly: Plotly = "shared") -> str:
+    """Return the page of a whole run.
+
+    Parameters
+    ----------
+    run : RunIndex
+        What became of each tube.
+    results : sequence of SampleResult
+        Those that have a result, in the run's order.
+    plotly : {"shared", "inline"}
+        As for ``render_sample``; the shared copy is ``assets/`` beside the page.
+    """
+    values = overview.build(run, results)
+    # Times differ from run to run and are no part of the page.
+    seed = run.model_dump_json(exclude={"times"}) + "".join(result.model_dump_json() for result in results)
+    return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
+
+
+def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:
+    """Fill a page. The nonce is made of everything shown, so nothing that is shown can contain it."""
+    digest = hashlib.sha256(f"{template}\0{plotly}\0{seed}".encode("utf-8", "surrogatepass")).digest()
+    nonce = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    inline = _own_script(plotly_asset()) if plotly == "inline" else ""
+    policy = _POLICY.format(nonce=nonce)
+    page = _environment().get_template(template)
+    return page.render(nonce=nonce, policy=policy, plotly_js=inline, **values) + "\n"
+
+
+def _own_script(content: bytes) -> Any:
+    """Mark plotly.js as not to be escaped: the one text that is trusted, because it comes with a package of ours."""
+    from markupsafe import Markup
+
+    text = content.decode()
+    if "</script" in text.casefold() or "<!--" in text:
+        raise ValueError("this plotly.js cannot stand inside a page")
+    return Markup(text)  # noqa: S704  (a package's own file, checked above; never data)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+
+    packages = sorted({section.package for _, section in in_order()} | {"stromagate.report"})
+    loaders = {name: PackageLoader(name, "html") for name in packages}
+    return Environment(
+        loader=ChoiceLoader([loaders["stromagate.report"], PrefixLoader(loaders, delimiter=":")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalize(value: Any) -> Any:
+    """Clean every text on its way into a page; what Jinja made itself (JSON, macros) passes."""
+    return page_text(value) if type(value) is str else value

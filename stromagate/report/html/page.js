@@ -1,0 +1,79 @@
+(function () {
+  "use strict";
+  document.documentElement.classList.add("scripted");
+  var boxes = Array.prototype.slice.call(document.querySelectorAll("[data-figure]"));
+  // On a phone a drawing must not catch the finger that scrolls the page.
+  var still = window.matchMedia("(pointer: coarse)").matches;
+  var config = {displaylogo: false, staticPlot: still, doubleClick: "reset", displayModeBar: false, showTips: false};
+
+  function draw(box) {
+    if (box.dataset.state) { return; }
+    if (!window.Plotly) {
+      box.dataset.state = "missing";
+      box.classList.add("plot-missing");
+      box.textContent = "assets/plotly.min.js was not found beside this page. The table below has the same in numbers.";
+      return;
+    }
+    box.dataset.state = "drawing";
+    var spec = JSON.parse(document.getElementById(box.dataset.figure).textContent);
+    spec.layout.width = Math.min(spec.layout.width, box.clientWidth || spec.layout.width);
+    spec.layout.dragmode = "zoom";
+    window.Plotly.newPlot(box, spec.data, spec.layout, config).then(function () { box.dataset.state = "drawn"; });
+  }
+
+  // What is seen first is drawn first; the rest follows one by one, so that the page never freezes and paper has it all.
+  function drawRest() {
+    var next = boxes.find(function (box) { return !box.dataset.state; });
+    if (next) {
+      draw(next);
+      window.setTimeout(drawRest, 0);
+    }
+  }
+  if (window.IntersectionObserver) {
+    var watcher = new IntersectionObserver(function (entries) {
+      entries.forEach(function (entry) {
+        if (entry.isIntersecting) {
+          watcher.unobserve(entry.target);
+          draw(entry.target);
+        }
+      });
+    }, {rootMargin: "400px"});
+    boxes.forEach(function (box) { watcher.observe(box); });
+  }
+  window.addEventListener("load", function () { window.setTimeout(drawRest, 60); });
+  window.addEventListener("beforeprint", function () { boxes.forEach(draw); });
+
+  function key(row, column) {
+    var cell = row.cells[column];
+    var text = cell.dataset.value === undefined ? cell.textContent.trim() : cell.dataset.value;
+    var number = Number(text);
+    return text !== "" && !Number.isNaN(number) ? number : text.toLocaleLowerCase("en");
+  }
+
+  function order(a, b) {
+    if (typeof a === typeof b) { return a < b ? -1 : a > b ? 1 : 0; }
+    return typeof a === "number" ? -1 : 1;
+  }
+
+  // Rows are sorted within their group: a control tube never comes to stand among the stained ones.
+  function sort(table, header, column) {
+    var descending = header.getAttribute("aria-sort") === "ascending";
+    table.querySelectorAll("thead th").forEach(function (other) { other.removeAttribute("aria-sort"); });
+    header.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    Array.prototype.forEach.call(table.tBodies, function (body) {
+      var rows = Array.prototype.filter.call(body.rows, function (row) { return row.dataset.fixed === undefined; });
+      rows.sort(function (a, b) { return (descending ? -1 : 1) * order(key(a, column), key(b, column)); });
+      rows.forEach(function (row) { body.appendChild(row); });
+    });
+  }
+
+  document.querySelectorAll("table[data-sortable]").forEach(function (table) {
+    table.querySelectorAll("thead th").forEach(function (header, column) {
+      var button = document.createElement("button");
+      button.type = "button";
+      while (header.firstChild) { button.appendChild(header.firstChild); }
+      header.appendChild(button);
+      button.addEventListener("click", function () { sort(table, header, column); });
+    });
+  });
+}());

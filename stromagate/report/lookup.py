@@ -1,0 +1,129 @@
+"""What the sections ask of a result: names for people, one statistic, the worst finding, what kind of tube it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stromagate.model.result import Finding, FindingStatus, SampleResult, Statistic
+
+_SEVERITY: tuple[FindingStatus, ...] = ("fail", "warn", "pass", "not_applicable")
+STATUS_WORDS: dict[str, tuple[str, str]] = {
+    "fail": ("✕", "fail"),
+    "warn": ("▲", "warn"),
+    "pass": ("✓", "pass"),
+    "not_applicable": ("○", "not applicable"),
+}
+STATE_OK = "quantifiable"
+
+
+def label(result: SampleResult, population: str) -> str:
+    """Return what the template calls a population for people."""
+    return "all events" if population == "all" else result.labels_of_populations.get(population, population)
+
+
+def find(result: SampleResult, population: str, statistic: str, denominator: str | None = None) -> Statistic | None:
+    """Return the first row of that statistic (and denominator, where one is named)."""
+    for row in result.statistics:
+        if row.population == population and row.statistic == statistic and denominator in {None, row.denominator}:
+            return row
+    return None
+
+
+def state(result: SampleResult, population: str) -> str:
+    """Return the state of a population's count; empty where it has none."""
+    row = find(result, population, "count")
+    return row.state if row else ""
+
+
+def primary_denominator(result: SampleResult) -> str:
+    """Return the first declared denominator that rates are there for; empty where there is none."""
+    there = {row.denominator for row in result.statistics if row.statistic == "per_million"}
+    return next((name for name in result.denominators if name in there), "")
+
+
+def worst(findings: Iterable[Finding]) -> Finding | None:
+    """Return the gravest finding (the first of those); None where nothing was checked."""
+    return min(findings, key=lambda finding: _SEVERITY.index(finding.status), default=None)
+
+
+def graver_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by gravity, and as they came within one."""
+    return sorted(findings, key=lambda finding: _SEVERITY.index(finding.status))
+
+
+def tally(findings: Iterable[Finding]) -> dict[str, int]:
+    """Return how many findings there are of each status, gravest first, none left out."""
+    counted = Counter(finding.status for finding in findings)
+    return {status: counted[status] for status in _SEVERITY}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a tube is for, by the sample sheet."""
+
+    text: str
+    is_control: bool
+
+
+def role(labels: dict[str, str]) -> Role:
+    """Return the role in plain words; a tube of which the sheet says nothing is a stained one."""
+    stated = labels.get("role", "").strip()
+    kind, _, what = stated.partition(":")
+    match kind.casefold():
+        case "" | "stained":
+            return Role("stained", is_control=False)
+        case "fmo":
+            return Role(f"FMO control, {what} left out", is_control=True)
+        case "comp":
+            return Role(f"compensation control, {what}", is_control=True)
+        case "unstained" | "blank":
+            return Role(f"{kind.casefold()} control", is_control=True)
+        case _:
+            return Role(stated, is_control=False)
+
+
+def notices(result: SampleResult) -> list[tuple[str, str]]:
+    """Return what a reader must know before any number: simulated, enriched, control, salvaged, template's standing."""
+    found = []
+    if simulated(result.instrument, result.labels):
+        scenario = result.labels.get("scenario", "")
+        found.append(("Simulated tube", "Made by a simulator: no cell of any person." + _scenario(scenario)))
+    how = preparation(result.instrument, result.labels)
+    if how and how.casefold() != "whole":
+        found.append(
+            (
+                f"Preparation: {how.replace('_', ' ')}",
+                "An enriched tube: its rates describe this tube and cannot be compared with whole marrow.",
+            )
+        )
+    tube = role(result.labels)
+    if tube.is_control:
+        found.append(("Control tube", f"{tube.text[0].upper()}{tube.text[1:]}. Its counts are background, not a finding."))
+    if result.verdict == "salvaged":
+        found.append(("Salvaged file", "Only a part of this file could be read; every number is of that part alone."))
+    if result.template.status in _STANDING:
+        found.append((f"Template status: {result.template.status}", _STANDING[result.template.status]))
+    return found
+
+
+def _scenario(name: str) -> str:
+    return f" Scenario: {name.replace('_', ' ')}." if name else ""
+
+
+_STANDING = {
+    "reconstruction": "These gates were put together from descriptions and are not a published gate.",
+    "preprint": "The definition comes from a preprint that has not been peer-reviewed.",
+}
+
+
+def simulated(instrument: dict[str, str], labels: dict[str, str]) -> bool:
+    """Say whether file or sheet call the tube simulated."""
+    stated = instrument.get("STROMAGATE_SIMULATED", labels.get("simulated", ""))
+    return stated.strip().casefold() not in {"", "no", "false", "0"}
+
+
+def preparation(instrument: dict[str, str], labels: dict[str, str]) -> str:
+    """Return how the tube was prepared, by the file or else by the sheet; empty where neither says."""
+    return (instrument.get("STROMAGATE_PREPARATION") or labels.get("preparation", "")).strip()

@@ -1,0 +1,153 @@
+"""What the page of a run shows: every tube in one table, what failed, and the stained tubes compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from stromagate.model.result import RunIndex, SampleEntry, SampleResult, Statistic
+from stromagate.report.figures import Figure, Mark, tubes_figure
+from stromagate.report.lookup import (
+    STATE_OK,
+    STATUS_WORDS,
+    find,
+    label,
+    primary_denominator,
+    role,
+    simulated,
+    worst,
+)
+from stromagate.report.wording import count_text, estimate_text
+
+# More lines than this are no longer compared by eye; the table has them all.
+_MAX_TUBES_DRAWN = 60
+
+
+def build(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, Any]:
+    """Return the values of the run's page."""
+    by_id = {result.sample_id: result for result in results}
+    done = [entry for entry in run.samples if entry.sample_id in by_id]
+    stained = [entry for entry in done if not role(entry.labels).is_control]
+    controls = [entry for entry in done if role(entry.labels).is_control]
+    one = results[0] if results else None
+    drawn = [by_id[entry.sample_id] for entry in stained]
+    return {
+        "groups": [
+            (title, [_row(entry, by_id[entry.sample_id]) for entry in entries])
+            for title, entries in (("Stained tubes", stained), ("Control tubes: background, not findings", controls))
+            if entries
+        ],
+        "failures": [_failure(entry) for entry in run.samples if entry.sample_id not in by_id],
+        "names": _names(one),
+        "figure_of_tubes": _comparison(drawn[:_MAX_TUBES_DRAWN]),
+        "n_not_drawn": max(0, len(drawn) - _MAX_TUBES_DRAWN),
+        "summary": _summary(run, results, len(stained), len(controls)),
+        "notices": _notices(results),
+        "confidence": f"{100 * run.config.confidence:g} %",
+        "cite": run.template,
+    }
+
+
+def _summary(run: RunIndex, results: Sequence[SampleResult], n_stained: int, n_controls: int) -> list[tuple[str, str]]:
+    gravest = [found.status for result in results if (found := worst(result.findings))]
+    return [
+        ("Tubes", count_text(len(run.samples))),
+        ("Stained", count_text(n_stained)),
+        ("Controls", count_text(n_controls)),
+        ("With a failed check", count_text(gravest.count("fail"))),
+        ("With a warning at most", count_text(gravest.count("warn"))),
+        ("Could not be analysed", count_text(len(run.samples) - len(results))),
+    ]
+
+
+def _names(result: SampleResult | None) -> dict[str, str]:
+    """Return how the columns are called; all tubes of a run share one template."""
+    if result is None:
+        return {"msc": "MSC", "progenitors": "Progenitors", "denominator": ""}
+    named = {key: label(result, name) for key, name in result.indices.items()}
+    return {
+        "msc": named.get("msc", ""),
+        "progenitors": named.get("progenitors", ""),
+        "denominator": label(result, primary_denominator(result)) if primary_denominator(result) else "",
+    }
+
+
+def _row(entry: SampleEntry, result: SampleResult) -> dict[str, Any]:
+    found = worst(result.findings)
+    symbol, word = STATUS_WORDS[found.status] if found else ("", "not checked")
+    return {
+        "id": entry.sample_id,
+        "link": f"samples/{quote(entry.sample_id)}/report.html",
+        "role": role(entry.labels).text,
+        "patient": entry.labels.get("patient_id", ""),
+        "status": entry.status,
+        "n_events": count_text(result.n_events),
+        "n_events_value": result.n_events,
+        "cells": _cells(result),
+        "symbol": symbol,
+        "word": word,
+        "severity": list(STATUS_WORDS).index(found.status) if found else len(STATUS_WORDS),
+        "finding": found.sentence if found and found.status in {"warn", "fail"} else "",
+    }
+
+
+def _cells(result: SampleResult) -> list[dict[str, Any]]:
+    """Return count and rate of both indices, and the share of progenitors among MSC."""
+    denominator = primary_denominator(result)
+    msc, progenitors = result.indices.get("msc", ""), result.indices.get("progenitors", "")
+    rows = [
+        find(result, name, statistic, below)
+        for name in (msc, progenitors)
+        for statistic, below in (("count", None), ("per_million", denominator))
+    ]
+    return [_cell(row) for row in (*rows, find(result, progenitors, "fraction", msc))]
+
+
+def _cell(row: Statistic | None) -> dict[str, Any]:
+    if row is None or row.value is None:
+        return {"text": "–", "value": -1, "faint": True, "state": row.state if row else ""}
+    text = count_text(row.value) if row.statistic == "count" else estimate_text(row)
+    faint = row.state not in {"", STATE_OK}
+    return {"text": text, "value": row.value, "faint": faint, "state": row.state if faint else ""}
+
+
+def _failure(entry: SampleEntry) -> dict[str, str]:
+    error = entry.error or {}
+    return {
+        "id": entry.sample_id,
+        "file": entry.file,
+        **{key: error.get(key) or "" for key in ("code", "message", "where", "hint")},
+    }
+
+
+def _notices(results: Sequence[SampleResult]) -> list[tuple[str, str]]:
+    made = sum(simulated(result.instrument, result.labels) for result in results)
+    if not made:
+        return []
+    which = "All tubes of this run are" if made == len(results) else f"{made} of {len(results)} tubes are"
+    return [("Simulated tubes", f"{which} made by a simulator: no cell of any person.")]
+
+
+def _comparison(results: Sequence[SampleResult]) -> Figure | None:
+    """Return the drawing of rates by tube; None where no tube has a rate."""
+    marks = [mark for result in results for mark in _marks(result)]
+    if not marks:
+        return None
+    denominator = label(results[0], primary_denominator(results[0]))
+    names = " and ".join(dict.fromkeys(mark.series for mark in marks))
+    alt = f"{names} per million {denominator} in {len(results)} stained tubes; the table above has every number."
+    tubes = [result.sample_id for result in results]
+    return tubes_figure(marks, tubes, "tubes", unit=f"per million {denominator} (log scale)", alt=alt)
+
+
+def _marks(result: SampleResult) -> list[Mark]:
+    marks = []
+    for key in ("msc", "progenitors"):
+        name = result.indices.get(key, "")
+        row = find(result, name, "per_million", primary_denominator(result))
+        if row is None or row.value is None or row.ci_low is None or row.ci_high is None:
+            continue
+        state: Any = "quantifiable" if row.state in {"", STATE_OK} else "below"
+        marks.append(Mark(result.sample_id, label(result, name), row.value, row.ci_low, row.ci_high, state))
+    return marks

@@ -1,0 +1,52 @@
+"""What the checks saw, gravest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stromagate.model.result import Finding, SampleResult
+from stromagate.report.lookup import STATUS_WORDS, graver_first
+from stromagate.report.section import Section
+from stromagate.report.wording import number_text
+
+
+def _build(result: SampleResult) -> dict[str, Any]:
+    rows = [_row(finding) for finding in graver_first(result.findings)]
+    quiet = {"pass", "not_applicable"}
+    return {
+        "loud": [row for row in rows if row["status"] not in quiet],
+        "quiet": [row for row in rows if row["status"] in quiet],
+    }
+
+
+def _row(finding: Finding) -> dict[str, str]:
+    symbol, word = STATUS_WORDS[finding.status]
+    return {
+        "status": finding.status,
+        "symbol": symbol,
+        "word": word,
+        "code": finding.code,
+        "check": finding.check.replace("_", " "),
+        "sentence": finding.sentence,
+        "measured": _with_unit(finding.measured, finding.unit),
+        "limit": _with_unit(finding.limit, finding.unit),
+        "remedy": finding.remedy,
+    }
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    # Whole numbers (events, channels) are written whole.
+    text = f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else number_text(value)
+    return f"{text} {unit}".strip()
+
+
+SECTION = Section(
+    title="Findings",
+    order=60,
+    fragment="findings.html.j2",
+    build=_build,
+    summary="A check that could not be made is not applicable; it never counts as passed.",
+    wide=True,
+)

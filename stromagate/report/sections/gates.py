@@ -1,0 +1,151 @@
+"""Every gate as a picture and as a table that says the same."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Polygon
+from stromagate.model.result import AxisView, DensityView, SampleResult
+from stromagate.model.scales import Scale
+from stromagate.report.figures import density_figure
+from stromagate.report.lookup import find, label
+from stromagate.report.outlines import edges, is_shadow
+from stromagate.report.section import Section
+from stromagate.report.wording import count_text, number_text, percent_text
+
+_POINTS_SHOWN = 40
+
+
+def _build(result: SampleResult) -> dict[str, Any] | None:
+    nodes = {node.name: node for node in result.tree.nodes}
+    cards = [
+        _card(result, view, nodes[view.population], f"gate-{i}")
+        for i, view in enumerate(result.views, start=1)
+        if view.population in nodes
+    ]
+    return {"cards": cards} if cards else None
+
+
+def _card(result: SampleResult, view: DensityView, node: GateNode, figure_id: str) -> dict[str, Any]:
+    share, name = find(result, view.population, "fraction", view.parent), label(result, view.population)
+    count = find(result, view.population, "count")
+    kept = percent_text(share.value if share else None)
+    events = count_text(count.value if count else None)
+    across = view.x.axis if view.y is None else f"{view.x.axis} vs {view.y.axis}"
+    parent = label(result, view.parent)
+    alt = f"{across} of {parent}, {count_text(view.n_parent)} events; {name} keeps {events} of them, {kept}."
+    return {
+        "title": across,
+        "of": parent,
+        "n_parent": count_text(view.n_parent),
+        "name": name,
+        "share": kept,
+        "events": events,
+        "state": node.state,
+        "figure": density_figure(
+            view, figure_id, share=kept if share and share.value is not None else "", alt=alt, spread=node.spread
+        ),
+        "facts": _facts(result, view, node),
+        "edges": _edges(result, node.geometry),
+        "points": _points(node.geometry),
+        "hidden": view.n_parent - view.n_shown,
+    }
+
+
+def _facts(result: SampleResult, view: DensityView, node: GateNode) -> list[tuple[str, str]]:
+    facts = [("Gate", _shape(result, node.geometry)), ("Method", node.method), ("State", node.state.replace("_", " "))]
+    facts.append(("Why here", node.sentence or "no reason given"))
+    if node.source:
+        facts.append(("Taken from", node.source))
+    if node.edited_by:
+        facts.append(("Moved by", node.edited_by))
+    spread = "not estimated" if node.spread is None else f"{number_text(node.spread)} display units (1 s.d.)"
+    facts += [("Boundary spread", spread), ("Events shown", _shown(view))]
+    facts += [(f"{axis.title} scale", _scale(axis)) for axis in (view.x, view.y) if axis is not None]
+    facts.append(("Fullest bin", f"{count_text(view.peak)} events"))
+    return facts
+
+
+def _shown(view: DensityView) -> str:
+    text = f"{count_text(view.n_shown)} of {count_text(view.n_parent)}"
+    beyond = view.n_parent - view.n_shown
+    return text + (f"; {count_text(beyond)} lie beyond the edges of the plot" if beyond else "")
+
+
+def _shape(result: SampleResult, gate: Geometry | None) -> str:
+    if gate is None:
+        return "none: the boundary could not be placed"
+    if isinstance(gate, Boolean):
+        named = ", ".join(label(result, name) for name in gate.of)
+        return {"all": "in all of", "any": "in any of", "none": "in none of"}[gate.operation] + f": {named}"
+    text = f"{gate.kind} on {', '.join(gate.axes)}"
+    if not getattr(gate, "inside", True):
+        text += ", what lies outside is kept"
+    return text + ("; the drawing shows its shadow on two axes" if is_shadow(gate) else "")
+
+
+def _scale(axis: AxisView) -> str:
+    scale = axis.scale
+    if scale.kind == "linear":
+        return "linear"
+    parts = [f"top {number_text(scale.top, 6)}", f"{number_text(scale.decades)} decades"]
+    if scale.kind == "logicle":
+        parts.append(f"{number_text(scale.width_decades)} decades linear")
+    return f"{scale.kind}, {', '.join(parts)}"
+
+
+def _edges(result: SampleResult, gate: Geometry | None) -> list[tuple[str, str, str, str]]:
+    """Return straight edges as (axis, side, display units, raw units)."""
+    if gate is None:
+        return []
+    found = []
+    for axis, side, at in edges(gate):
+        if at is not None:
+            scale = result.tree.axes[axis].scale if axis in result.tree.axes else None
+            found.append((axis, side, number_text(at, 4), _raw(scale, at)))
+    return found
+
+
+def _raw(scale: Scale | None, at: float) -> str:
+    if scale is None:
+        return "unknown"
+    if scale.kind == "linear":
+        return number_text(at, 4)
+    from stromagate.prepare.scales import inverse
+
+    value = float(inverse(scale, [at])[0])
+    return number_text(value, 4) if math.isfinite(value) else "beyond the scale"
+
+
+def _points(gate: Geometry | None) -> dict[str, Any] | None:
+    """Return vertices, or centre and shape, of gates that straight edges do not describe."""
+    if isinstance(gate, Polygon):
+        rows = [[number_text(value, 4) for value in point] for point in gate.vertices[:_POINTS_SHOWN]]
+        left = len(gate.vertices) - len(rows)
+        more = f"and {left} more vertices, in result.json" if left else ""
+        return {"caption": "Vertices in display units", "columns": list(gate.axes), "rows": rows, "more": more}
+    if isinstance(gate, Ellipse):
+        rows = [["centre", *(number_text(value, 4) for value in gate.mean)]]
+        rows += [
+            [f"covariance with {axis}", *(number_text(value, 4) for value in row)]
+            for axis, row in zip(gate.axes, gate.covariance, strict=True)
+        ]
+        more = f"edge at a Mahalanobis distance of {number_text(math.sqrt(max(gate.distance_squared, 0)), 4)}"
+        columns = ["", *gate.axes]
+        return {"caption": "Ellipse in display units", "columns": columns, "rows": rows, "more": more}
+    return None
+
+
+SECTION = Section(
+    title="Gates",
+    order=50,
+    fragment="gates.html.j2",
+    build=_build,
+    summary=(
+        "Each plot shows the parent population, darker where more events lie (log scale; the bar counts events per bin), "
+        "and the gate in red with the share it keeps. A pale band is two standard deviations of an estimated boundary. "
+        "The table below a plot says the same in numbers."
+    ),
+    wide=True,
+)

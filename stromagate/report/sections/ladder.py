@@ -1,0 +1,57 @@
+"""The gate ladder: from all events down to the rare ones, what each step keeps and how its boundary came about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stromagate.model.gates import GateNode
+from stromagate.model.result import SampleResult
+from stromagate.report.lookup import find, label
+from stromagate.report.section import Section
+from stromagate.report.wording import count_text, percent_text
+
+STATE_WORDS = {
+    "fitted": "fitted",
+    "fixed": "fixed",
+    "fallback": "fallback",
+    "edited": "edited",
+    "not_evaluable": "not evaluable",
+}
+
+
+def _build(result: SampleResult) -> dict[str, Any]:
+    depth = {"all": 0}
+    rows = []
+    for node in result.tree.nodes:
+        depth[node.name] = depth.get(node.parent, 0) + 1
+        rows.append(_row(result, node, depth[node.name]))
+    unusual = [row for row in rows if row["state"] not in {"fitted", "fixed"}]
+    return {"n_events": count_text(result.n_events), "rows": rows, "n_unusual": len(unusual)}
+
+
+def _row(result: SampleResult, node: GateNode, depth: int) -> dict[str, Any]:
+    count = find(result, node.name, "count")
+    share = find(result, node.name, "fraction", node.parent)
+    kept = share.value if share else None
+    return {
+        "label": label(result, node.name),
+        "depth": depth,
+        "events": count_text(count.value if count else None),
+        "kept": percent_text(kept),
+        "bar": round(100 * kept, 1) if kept is not None else None,
+        "parent": label(result, node.parent),
+        "state": node.state,
+        "word": STATE_WORDS[node.state] + (f" by {node.edited_by}" if node.edited_by else ""),
+        "method": node.method,
+        "sentence": node.sentence,
+    }
+
+
+SECTION = Section(
+    title="Gate ladder",
+    order=40,
+    fragment="ladder.html.j2",
+    build=_build,
+    summary="Each step keeps a share of the population it is indented under.",
+    wide=True,
+)

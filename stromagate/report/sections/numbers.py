@@ -1,0 +1,96 @@
+"""The numbers themselves: events, rates with their intervals and denominators, and the state of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stromagate.model.result import SampleResult, Statistic
+from stromagate.report.lookup import STATE_OK, find, label
+from stromagate.report.section import Section
+from stromagate.report.wording import count_text, estimate_text, interval_text, number_text
+
+# A share of one in a hundred or more is read more easily as a percentage than per million.
+_PERCENT_FROM = 0.01
+
+
+def _build(result: SampleResult) -> dict[str, Any]:
+    asked = _asked(result)
+    columns = [
+        (name, kind) for name in result.denominators if (kind := _kind(result, asked, name)) and name != "all"
+    ]
+    everything = [node.name for node in result.tree.nodes]
+    return {
+        "columns": [(label(result, name), "per million" if kind == "per_million" else "%") for name, kind in columns],
+        "rows": [_row(result, name, columns) for name in asked],
+        "all_columns": [label(result, name) for name in result.denominators],
+        "all_rows": [_full_row(result, name) for name in ["all", *everything]],
+        "medians": [_median(result, row) for row in result.statistics if row.statistic == "median"],
+        "confidence": f"{100 * result.record.config.confidence:g} %",
+        "has_faint": any(row["faint"] for row in (_row(result, name, columns) for name in asked)),
+    }
+
+
+def _asked(result: SampleResult) -> list[str]:
+    """Return the populations the pattern is read from and everything below them, in the template's order."""
+    kept = set(result.indices.values())
+    for node in result.tree.nodes:
+        if node.parent in kept:
+            kept.add(node.name)
+    return [node.name for node in result.tree.nodes if node.name in kept]
+
+
+def _kind(result: SampleResult, asked: list[str], denominator: str) -> str:
+    """Return the statistic a column shows, one for all its rows; empty where no row has that denominator."""
+    shares = [row for name in asked if (row := find(result, name, "fraction", denominator))]
+    rates = [row for name in asked if (row := find(result, name, "per_million", denominator))]
+    large = any(row.value is not None and row.value >= _PERCENT_FROM for row in shares)
+    if rates and not large:
+        return "per_million"
+    return "fraction" if shares else ""
+
+
+def _row(result: SampleResult, name: str, columns: list[tuple[str, str]]) -> dict[str, Any]:
+    count = find(result, name, "count")
+    return {
+        "label": label(result, name),
+        "name": name,
+        "events": count_text(count.value if count else None),
+        "rates": [estimate_text(find(result, name, kind, denominator)) for denominator, kind in columns],
+        "state": count.state if count else "",
+        "faint": count is not None and count.state != STATE_OK,
+    }
+
+
+def _full_row(result: SampleResult, name: str) -> dict[str, Any]:
+    count = find(result, name, "count")
+    rates = [find(result, name, "per_million", denominator) for denominator in result.denominators]
+    return {
+        "label": label(result, name),
+        "parent": label(result, count.parent) if count and count.parent else "",
+        "events": count_text(count.value if count else None),
+        "events_interval": interval_text(count.ci_low, count.ci_high) if count else "",
+        "rates": [estimate_text(rate) for rate in rates],
+        "state": count.state if count else "",
+        "faint": count is not None and count.state != STATE_OK,
+    }
+
+
+def _median(result: SampleResult, row: Statistic) -> dict[str, str]:
+    return {
+        "label": label(result, row.population),
+        "marker": row.marker,
+        "value": number_text(row.value, 4),
+        "interval": interval_text(row.ci_low, row.ci_high),
+        "n": count_text(row.n),
+        "state": row.state,
+    }
+
+
+SECTION = Section(
+    title="Numbers",
+    order=30,
+    fragment="numbers.html.j2",
+    build=_build,
+    summary="Every rate names what it is divided by. Raw counts: no blank has been subtracted.",
+    wide=True,
+)

@@ -1,0 +1,49 @@
+"""The three answers a reader looks for first: did quality hold, can it be counted, is a pattern assigned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stromagate.model.result import SampleResult
+from stromagate.report.lookup import STATE_OK, STATUS_WORDS, find, label, state, tally, worst
+from stromagate.report.section import Section
+from stromagate.report.wording import count_text
+
+_ANSWERS = {
+    "fail": "At least one check failed: read the findings before any number.",
+    "warn": "Usable with the reservations listed under Findings.",
+    "pass": "Every check that could be made passed.",
+    "not_applicable": "No check could be made on this tube.",
+}
+
+
+def _build(result: SampleResult) -> dict[str, Any]:
+    gravest = worst(result.findings)
+    status = gravest.status if gravest else "not_applicable"
+    symbol, word = STATUS_WORDS[status]
+    named = list(dict.fromkeys(result.indices.values()))
+    return {
+        "symbol": symbol,
+        "status": status,
+        "word": word if gravest else "not checked",
+        "answer": _ANSWERS[status],
+        "tally": [(STATUS_WORDS[key], n) for key, n in tally(result.findings).items() if n],
+        "quantifiable": _quantifiable([state(result, name) for name in named]),
+        "populations": [(label(result, name), _events(result, name), state(result, name)) for name in named],
+        "pattern": result.pattern,
+    }
+
+
+def _quantifiable(states: list[str]) -> str:
+    if not states:
+        return "not asked"
+    known = [text == STATE_OK for text in states]
+    return "yes" if all(known) else "in part" if any(known) else "no"
+
+
+def _events(result: SampleResult, population: str) -> str:
+    row = find(result, population, "count")
+    return "no count" if row is None or row.value is None else f"{count_text(row.value)} events"
+
+
+SECTION = Section(title="Verdict", order=20, fragment="verdict.html.j2", build=_build, wide=True)
