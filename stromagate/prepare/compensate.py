@@ -1,0 +1,74 @@
+"""Which spillover matrix a tube is compensated with: never two, and never none without a word."""
+
+from __future__ import annotations
+
+import re
+
+from stromagate.errors import SpecificationError
+from stromagate.model.config import RunConfig
+from stromagate.model.panel import Compensation, Panel
+from stromagate.model.sample import Sample
+from stromagate.prepare.matrix_file import read_matrix
+
+# How FlowJo, Diva and others name columns that were exported after compensation.
+_EXPORTED_COMPENSATED = re.compile(r"(comp[-_ ].+|<.+>|.+\(comp\))", re.IGNORECASE)
+
+
+def choose_compensation(sample: Sample, panel: Panel, config: RunConfig) -> Compensation | None:
+    """Return the matrix to use on a tube, or None where nothing is to be taken out.
+
+    Parameters
+    ----------
+    sample : Sample
+        Tube with the matrix its file states.
+    panel : Panel
+        Axes in use; without a marker among them nothing needs compensation.
+    config : RunConfig
+        ``compensation``: ``file``, ``none``, or the path of a matrix CSV.
+
+    Returns
+    -------
+    Compensation or None
+        None where the run says ``none``, where the file states no matrix or a unit matrix, and where its columns were
+        exported compensated. QC makes a finding of each.
+
+    Raises
+    ------
+    SpecificationError
+        The file's matrix is malformed, or a matrix is given for columns that are compensated already.
+    """
+    markers = [binding for binding in panel.bindings if binding.how != "scatter"]
+    if config.compensation == "none" or not markers:
+        return None
+    done = [binding.pnn for binding in markers if exported_compensated(binding.pnn)]
+    if config.compensation != "file":
+        if done:
+            raise SpecificationError(
+                "compensation.twice",
+                f"the columns were exported compensated ({', '.join(done)}); a matrix would be applied twice",
+                where=sample.source.path,
+                hint="leave --compensation out, or use the tube as it was acquired",
+            )
+        return read_matrix(config.compensation, sample.pnn)
+    return None if done else _from_file(sample)
+
+
+def exported_compensated(pnn: str) -> bool:
+    """Say whether a channel's name tells that its values were compensated before they were written."""
+    return _EXPORTED_COMPENSATED.fullmatch(pnn) is not None
+
+
+def _from_file(sample: Sample) -> Compensation | None:
+    spill = sample.spillover
+    if spill.status == "malformed":
+        shown = spill.text if len(spill.text) <= 120 else spill.text[:117] + "..."
+        raise SpecificationError(
+            "compensation.malformed",
+            f"{spill.keyword} cannot be used: {spill.reason}; it reads '{shown}'",
+            where=sample.source.path,
+            hint="give a matrix with --compensation FILE.csv, or --compensation none to gate uncompensated values",
+        )
+    if spill.status != "ok" or spill.matrix is None:
+        return None
+    rows = tuple(tuple(float(value) for value in row) for row in spill.matrix)
+    return Compensation(f"{spill.keyword} of the file", spill.channels, rows)

@@ -1,0 +1,138 @@
+"""A tube made ready for gating: axes bound to channels, spillover taken out on request, scales chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stromagate.model.config import RunConfig
+from stromagate.model.gates import Axis
+from stromagate.model.panel import Compensation, Panel
+from stromagate.model.sample import F32, F64, Sample
+from stromagate.model.scales import Scale
+from stromagate.model.template import GatingTemplate
+from stromagate.prepare.bind import bind_template
+from stromagate.prepare.compensate import choose_compensation
+from stromagate.prepare.display_scales import choose_scales
+from stromagate.prepare.scales import display
+from stromagate.prepare.unmix import Unmix
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A tube and what its axes mean. Values are made when asked for, for the events asked for, and not kept."""
+
+    sample: Sample
+    panel: Panel
+    axes: Mapping[str, Axis]
+    compensation: Compensation | None
+    unmix: Unmix = field(repr=False)
+    largest: float
+
+    @property
+    def n(self) -> int:
+        """Number of events."""
+        return self.sample.n_events
+
+    def linear(self, axis: str, rows: Rows | None = None) -> F32:
+        """Return compensated scale values of an axis.
+
+        Parameters
+        ----------
+        axis : str
+            Axis of the template.
+        rows : ndarray of intp, shape (k,), optional
+            Events; all of them by default.
+
+        Returns
+        -------
+        ndarray of float32, shape (k,) or (n,)
+            Within ``slack(axis)`` of ``exact(axis, rows)``.
+        """
+        weights, events = self.unmix[axis], self.sample.events
+        if weights.plain:
+            column = events[:, weights.columns[0]]
+            return column if rows is None else column[rows]
+        if rows is None:
+            return self._whole(axis)
+        total = np.zeros(len(rows), dtype=np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):
+            for column, weight in zip(weights.columns, weights.weights, strict=True):
+                total += np.float32(weight) * events[rows, column]
+        return total
+
+    def _whole(self, axis: str) -> F32:
+        """Return an axis of all events as one product over the run of columns it needs."""
+        columns, weights = self.unmix.matrix([axis])
+        with np.errstate(invalid="ignore", over="ignore"):
+            values: F32 = weights[0] @ self.sample.events.T[columns]
+        return values
+
+    def exact(self, axis: str, rows: Rows) -> F64:
+        """Return compensated scale values in float64, shape (k,)."""
+        return self.unmix[axis].exact(self.sample.events[rows])
+
+    def slack(self, axis: str) -> float:
+        """Return the most that ``linear`` may differ from ``exact`` on this tube, in scale values."""
+        return self.unmix[axis].slack(self.largest)
+
+    def display(self, axis: str, rows: Rows | None = None) -> F32:
+        """Return display units, shape (k,); see ``prepare.scales.display`` for their precision."""
+        return display(self.scale(axis), self.linear(axis, rows))
+
+    def scale(self, axis: str) -> Scale:
+        """Return the display scale of an axis."""
+        return self.axes[axis].scale
+
+
+def prepare(sample: Sample, template: GatingTemplate, config: RunConfig | None = None) -> Prepared:
+    """Bind the template's axes on a tube, choose its matrix, and choose the scales.
+
+    Parameters
+    ----------
+    sample : Sample
+        A tube as read.
+    template : GatingTemplate
+        Names the markers and the scales.
+    config : RunConfig, optional
+        Bindings by hand, panel file, matrix.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    SpecificationError
+        A marker is on no channel or on two; the matrix is malformed, singular or would be applied twice; a scale's
+        parameters are impossible.
+    """
+    config = config or RunConfig()
+    panel = bind_template(sample, template, config)
+    compensation = choose_compensation(sample, panel, config)
+    inside = frozenset(compensation.channels) if compensation else frozenset()
+    bare = {item.axis: Axis(item.pnn, Scale(), item.pnn in inside) for item in panel.bindings}
+    unmix = Unmix(sample.pnn, bare, compensation)
+    unscaled = Prepared(sample, panel, bare, compensation, unmix, _largest(sample, unmix))
+    scales = choose_scales(sample, panel, template.scales, unscaled.linear)
+    axes = {name: Axis(axis.pnn, scales[name], axis.compensated) for name, axis in bare.items()}
+    return Prepared(sample, panel, axes, compensation, unmix, unscaled.largest)
+
+
+def _largest(sample: Sample, unmix: Unmix) -> float:
+    """Return the largest magnitude among the columns that are mixed, infinities left out."""
+    mixed = sorted({int(column) for axis in unmix.axes if not unmix[axis].plain for column in unmix[axis].columns})
+    largest = 0.0
+    for column in mixed if sample.n_events else []:
+        values = sample.events[:, column]
+        low, high = float(values.min()), float(values.max())
+        if not np.isfinite([low, high]).all():
+            finite = values[np.isfinite(values)]
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        largest = max(largest, -low, high)
+    return largest
