@@ -1,0 +1,265 @@
+"""A Gaussian mixture on one axis (a cut where two components are equally likely) or on two (an ellipse)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.random import Generator
+from pydantic import Field, model_validator
+
+from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
+from stromagate.gating.thresholds import half_line
+from stromagate.gating.wording import listed, number, place, share
+from stromagate.model.gates import Ellipse, Side
+from stromagate.model.sample import F64
+from stromagate.model.template import AxisName, GateParams
+
+SUBSAMPLE = 50_000
+REFIT = 2_000  # events of one bootstrap fit; its spread is scaled to the events of the real one
+REFITS = 20
+FAR = 50.0  # robust deviations; single values further out would get a component of their own
+
+
+class Params(GateParams):
+    """Axes, number of components, and which of them is kept."""
+
+    axis: AxisName | None = Field(None, description="The one axis that is cut; give either this or `axes`.")
+    axes: tuple[AxisName, ...] = Field((), max_length=2, description="One axis or two; give either this or `axis`.")
+    components: int | tuple[int, int] = Field(
+        2, description="Number of components, or [fewest, most] to choose from by the Bayesian information criterion."
+    )
+    keep: Side | None = Field(
+        None,
+        description="One axis: keep the highest component (above) or the lowest (below), cut towards the next one.",
+    )
+    pick: Literal["largest", "densest", "lowest", "highest"] | None = Field(
+        None,
+        description="Two axes: the component with most events, with the highest density at its centre, or with the "
+        "lowest or highest centre on the first axis.",
+    )
+    nearest: tuple[float, float] | None = Field(
+        None, description="Two axes: the component whose centre is nearest to [x, y], display units; instead of `pick`."
+    )
+    quantile: float = Field(0.95, gt=0, lt=1, description="Two axes: share of the component inside the ellipse (0-1).")
+    min_separation: float = Field(
+        2.0, gt=0, description="One axis: smallest distance of the means in deviations (Ashman's D, 10.1086/117248)."
+    )
+    min_purity: float = Field(
+        0.8, gt=0, le=1, description="Two axes: smallest share of the events inside that the component itself explains."
+    )
+    min_events: int = Field(500, ge=100, description="Fewest events of the parent.")
+
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """The axes, whichever field named them."""
+        return (self.axis,) if self.axis else self.axes
+
+    @property
+    def component_range(self) -> tuple[int, int]:
+        """Fewest and most components."""
+        return self.components if isinstance(self.components, tuple) else (self.components, self.components)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if bool(self.axis) == bool(self.axes):
+            raise ValueError("name one axis with `axis`, or one or two with `axes`")
+        if len(set(self.looked_at)) < len(self.looked_at):
+            raise ValueError(f"the axis {self.looked_at[0]} is named twice")
+        fewest, most = self.component_range
+        least = 2 if len(self.looked_at) == 1 else 1
+        if not least <= fewest <= most <= 12:
+            raise ValueError(f"`components` must lie from {least} to 12, the fewest first")
+        if len(self.looked_at) == 1:
+            if self.keep is None or self.pick is not None or self.nearest is not None:
+                raise ValueError("one axis needs `keep`, and neither `pick` nor `nearest`")
+        elif self.keep is not None or (self.pick is None) == (self.nearest is None):
+            raise ValueError("two axes need `pick` or `nearest`, and no `keep`")
+        return self
+
+
+def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
+    """Fit the mixture on a seeded subsample and return the cut or the ellipse."""
+    axes = params.looked_at
+    missing = [axis for axis in axes if axis not in parent.axes]
+    if missing:
+        return not_evaluable(f"no mixture fitted: the tube has no axis {listed(missing, 'and')}")
+    points = np.stack([parent.display(axis) for axis in axes], axis=1)
+    rows = np.flatnonzero(np.isfinite(points).all(axis=1))
+    if rows.size < params.min_events:
+        return not_evaluable(
+            f"no mixture fitted on {listed(axes, 'and')}: {rows.size} events are too few (at least {params.min_events})"
+        )
+    if rows.size > SUBSAMPLE:
+        rows = rows[np.sort(rng.choice(rows.size, SUBSAMPLE, replace=False))]
+    sample = points[rows].astype(np.float64)
+    centre, unit = _robust_frame(sample)
+    if not (unit > 0).all():
+        return not_evaluable(f"no mixture fitted on {listed(axes, 'and')}: most values are the same")
+    model = _chosen_model((sample - centre) / unit, params, rng)
+    draws = _refits((sample - centre) / unit, model, rng)
+    if len(axes) == 1:
+        return _cut(parent, params, model, draws, float(centre[0]), float(unit[0]), sample.shape[0])
+    return _ellipse(params, model, draws, (sample - centre) / unit, centre, unit)
+
+
+def explain(params: Params) -> str:
+    """Say what the gate keeps."""
+    axes = listed(params.looked_at, "and")
+    fewest, most = params.component_range
+    many = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    if params.keep:
+        which = "highest" if params.keep == "above" else "lowest"
+        return f"{axes} {params.keep} the cut that parts the {which} of {many} Gaussian components from the next"
+    rule = f"{params.pick}" if params.pick else f"one nearest to {params.nearest}"
+    return f"{axes} inside the ellipse of {share(params.quantile)} of the {rule} of {many} Gaussian components"
+
+
+def _robust_frame(sample: F64) -> tuple[F64, F64]:
+    """Return centre and width of each axis, so that the fit is the same whatever the axis' units."""
+    quarter, middle, three_quarters = np.quantile(sample, (0.25, 0.5, 0.75), axis=0)
+    return middle, (three_quarters - quarter) / 1.349
+
+
+def _chosen_model(points: F64, params: Params, rng: Generator) -> Any:
+    """Return the fitted mixture with the lowest criterion among the allowed numbers of components."""
+    body = points[(np.abs(points) < FAR).all(axis=1)]
+    fewest, most = params.component_range
+    # k-means++ starts alone: full k-means sums in an order that depends on the number of threads.
+    models = [
+        _fitted(body, k, init_params="k-means++", n_init=3, max_iter=300, random_state=int(rng.integers(2**31)))
+        for k in range(fewest, most + 1)
+    ]
+    return min(models, key=lambda model: model.bic(body)) if len(models) > 1 else models[0]
+
+
+def _refits(points: F64, model: Any, rng: Generator) -> list[Any]:
+    """Fit small resamples, started from the fit itself so that components keep their order."""
+    body = points[(np.abs(points) < FAR).all(axis=1)]
+    return [
+        _fitted(
+            body[rng.integers(0, body.shape[0], min(REFIT, body.shape[0]))],
+            model.n_components,
+            means_init=model.means_,
+            weights_init=model.weights_ / model.weights_.sum(),
+            precisions_init=model.precisions_,
+            max_iter=100,
+            random_state=0,
+        )
+        for _ in range(REFITS)
+    ]
+
+
+def _fitted(points: F64, components: int, **options: Any) -> Any:
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    model = GaussianMixture(components, covariance_type="full", reg_covar=1e-4, **options)
+    with warnings.catch_warnings():
+        # A slow last step moves a cut by less than its spread, which is reported.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(points)
+
+
+def _cut(
+    parent: PopulationView, params: Params, model: Any, draws: list[Any], centre: float, unit: float, n: int
+) -> Fit:
+    axis, keep = params.looked_at[0], params.keep or "above"
+    order = np.argsort(model.means_[:, 0], kind="stable")
+    kept, following = (order[-1], order[-2]) if keep == "above" else (order[0], order[1])
+    separation = _separation(model, kept, following)
+    cut = _equal_posterior(model, kept, following)
+    low, high = sorted(centre + unit * float(model.means_[i, 0]) for i in (kept, following))
+    where = f"components at {number(low)} and {number(high)}"
+    if cut is None or separation < params.min_separation:
+        return not_evaluable(
+            f"{axis} not cut: not separable, the {where} lie {number(separation)} deviations apart "
+            f"(at least {number(params.min_separation)})"
+        )
+    again = [found for draw in draws if (found := _equal_posterior(draw, kept, following)) is not None]
+    if len(again) < REFITS / 2:
+        return not_evaluable(f"{axis} not cut: not separable, the {where} do not come back in resamples")
+    display = _rounded(centre + unit * cut, unit)
+    spread = float(np.std(again, ddof=1)) * unit * np.sqrt(min(REFIT, n) / n)
+    sentence = (
+        f"{axis} cut at {place(parent, axis, display)}: equally likely in the {where} "
+        f"({share(float(model.weights_[kept]))} in the kept one, {number(separation)} deviations apart, "
+        f"{model.n_components} components)"
+    )
+    return Fit(half_line(axis, display, keep), sentence, spread=float(spread))
+
+
+def _separation(model: Any, i: int, j: int) -> float:
+    """Return Ashman's D: distance of two means over their root mean square deviation."""
+    means, variances = model.means_[:, 0], model.covariances_[:, 0, 0]
+    return float(abs(means[i] - means[j]) / np.sqrt((variances[i] + variances[j]) / 2))
+
+
+def _equal_posterior(model: Any, kept: int, following: int) -> float | None:
+    """Return where two components are equally likely between their means; None where one outweighs the other."""
+    means, variances = model.means_[:, 0], model.covariances_[:, 0, 0]
+
+    def advantage(x: float) -> float:
+        kept_log, next_log = (
+            np.log(model.weights_[i]) - 0.5 * np.log(variances[i]) - 0.5 * (x - means[i]) ** 2 / variances[i]
+            for i in (kept, following)
+        )
+        return float(kept_log - next_log)
+
+    inner, outer = float(means[following]), float(means[kept])
+    if advantage(inner) >= 0 or advantage(outer) <= 0:
+        return None
+    for _ in range(60):
+        middle = (inner + outer) / 2
+        inner, outer = (inner, middle) if advantage(middle) > 0 else (middle, outer)
+    return (inner + outer) / 2
+
+
+def _ellipse(params: Params, model: Any, draws: list[Any], points: F64, centre: F64, unit: F64) -> Fit:
+    x, y = params.looked_at
+    i = _picked(params, model, centre, unit)
+    distance_squared = -2.0 * float(np.log1p(-params.quantile))  # quantile of chi-squared with two degrees of freedom
+    offset = points - model.means_[i]
+    inside = np.einsum("ij,jk,ik->i", offset, model.precisions_[i], offset) <= distance_squared
+    purity = float(model.predict_proba(points[inside])[:, i].mean()) if inside.any() else 0.0
+    mean = tuple(_rounded(float(m), float(u)) for m, u in zip(centre + unit * model.means_[i], unit, strict=True))
+    middle = f"({number(mean[0])}, {number(mean[1])})"
+    if purity < params.min_purity:
+        return not_evaluable(
+            f"{x} and {y} not gated: not separable, the component at {middle} explains only {share(purity)} of the "
+            f"events inside its ellipse (at least {share(params.min_purity)})"
+        )
+    shape = model.covariances_[i] * np.outer(unit, unit)
+    a, b, c = (_rounded(float(shape[j]), float(unit[j[0]] * unit[j[1]])) for j in ((0, 0), (0, 1), (1, 1)))
+    edges = [draw.means_[i, 0] + np.sqrt(distance_squared * draw.covariances_[i, 0, 0]) for draw in draws]
+    n = points.shape[0]
+    spread = float(np.std(edges, ddof=1) * unit[0] * np.sqrt(min(REFIT, n) / n))
+    rule = params.pick or f"nearest to {params.nearest}"
+    sentence = (
+        f"{x} and {y} inside {share(params.quantile)} of the component at {middle}, the {rule} of {model.n_components}"
+        f": {share(float(inside.mean()))} of the events, {share(purity)} of them explained by it"
+    )
+    return Fit(Ellipse((x, y), mean, ((a, b), (b, c)), distance_squared), sentence, spread=spread)
+
+
+def _picked(params: Params, model: Any, centre: F64, unit: F64) -> int:
+    if params.nearest is not None:
+        target = (np.asarray(params.nearest) - centre) / unit
+        return int(np.argmin(((model.means_ - target) ** 2).sum(axis=1)))
+    score = {
+        "largest": model.weights_,
+        "densest": model.weights_ / np.sqrt(np.linalg.det(model.covariances_)),
+        "lowest": -model.means_[:, 0],
+        "highest": model.means_[:, 0],
+    }[params.pick or "largest"]
+    return int(np.argmax(score))
+
+
+def _rounded(value: float, unit: float) -> float:
+    """Round to a millionth of the axis' width, so that the last bits of another machine's algebra do not show."""
+    step = 10.0 ** (np.floor(np.log10(unit)) - 6)
+    return float(np.round(value / step) * step)
+
+
+METHOD = GatingMethod(Params, fit, explain, "A Gaussian mixture: a cut on one axis, an ellipse on two.")

@@ -1,0 +1,96 @@
+"""A cut at the valley between the two main peaks of one axis; forbidden on small parents, never a guess."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from numpy.random import Generator
+from pydantic import Field, model_validator
+
+from stromagate.gating.density import Histogram, finite, histogram
+from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
+from stromagate.gating.tails import TailRule
+from stromagate.gating.thresholds import half_line, tail_fit
+from stromagate.gating.valleys import Valley, find_valley
+from stromagate.gating.wording import place, share
+from stromagate.model.gates import Side
+from stromagate.model.template import AxisName, GateParams
+
+
+class Params(GateParams):
+    """Where a valley may lie, when it counts, and what to do where there is none."""
+
+    axis: AxisName = Field(description="The axis that is cut.")
+    keep: Side = Field(description="Side of the cut that is kept; the cut itself counts as above.")
+    search: tuple[float, float] | None = Field(
+        None, description="Range the valley may lie in, [low, high] in display units; null: anywhere."
+    )
+    min_events: int = Field(
+        500, ge=500, description="Fewest events of the parent; a valley of fewer than 500 is noise."
+    )
+    max_depth: float = Field(
+        0.8, gt=0, lt=1, description="Largest density of the valley over that of the lower peak; above it, no valley."
+    )
+    min_peak_frac: float = Field(
+        0.005, gt=0, lt=0.5, description="Smallest share of the events that makes a peak (0-1)."
+    )
+    otherwise: Literal["tail"] | None = Field(
+        None, description="What to do without a valley: `tail` cuts beyond the largest peak; null: not evaluable."
+    )
+    mads: float = Field(5.0, gt=0, le=20, description="Distance of that tail cut from the peak, in robust deviations.")
+
+    @model_validator(mode="after")
+    def _search_is_a_range(self) -> Self:
+        if self.search is not None and not self.search[0] < self.search[1]:
+            raise ValueError("`search` needs [low, high] with low below high")
+        return self
+
+
+def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
+    """Cut at the valley, or fall back as declared, and say which of the two happened."""
+    axis = params.axis
+    if axis not in parent.axes:
+        return not_evaluable(f"{axis} not cut: the tube has no such axis")
+    values = finite(parent.display(axis))
+    hist = histogram(values)
+    if values.size < params.min_events:
+        found: Valley | str = f"{values.size} events are too few for a valley (at least {params.min_events})"
+    elif hist is None:
+        return not_evaluable(f"{axis} not cut: all {values.size} values are the same")
+    else:
+        found = find_valley(
+            hist, rng, search=params.search, max_depth=params.max_depth, min_peak_frac=params.min_peak_frac
+        )
+        found = f"not separable: {found}" if isinstance(found, str) else found
+    if isinstance(found, Valley):
+        return Fit(half_line(axis, found.cut, params.keep), _sentence(parent, params, found), spread=found.spread)
+    return _without_valley(parent, params, hist, found, rng)
+
+
+def explain(params: Params) -> str:
+    """Say what the gate keeps."""
+    where = f" from {params.search[0]:g} to {params.search[1]:g}" if params.search else ""
+    fallback = f" (without one: {params.mads:g} deviations beyond the largest peak)" if params.otherwise else ""
+    return f"{params.axis} {params.keep} the valley between its two main peaks{where}{fallback}"
+
+
+def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
+    low, high = (f"{peak:.3g}" for peak in valley.peaks)
+    more = f"; {valley.n_peaks} peaks in all" if valley.n_peaks > 2 else ""
+    return (
+        f"{params.axis} cut at {place(parent, params.axis, valley.cut)}: valley between peaks at {low} and {high}, "
+        f"{share(valley.depth)} as high as the lower of them{more}"
+    )
+
+
+def _without_valley(parent: PopulationView, params: Params, hist: Histogram | None, reason: str, rng: Generator) -> Fit:
+    if params.otherwise is None:
+        return not_evaluable(f"{params.axis} not cut: {reason}")
+    # A tail cut leaves the peak below it, whichever side is kept.
+    tail = tail_fit(parent, params.axis, params.keep, TailRule(params.mads), rng, hist=hist, min_events=100)
+    if tail.geometry is None:
+        return not_evaluable(f"{params.axis} not cut: {reason}; {tail.sentence}")
+    return Fit(tail.geometry, f"{reason}; instead {tail.sentence}", "fallback", tail.spread, tail.source)
+
+
+METHOD = GatingMethod(Params, fit, explain, "Cut at the lowest density between the two main peaks of one axis.")

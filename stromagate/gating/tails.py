@@ -1,0 +1,165 @@
+"""The cut beyond the tail of a negative peak, whose width is measured on the side where no positives are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator
+
+from stromagate.gating.density import Histogram, Peak, bandwidth, peaks, refine, resampled, smooth
+from stromagate.model.gates import Side
+from stromagate.model.sample import F64
+
+Which = Literal["dominant", "lowest", "highest"]
+HALF_NORMAL_MEDIAN = 0.674490  # median distance from the middle of a normal distribution, in standard deviations
+_TURNED: dict[Which, Which] = {"dominant": "dominant", "lowest": "highest", "highest": "lowest"}
+
+
+@dataclass(frozen=True, slots=True)
+class TailRule:
+    """How a tail is cut: which peak is the negative, how far from it, and on which side (axis units).
+
+    ``false_per_million`` moves the cut further out until no more than that many of a million events lie as far away
+    on the peak's other side.
+    """
+
+    mads: float
+    negative: Which = "dominant"
+    side: Side = "above"
+    search: tuple[float, float] | None = None
+    min_peak_frac: float = 0.01
+    false_per_million: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A cut beside a negative peak (axis units).
+
+    ``mirrored`` is how many events lie as far from the peak on its other side: what the negative alone puts beyond
+    the cut if it is symmetrical. ``one_sided``: that other side was empty, and the cut's own side gave the width.
+    """
+
+    cut: float
+    spread: float
+    peak: float
+    scale: float
+    mirrored: int
+    n_peaks: int
+    one_sided: bool
+
+
+def find_tail(hist: Histogram, rule: TailRule, rng: Generator) -> Tail | str:
+    """Find the negative peak, measure its width away from the positives, and cut beyond it; or say why not.
+
+    Parameters
+    ----------
+    hist : Histogram
+        The axis, in its own units.
+    rule : TailRule
+        Which peak, which side, how far.
+    rng : Generator
+        For the bootstrap of the histogram.
+    """
+    if rule.side == "below":
+        tail = find_tail(_turned(hist), _turned_rule(rule), rng)
+        return tail if isinstance(tail, str) else replace(tail, cut=-tail.cut, peak=-tail.peak)
+    sigma = bandwidth(hist)
+    density = smooth(hist.counts, sigma)
+    found = peaks(hist, density, sigma, min_peak_frac=rule.min_peak_frac)
+    low, high = rule.search or (-np.inf, np.inf)
+    allowed = [peak for peak in found if low <= hist.value(peak.position) <= high]
+    if not allowed:
+        return "no peak lies in the searched range"
+    peak = _negative(hist, allowed, rule.negative)
+    one_sided = _is_one_sided(hist.counts, peak)
+    scale = _scale(hist.counts, peak.position, peak, one_sided)
+    if not scale > 0:
+        return "the negative peak has no width"
+    distance = max(rule.mads * scale, _mirror_distance(hist, peak, rule.false_per_million))
+    return Tail(
+        cut=hist.value(peak.position + distance),
+        # Where the mirror set the distance, it is redrawn as the same multiple of the width.
+        spread=_spread(hist, peak, sigma, one_sided, distance / scale, rng) * hist.width,
+        peak=hist.value(peak.position),
+        scale=scale * hist.width,
+        mirrored=int(_beyond_mirror(hist, peak, distance)),
+        n_peaks=len(found),
+        one_sided=one_sided,
+    )
+
+
+def _negative(hist: Histogram, found: list[Peak], which: Which) -> Peak:
+    if which == "dominant":
+        return max(found, key=lambda peak: hist.counts[peak.left : peak.right].sum())
+    return found[0] if which == "lowest" else found[-1]
+
+
+def _is_one_sided(counts: F64, peak: Peak) -> bool:
+    """Tell whether the peak has next to nothing on its lower side: values piled up on the end of the range."""
+    outward, _ = _half(counts, peak.position, peak, lower=True)
+    return bool(outward.sum() < 0.1 * counts[peak.left : peak.right].sum())
+
+
+def _half(counts: F64, top: float, peak: Peak, *, lower: bool) -> tuple[F64, float]:
+    """Return the counts of one side of the top, outward from it, and the part of a bin that the first one spans."""
+    middle = round(top)
+    outward = counts[peak.left : middle + 1][::-1].copy() if lower else counts[middle : peak.right].copy()
+    part = 0.5 + (top - middle if lower else middle - top)
+    outward[0] *= part
+    return outward, part
+
+
+def _scale(counts: F64, top: float, peak: Peak, one_sided: bool) -> float:
+    """Return the standard deviation of the peak in bins, from the median distance to its top on one side."""
+    outward, part = _half(counts, top, peak, lower=not one_sided)
+    cumulated = np.cumsum(outward)
+    half = cumulated[-1] / 2
+    if not half > 0:
+        return 0.0
+    i = int(np.searchsorted(cumulated, half))
+    inside = 1 - (cumulated[i] - half) / outward[i]
+    return float(inside * part if i == 0 else part + i - 1 + inside) / HALF_NORMAL_MEDIAN
+
+
+def _spread(hist: Histogram, peak: Peak, sigma_bins: float, one_sided: bool, multiple: float, rng: Generator) -> float:
+    """Return the standard deviation of the cut in bins over resampled histograms."""
+    draws = resampled(hist, rng)
+    densities = smooth(draws, sigma_bins)
+    cuts = []
+    for counts, density in zip(draws, densities, strict=True):
+        top = refine(density, peak.left + int(np.argmax(density[peak.left : peak.right])))
+        cuts.append(top + multiple * _scale(counts, top, peak, one_sided))
+    return float(np.std(cuts, ddof=1))
+
+
+def _mirror_distance(hist: Histogram, peak: Peak, false_per_million: float | None) -> float:
+    """Return how far from the top no more than the allowed share of all events lies on its lower side, in bins."""
+    if false_per_million is None:
+        return 0.0
+    allowed = false_per_million * hist.n / 1e6
+    start = float(hist.below) if peak.left == 0 else 0.0
+    cumulated = start + np.cumsum(hist.counts[peak.left : round(peak.position) + 1])
+    first = peak.left + int(np.searchsorted(cumulated, allowed, side="right"))
+    return max(peak.position - (first - 0.5), 0.0)
+
+
+def _beyond_mirror(hist: Histogram, peak: Peak, distance: float) -> float:
+    """Return how many events of the peak lie further than ``distance`` below its top."""
+    mirror = peak.position - distance + 0.5  # as an edge: bin i spans i to i + 1
+    start = float(hist.below) if peak.left == 0 else 0.0
+    if mirror <= peak.left:
+        return start
+    whole = int(mirror)
+    return start + float(hist.counts[peak.left : whole].sum() + hist.counts[whole] * (mirror - whole))
+
+
+def _turned(hist: Histogram) -> Histogram:
+    low = -(hist.low + hist.width * hist.counts.size)
+    return Histogram(low, hist.width, hist.counts[::-1].copy(), hist.above, hist.below)
+
+
+def _turned_rule(rule: TailRule) -> TailRule:
+    search = None if rule.search is None else (-rule.search[1], -rule.search[0])
+    return replace(rule, side="above", negative=_TURNED[rule.negative], search=search)
