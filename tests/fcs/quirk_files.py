@@ -104,9 +104,9 @@ def text() -> Iterator[Quirk]:
     yield repaired("keyword_padded_with_spaces_partec", partec, "text.padded_keyword")
     last = integers(extra=(("OPERATOR", ""),))
     yield repaired("empty_value_at_end", last, "text.empty_values")
-    middle = integers(extra=(("OPERATOR", ""), ("$SRC", "marrow")))
-    empty = Quirk("empty_value_in_the_middle", middle, "refuse", "either", frozenset({"text.empty_values"}))
-    yield replace(empty, keywords=(("$SRC", "marrow"),))
+    # Read by the rule of doubled delimiters, the keyword after the empty value, $P1N, would be swallowed.
+    middle = integers(change={"$CYT": ""})
+    yield Quirk("empty_value_in_the_middle", middle, "refuse", "either", frozenset({"text.empty_values"}))
     yield repaired("nextdata_missing", integers(change={"$NEXTDATA": None}), "nextdata.missing")
     optional = ("$BEGINSTEXT", "$ENDSTEXT", "$BEGINANALYSIS", "$ENDANALYSIS")
     bare = integers(change=dict.fromkeys(optional), version="3.0")

@@ -14,6 +14,7 @@ from stromagate.model.sample import Policy
 from tests.fcs.make_fcs import Made, make
 from tests.fcs.quirk_files import Outcome, Quirk, all_quirks
 from tests.fcs.readings import Reading, assert_exact, bits, read
+from tests.fcs.specimens import SIXTEEN, integers
 
 QUIRKS = {quirk.name: quirk for quirk in all_quirks()}
 each_quirk = pytest.mark.parametrize("quirk", QUIRKS.values(), ids=QUIRKS)
@@ -139,3 +140,17 @@ def test_a_blank_time_step_gives_no_seconds(tmp_path: Path) -> None:
 def test_a_name_in_latin_1_keeps_its_letter(tmp_path: Path) -> None:
     path, _ = _written(QUIRKS["latin1_bytes_in_value"], tmp_path)
     assert read(path).sample.pnn[1] == "FL1-µ"
+
+
+@pytest.mark.parametrize("key", ["$SPILLOVER", "$TIMESTEP", "$P1G", "$P2S"])
+def test_an_empty_value_swallows_no_standard_keyword(key: str, tmp_path: Path) -> None:
+    """By the rule of doubled delimiters ``$OP`` and the next keyword would become one, and the matrix would be gone."""
+    values = {"$SPILLOVER": "2,FL1-H,FL2-H,1,0.1,0.25,1", "$TIMESTEP": "0.01", "$P1G": "4", "$P2S": "CD45"}
+    spec = integers(columns=tuple(replace(column, pns=None) for column in SIXTEEN))
+    made = make(replace(spec, extra=(("$OP", ""), (key, values[key]))))
+    path = made.write(tmp_path / "empty.fcs")
+    result = _try(path, "repair")
+    if isinstance(result, Reading):
+        assert_exact(result, made)
+        assert "text.empty_values" in result.codes
+        assert result.sample.keywords[key] == values[key]

@@ -1,0 +1,162 @@
+"""The mutation campaign: hurt files by the thousand, read each, and judge the reading. Runs as a process of its own.
+
+A reading of a mutant is acceptable when it is a clean refusal, the events of the unhurt file, or the strict reading of
+the mutant itself (then the damage is another legal file, and nobody could tell). Other events with a repair named are
+counted; other events in silence, foreign exceptions, hangs and big allocations are what must never be.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import signal
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+from stromagate.errors import InputError
+from stromagate.fcs import read_fcs, read_raw
+from stromagate.model.sample import Policy
+from tests.fcs.mutate import MUTATORS, mutated
+from tests.fcs.readings import Columns, bits
+from tests.fcs.rewrites import REWRITES, rewritten
+from tests.fcs.seeds import Seed, all_seeds
+from tests.fcs.strict_decoder import NotStrictError, take_apart
+
+HANG_S = 5
+MEMORY_BYTES = 64 << 20
+ADDRESS_SPACE_BYTES = 4 << 30
+MOST_EXAMPLES = 20
+
+Verdict = Literal[
+    "unhurt", "strict reading", "refused", "refused though legal", "warned wrong", "silently wrong", "foreign", "hang"
+]
+NEVER: tuple[Verdict, ...] = ("silently wrong", "foreign", "hang")
+
+
+class HangError(BaseException):
+    """The reader did not come back; no handler of the reader's may catch this."""
+
+
+@dataclass
+class Figures:
+    """What a campaign found."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    by_mutator: dict[str, Counter[str]] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)
+    rewrites: int = 0
+    rewrites_refused: int = 0
+    memory: int = 0
+    seeds: int = 0
+
+    def note(self, mutator: str, verdict: str, detail: str) -> None:
+        """Count one mutant, and keep the first bad ones."""
+        self.verdicts[verdict] += 1
+        self.by_mutator.setdefault(mutator, Counter())[verdict] += 1
+        if verdict in (*NEVER, "refused though legal") and len(self.examples) < MOST_EXAMPLES:
+            self.examples.append(detail)
+
+
+def run(first: int, last: int, policy: Policy) -> Figures:
+    """Read the mutants of these numbers and return the figures."""
+    figures, seeds = Figures(), all_seeds()
+    figures.seeds = len(seeds)
+    signal.signal(signal.SIGALRM, _ring)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mutant.fcs"
+        for seed in seeds:  # loads what is loaded once, and shows that every seed can be read
+            assert _judge(path, seed.whole, seed, policy)[0] == "unhurt", seed.name
+        for number in range(first, last):
+            _one(number, path, seeds, policy, figures)
+    return figures
+
+
+def mutant(number: int, seeds: tuple[Seed, ...]) -> tuple[str, Seed, bytes]:
+    """Return the name of the mutator, the seed and the bytes of mutant ``number``: always the same."""
+    rng = random.Random(f"stroma-{number}")
+    seed = rng.choice(seeds)
+    name = rng.choice([*MUTATORS, *REWRITES])
+    if name in REWRITES:
+        return name, seed, rewritten(name, rng, seed)
+    return name, seed, mutated(name, rng, seed, seeds)
+
+
+def _one(number: int, path: Path, seeds: tuple[Seed, ...], policy: Policy, figures: Figures) -> None:
+    name, seed, data = mutant(number, seeds)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    verdict, detail = _judge(path, data, seed, policy)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    label = f"mutant {number}, {name} of {seed.name}: {verdict}: {detail}"
+    if grown > MEMORY_BYTES + 8 * len(data):
+        figures.memory += 1
+        figures.examples.append(f"{label}: {grown} bytes")
+    if name in REWRITES:
+        figures.rewrites += 1
+        if verdict != "unhurt":
+            figures.rewrites_refused += 1
+            figures.examples.append(label)
+        return
+    figures.note(name, verdict, label)
+
+
+def _judge(path: Path, data: bytes, seed: Seed, policy: Policy) -> tuple[Verdict, str]:
+    path.write_bytes(data)
+    signal.setitimer(signal.ITIMER_REAL, HANG_S)
+    try:
+        raw = read_raw(path, policy=policy)
+        sample = read_fcs(path, policy=policy)
+    except InputError as error:
+        return _judge_refusal(data, error)
+    except HangError:
+        return "hang", ""
+    except Exception as error:  # noqa: BLE001  (whatever else comes out is what the campaign looks for)
+        return "foreign", f"{type(error).__name__}: {error}"[:300]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    names, columns = raw.names, tuple(bits(column) for column in raw.columns)
+    if names != sample.pnn or len(columns) != sample.events.shape[1]:
+        return "silently wrong", "the two doors of the reader differ"
+    codes = sorted(repair.code for repair in sample.repairs)
+    return _judge_events(data, seed, names, columns, codes)
+
+
+def _judge_events(
+    data: bytes, seed: Seed, names: tuple[str, ...], columns: Columns, codes: list[str]
+) -> tuple[Verdict, str]:
+    if (names, columns) == (seed.parts.names, seed.parts.columns):
+        return "unhurt", ""
+    try:
+        strict = take_apart(data)
+    except NotStrictError as reason:
+        return ("warned wrong" if codes else "silently wrong"), f"not strict: {reason}; repairs {codes}"
+    if (names, columns) == (strict.names, strict.columns):
+        return "strict reading", ""
+    return ("warned wrong" if codes else "silently wrong"), f"the strict reading is another; repairs {codes}"
+
+
+def _judge_refusal(data: bytes, error: InputError) -> tuple[Verdict, str]:
+    try:
+        take_apart(data)
+    except NotStrictError:
+        return "refused", error.code
+    return "refused though legal", f"{error.code}: {error.message}"
+
+
+def _ring(_signal: int, _frame: FrameType | None) -> None:
+    raise HangError
+
+
+def main(first: int, last: int, policy: Policy) -> None:
+    """Run under a limit of memory and print the figures as JSON."""
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
+    print(json.dumps(asdict(run(first, last, policy))))  # noqa: T201  (the answer to the parent process)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])  # type: ignore[arg-type]  # one of the three policies

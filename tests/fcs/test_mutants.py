@@ -1,0 +1,110 @@
+"""Twenty thousand hurt files and more: none may be misread in silence, hang, swell, or raise anything foreign."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+
+from stromagate.model.sample import Policy
+from tests.fcs.campaign import NEVER, Figures, mutant
+from tests.fcs.mutate import MUTATORS
+from tests.fcs.rewrites import REWRITES, rewritten
+from tests.fcs.seeds import all_seeds, synthetic
+from tests.fcs.strict_decoder import take_apart
+from tests.reference_data import ROOT
+
+MOST_WARNED_FRAC = 0.02
+
+
+def _campaign(first: int, last: int, policy: Policy = "repair") -> Figures:
+    """Run a campaign in a child process, so that limits of time and memory cannot touch the tests."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fcs.campaign", str(first), str(last), policy],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1800,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    figures = Figures(**json.loads(done.stdout))
+    assert sum(figures.verdicts.values()) + figures.rewrites == last - first
+    return figures
+
+
+def _check(figures: Figures) -> None:
+    listed = "\n".join(figures.examples)
+    n_mutants = sum(figures.verdicts.values())
+    assert not sum(figures.verdicts.get(verdict, 0) for verdict in NEVER), listed
+    assert not figures.memory, listed
+    assert not figures.rewrites_refused, listed
+    assert not figures.verdicts.get("refused though legal", 0), listed
+    assert figures.verdicts.get("warned wrong", 0) <= MOST_WARNED_FRAC * n_mutants, figures.by_mutator
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_mutants(part: int) -> None:
+    _check(_campaign(5000 * part, 5000 * (part + 1)))
+
+
+@pytest.mark.parametrize("policy", ["strict", "salvage"])
+def test_mutants_under_other_policies(policy: Policy) -> None:
+    """Strict reading repairs nothing, so it may warn of nothing; salvage may bring back less than there was."""
+    figures = _campaign(0, 2000, policy)
+    listed = "\n".join(figures.examples)
+    assert not sum(figures.verdicts.get(verdict, 0) for verdict in NEVER), listed
+    assert not figures.memory, listed
+    assert not figures.rewrites_refused, listed
+    if policy == "strict":
+        assert not figures.verdicts.get("warned wrong", 0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(2))
+def test_long_campaign(part: int) -> None:
+    figures = _campaign(100_000 + 50_000 * part, 100_000 + 50_000 * (part + 1))
+    print(f"\n{_table(figures)}")  # noqa: T201  (the figures are what a long campaign is run for)
+    _check(figures)
+
+
+def test_the_campaign_is_broad() -> None:
+    assert len(MUTATORS) >= 28
+    assert len(REWRITES) >= 9
+    assert len(synthetic()) >= 14
+
+
+def test_the_same_number_gives_the_same_mutant() -> None:
+    seeds = all_seeds()
+    for number in range(0, 2000, 7):
+        assert mutant(number, seeds) == mutant(number, seeds)
+
+
+def test_mutants_are_hurt() -> None:
+    """A campaign of copies would prove nothing: nearly all mutants differ from their seed, and most are not legal."""
+    seeds = synthetic()
+    mutants = [mutant(number, seeds) for number in range(1000)]
+    hurt = [(name, seed, data) for name, seed, data in mutants if name in MUTATORS]
+    assert sum(data != seed.whole for _, seed, data in hurt) > 0.9 * len(hurt)
+    assert {name for name, _, _ in mutants} == {*MUTATORS, *REWRITES}
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_rewrites_are_legal(name: str) -> None:
+    """The strict decoder reads every rewrite as its seed, so a reader that refuses one is at fault."""
+    for seed in all_seeds():
+        parts = take_apart(rewritten(name, random.Random(name + seed.name), seed))
+        assert (parts.names, parts.columns) == (seed.parts.names, seed.parts.columns)
+
+
+def _table(figures: Figures) -> str:
+    columns = sorted(figures.verdicts)
+    lines = [f"{figures.seeds} seeds; {figures.rewrites} legal rewrites, {figures.rewrites_refused} refused or misread"]
+    lines.append("  ".join(("mutator".ljust(18), *columns)))
+    for name, counts in [*sorted(figures.by_mutator.items()), ("all", figures.verdicts)]:
+        cells = (str(counts.get(column, 0)).rjust(len(column)) for column in columns)
+        lines.append("  ".join((name.ljust(18), *cells)))
+    return "\n".join(lines)
