@@ -38,7 +38,10 @@ class Weights:
         if self.plain:
             return block[:, self.columns[0]].astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.asarray(block[:, self.columns].astype(np.float64) @ self.weights, dtype=np.float64)
+            # Row by row and not by BLAS, whose last bits depend on how many rows it is given: an event must have the
+            # same value whether it comes alone, in a block or with its whole tube.
+            parts = np.ascontiguousarray(block[:, self.columns], dtype=np.float64) * self.weights
+            return np.asarray(parts.sum(axis=1), dtype=np.float64)
 
     def slack(self, largest: float) -> float:
         """Return the most that a float32 sum can differ from the exact one, where no value exceeds ``largest``."""

@@ -1,0 +1,142 @@
+"""What a plot of each gate needs and nothing more: the parent's events counted in bins, and how the axes read."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stromagate.gating.axis_views import axis_view
+from stromagate.model.gates import GateNode
+from stromagate.model.result import AxisView, DensityView
+from stromagate.model.sample import F32
+from stromagate.prepare.scales import display
+
+if TYPE_CHECKING:
+    from stromagate.gating.engine import Gated
+    from stromagate.model.template import GatingTemplate, PopulationSpec
+    from stromagate.prepare.prepared import Prepared
+
+Rows = NDArray[np.intp]
+
+# What a gate on one axis is plotted against, the first that the tube carries.
+_PARTNERS = ("SSC-A", "SSC-H", "SSC", "FSC-A", "FSC-H", "FSC")
+# A plot holds no more than this in one byte.
+_BRIGHTEST = 255
+
+
+def density_views(
+    prepared: Prepared, gated: Gated, template: GatingTemplate, *, grid: int = 128
+) -> tuple[DensityView, ...]:
+    """Bin the parent of every gate that has axes to be plotted on.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The tube.
+    gated : Gated
+        Boundaries and members.
+    template : GatingTemplate
+        Says which axes a plot has, where it says so.
+    grid : int
+        Bins per side.
+
+    Returns
+    -------
+    tuple of DensityView
+        In the order of the tree. A Boolean gate is plotted only where the template names its axes, a gate that was
+        not evaluable only where its parent was.
+    """
+    specs = {spec.name: spec for spec in template.populations}
+    binned = _Binned(prepared, gated, grid)
+    views = (binned.view(node, specs[node.name]) for node in gated.tree.nodes if node.name in specs)
+    return tuple(view for view in views if view is not None)
+
+
+class _Binned:
+    """Values of one parent at a time, so that gates side by side share them."""
+
+    def __init__(self, prepared: Prepared, gated: Gated, grid: int) -> None:
+        self.prepared, self.gated, self.grid = prepared, gated, grid
+        self.parent, self.shown = "", dict[str, F32]()
+        self.sides: dict[tuple[str, str], AxisView] = {}
+
+    def view(self, node: GateNode, spec: PopulationSpec) -> DensityView | None:
+        """Return the plot of one gate; None where there is nothing to plot."""
+        axes = _plotted(node, spec, self.prepared.axes)
+        if not axes or node.parent not in self.gated.members:
+            return None
+        sides = tuple(self._side(node.parent, axis) for axis in axes)
+        counts = self._counts(node.parent, sides)
+        peak = int(counts.max(initial=0))
+        return DensityView(
+            population=node.name,
+            parent=node.parent,
+            x=sides[0],
+            y=sides[1] if len(sides) == 2 else None,
+            nx=counts.shape[1],
+            ny=counts.shape[0],
+            grid=_encoded(counts, peak),
+            peak=peak,
+            n_parent=len(self.gated.members[node.parent]),
+            n_shown=int(counts.sum()),
+            outline=node.geometry,
+        )
+
+    def _side(self, parent: str, axis: str) -> AxisView:
+        if (parent, axis) not in self.sides:
+            self.sides[parent, axis] = axis_view(
+                axis, self.prepared.axes[axis], self._values(parent, axis), self.prepared.panel
+            )
+        return self.sides[parent, axis]
+
+    def _values(self, parent: str, axis: str) -> F32:
+        """Return display values of a parent's events."""
+        if self.parent != parent:
+            self.parent, self.shown = parent, {}
+        if axis not in self.shown:
+            members = self.gated.members[parent]
+            rows = None if len(members) == self.prepared.n else members
+            self.shown[axis] = display(self.prepared.axes[axis].scale, self.prepared.linear(axis, rows))
+        return self.shown[axis]
+
+    def _counts(self, parent: str, sides: tuple[AxisView, ...]) -> NDArray[np.intp]:
+        """Count events by bin, shape (ny, nx), row 0 at the bottom; events outside the plot are not counted."""
+        bins = [_bins(self._values(parent, side.axis), side, self.grid) for side in sides]
+        rows = bins[1] if len(bins) == 2 else np.zeros_like(bins[0])
+        shown = (bins[0] >= 0) & (rows >= 0)
+        ny = self.grid if len(bins) == 2 else 1
+        flat = rows[shown] * self.grid + bins[0][shown]
+        return np.bincount(flat, minlength=ny * self.grid).reshape(ny, self.grid)
+
+
+def _plotted(node: GateNode, spec: PopulationSpec, axes: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the axes of a gate's plot, those the tube carries.
+
+    The gate's own axes come first, whatever else the template wants: a boundary must be seen on the axes it is on.
+    """
+    own = node.geometry.axes[:2] if node.geometry is not None else ()
+    wanted = dict.fromkeys((*own, *spec.plot, *(() if len(own) == 2 else _PARTNERS if own else ())))
+    if len(spec.plot) == 2 and set(own) <= set(spec.plot):
+        wanted = dict.fromkeys(spec.plot)
+    return tuple(axis for axis in wanted if axis in axes)[:2]
+
+
+def _bins(values: F32, side: AxisView, n: int) -> NDArray[np.intp]:
+    """Return the bin of each value, -1 outside the plot and where it is not finite."""
+    scaled = (values.astype(np.float64) - side.low) * (n / (side.high - side.low))
+    inside = (scaled >= 0) & (scaled <= n)
+    return np.where(inside, np.minimum(np.where(inside, scaled, 0).astype(np.intp), n - 1), -1)
+
+
+def _encoded(counts: NDArray[np.intp], peak: int) -> str:
+    """Return counts on a log scale in one byte each, base64; a bin with any event is never empty."""
+    if peak == 0:
+        grid = np.zeros(counts.shape, dtype=np.uint8)
+    else:
+        level = np.rint(_BRIGHTEST * np.log1p(counts) / np.log1p(peak))
+        grid = np.where(counts > 0, np.maximum(level, 1), 0).astype(np.uint8)
+    return base64.b64encode(grid.tobytes()).decode("ascii")
