@@ -76,7 +76,7 @@ def analyze(
             gated.members, gated.tree, loaded.template, linear=prepared.linear, confidence=config.confidence
         )
         findings = run_checks(
-            Evidence(sample, loaded.template, prepared.panel, gated.tree, gated.members, gated.counts)
+            Evidence(sample, loaded.template, prepared.panel, gated.tree, gated.members, gated.counts, prepared.linear)
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
         source = replace(sample.source, path=shown or path.name, sha256=_finished(digest))

@@ -1,1 +1,6 @@
 """What may be wrong with a tube: checks that turn values into findings."""
+
+from __future__ import annotations
+
+from stromagate.qc.check import Evidence as Evidence
+from stromagate.qc.run import run_checks as run_checks

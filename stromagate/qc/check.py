@@ -1,6 +1,7 @@
 """The contract of a QC check: what it is given, and what it declares.
 
-Adding a check is adding ``qc/checks/NAME.py`` with a function and ``CHECK = Check(...)``.
+Adding a check is adding ``qc/checks/NAME.py`` with a function and ``CHECK = Check(...)``. A check answers with at least
+one finding; what it cannot judge is ``not_applicable`` with the reason (see ``qc.verdict``).
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from numpy.typing import NDArray
 from stromagate.model.gates import GateTree
 from stromagate.model.panel import Panel
 from stromagate.model.result import Finding
-from stromagate.model.sample import Sample
+from stromagate.model.sample import F32, Sample
 from stromagate.model.template import GatingTemplate
 from stromagate.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything a check may look at. ``members`` are sorted row indices into the sample's events, by population."""
+    """Everything a check may look at.
+
+    ``members`` are sorted row indices into the sample's events, by population. ``linear(axis, rows)`` gives the
+    compensated scale values of those rows on a bound axis, as the gates saw them.
+    """
 
     sample: Sample
     template: GatingTemplate
@@ -29,11 +34,15 @@ class Evidence:
     tree: GateTree
     members: Mapping[str, NDArray[np.intp]]
     counts: Mapping[str, int | None]
+    linear: Callable[[str, NDArray[np.intp]], F32]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Declaration of a check: its code in reports, what it looks for, its default limits and their unit."""
+    """Declaration of a check: its code in reports, what it looks for, its default limits and their unit.
+
+    A limit is crossed by what lies beyond it, never by the limit itself. With ``fail`` below ``warn``, low is bad.
+    """
 
     code: str
     title: str

@@ -1,0 +1,27 @@
+"""Populations without a number."""
+
+from __future__ import annotations
+
+from stromagate.model.gates import GateNode
+from stromagate.model.result import Finding
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.targets import targets
+from stromagate.qc.verdict import said
+
+
+def look(evidence: Evidence) -> list[Finding]:
+    """Warn of every population that could not be evaluated; fail where an index or a denominator is gone."""
+    vital = {*targets(evidence), *evidence.template.denominators}
+    gone = [node for node in evidence.tree.nodes if node.state == "not_evaluable"]
+    return [_one(node, vital=node.name in vital) for node in gone] or [
+        said(CHECK, "pass", f"All {len(evidence.tree.nodes)} populations could be evaluated.")
+    ]
+
+
+def _one(node: GateNode, *, vital: bool) -> Finding:
+    sentence = f"{node.name} could not be evaluated: {node.sentence}"
+    remedy = "Acquire more events, or draw the boundary by hand."
+    return said(CHECK, "fail" if vital else "warn", sentence, population=node.name, remedy=remedy)
+
+
+CHECK = Check(code="Q35", title="every population evaluated", run=look)

@@ -1,0 +1,33 @@
+"""Whether the rare cells lie at the top of light scatter."""
+
+from __future__ import annotations
+
+from stromagate.model.result import Finding
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.signal import at_ceiling
+from stromagate.qc.targets import judged_rows, scatter, targets
+from stromagate.qc.verdict import judge, not_applicable
+from stromagate.qc.wording import percent
+
+
+def look(evidence: Evidence) -> list[Finding]:
+    """Judge, for each index population, the scatter channel in which most of it lies at the top."""
+    found = [_one(evidence, name) for name in targets(evidence)]
+    return found or [not_applicable(CHECK, "The template names no index population to look at.")]
+
+
+def _one(evidence: Evidence, name: str) -> Finding:
+    rows, instead = judged_rows(CHECK, evidence, name)
+    if instead is not None:
+        return instead
+    channels = evidence.sample.channels
+    measured = {item.pnn: at_ceiling(evidence.sample, channels[item.channel], rows) for item in scatter(evidence)}
+    shares = {pnn: share for pnn, share in measured.items() if share is not None}
+    if not shares:
+        return not_applicable(CHECK, "No scatter channel in use states a range that its values keep.", name)
+    worst = max(shares, key=lambda pnn: shares[pnn])
+    sentence = f"{percent(shares[worst])} of {name} lie at the top of {worst}."
+    return judge(CHECK, shares[worst], sentence, remedy="Lower the voltage of that detector.", population=name)
+
+
+CHECK = Check(code="Q10", title="target within light scatter", run=look, warn=10.0, fail=40.0, unit="%")

@@ -1,0 +1,62 @@
+"""Whether the singlet gates remove the rare cells that are looked for: stroma is large and of odd shape.
+
+A provisional target is made of the singlet gate's parent with the straight edges on the way to the target, the singlet
+gates themselves left out; what a singlet gate removes of it is the loss.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stromagate.model.detection import LOD_FLOOR_EVENTS
+from stromagate.model.gates import GateNode
+from stromagate.model.result import Finding
+from stromagate.prepare.scales import raw_cut
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.targets import Rows, edges_of, main_target, path_to
+from stromagate.qc.verdict import judge, not_applicable
+from stromagate.qc.wording import events, percent
+
+
+def look(evidence: Evidence) -> list[Finding]:
+    """Judge the share of the provisional target that all singlet gates together remove."""
+    target = main_target(evidence)
+    path = path_to(evidence, target) if target else []
+    singlets = [node for node in path if node.method == "singlet"]
+    if not target or not singlets:
+        return [not_applicable(CHECK, "No singlet gate stands above an index population.")]
+    straight = [node for node in reversed(path) if node.method != "singlet" and edges_of(node.geometry)]
+    if not straight or straight[0] is not path[-1]:
+        return [not_applicable(CHECK, f"{target} has no straight edge to look for it outside the singlets.", target)]
+    kept_frac, fewest = 1.0, None
+    for gate in singlets:
+        if evidence.counts[gate.name] is None:
+            return [not_applicable(CHECK, f"{gate.name} could not be evaluated.", target)]
+        before = _inside(evidence, evidence.members[gate.parent], straight)
+        kept = np.isin(before, evidence.members[gate.name], assume_unique=True)
+        fewest = before.size if fewest is None else min(fewest, before.size)
+        kept_frac *= np.count_nonzero(kept) / before.size if before.size else 1.0
+    if not fewest or fewest < LOD_FLOOR_EVENTS:
+        reason = f"{events(fewest or 0)} look like {target} before the singlet gates: too few to judge a loss by."
+        return [not_applicable(CHECK, reason, target)]
+    lost_pct = 100 * (1 - kept_frac)
+    sentence = f"Of {events(fewest)} that look like {target}, singlet gates remove {percent(lost_pct)}."
+    remedy = "The target is being lost as doublets: widen the singlet gate, or dissociate the sample better."
+    return [judge(CHECK, lost_pct, sentence, remedy=remedy, population=target)]
+
+
+def _inside(evidence: Evidence, rows: Rows, gates: list[GateNode]) -> Rows:
+    """Return the rows within all straight edges; the rarest gate comes first, which leaves few to look up after it."""
+    for gate in gates:
+        for axis, (low, high) in edges_of(gate.geometry).items():
+            scale, values = evidence.tree.axes[axis].scale, evidence.linear(axis, rows)
+            inside = np.isfinite(values)
+            if low is not None:
+                inside &= values >= raw_cut(scale, low)
+            if high is not None:
+                inside &= values < raw_cut(scale, high)
+            rows = rows[inside]
+    return rows
+
+
+CHECK = Check(code="Q09", title="target not lost as doublets", run=look, warn=20.0, fail=50.0, unit="%")

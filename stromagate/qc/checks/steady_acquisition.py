@@ -1,0 +1,30 @@
+"""How much of the acquisition the time gate had to remove."""
+
+from __future__ import annotations
+
+from stromagate.model.gates import GateNode
+from stromagate.model.result import Finding
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.verdict import judge, not_applicable
+from stromagate.qc.wording import events, percent
+
+
+def look(evidence: Evidence) -> list[Finding]:
+    """Judge the share of each time gate's parent that was cut out."""
+    gates = [node for node in evidence.tree.nodes if node.method == "time"]
+    if not gates:
+        return [not_applicable(CHECK, "The template has no time gate.")]
+    return [_removed(evidence, node) for node in gates]
+
+
+def _removed(evidence: Evidence, node: GateNode) -> Finding:
+    kept, before = evidence.counts[node.name], evidence.counts[node.parent]
+    if node.state == "fallback" or kept is None or not before:
+        return not_applicable(CHECK, f"The time gate {node.name} could not judge the acquisition.", node.name)
+    removed_pct = 100 * (before - kept) / before
+    sentence = f"{events(before - kept)} ({percent(removed_pct)} of {node.parent}) were removed as unsteady in time."
+    remedy = "Look at the removed stretches; with a clog or a bubble, filter the sample and acquire it again."
+    return judge(CHECK, removed_pct, sentence, remedy=remedy, population=node.name)
+
+
+CHECK = Check(code="Q05", title="steady acquisition", run=look, warn=10.0, fail=20.0, unit="%")

@@ -1,0 +1,52 @@
+"""Whether the rare events came evenly over the acquisition: clumps and carry-over come in bursts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stromagate.model.result import Finding
+from stromagate.model.sample import F64
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.targets import judged_rows, main_denominator, main_target
+from stromagate.qc.verdict import judge, not_applicable, said
+
+_BLOCKS = 20
+_P_VALUE = 0.01
+
+
+def look(evidence: Evidence) -> list[Finding]:
+    """Compare the target's places in the order of the denominator's events with evenly spread ones."""
+    name, base = main_target(evidence), main_denominator(evidence)
+    rows, instead = judged_rows(CHECK, evidence, name)
+    if instead is not None or name is None:
+        return [instead or not_applicable(CHECK, "No index population.")]
+    order = evidence.members.get(base)
+    if order is None or order.size < _BLOCKS:
+        return [not_applicable(CHECK, f"{base} has too few events to give the order of acquisition.", name)]
+    # Places among the denominator's events, not times: a changing flow rate alone clusters nothing.
+    places = np.clip((np.searchsorted(order, rows) + 0.5) / order.size, 0.0, 1.0)
+    blocks = np.bincount(np.minimum((places * _BLOCKS).astype(np.intp), _BLOCKS - 1), minlength=_BLOCKS)
+    fano = float(blocks.var(ddof=1) / blocks.mean())
+    p = _kolmogorov_smirnov(places)
+    sentence = (
+        f"Over {_BLOCKS} equal parts of the acquisition the variance of {name} is {fano:.2f} times its mean "
+        f"(1 by chance; Kolmogorov-Smirnov p = {p:.2g})."
+    )
+    remedy = "Clumps or carry-over: the true interval of the count is wider than printed. Filter, wash, run again."
+    if p < _P_VALUE and not (CHECK.warn is not None and fano > CHECK.warn):
+        return [said(CHECK, "warn", sentence, measured=fano, remedy=remedy, population=name)]
+    return [judge(CHECK, fano, sentence, remedy=remedy, population=name)]
+
+
+def _kolmogorov_smirnov(places: F64) -> float:
+    """Return the p-value against an even spread, for small n after Stephens (doi:10.1111/j.2517-6161.1970.tb00821.x)."""
+    from scipy.special import kolmogorov
+
+    ordered, n = np.sort(places), places.size
+    steps = np.arange(n + 1) / n
+    distance = max(float((steps[1:] - ordered).max()), float((ordered - steps[:-1]).max()))
+    root = n**0.5
+    return float(kolmogorov(distance * (root + 0.12 + 0.11 / root)))
+
+
+CHECK = Check(code="Q21", title="target even over time", run=look, warn=2.0, unit="variance / mean")

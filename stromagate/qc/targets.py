@@ -1,0 +1,95 @@
+"""Which populations and axes the checks look at: the template's indices, the way down to them, and their markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stromagate.model.detection import LOD_FLOOR_EVENTS
+from stromagate.model.gates import GateNode, Geometry, Interval, QuadrantPart, Rectangle
+from stromagate.model.panel import Binding
+from stromagate.model.result import Finding
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.verdict import not_applicable
+from stromagate.qc.wording import events
+
+Rows = NDArray[np.intp]
+Edges = tuple[float | None, float | None]
+
+ROOT = "all"
+
+
+def targets(evidence: Evidence) -> list[str]:
+    """Return the populations the template's indices are read from, as far as this tube has them, each once."""
+    names = {node.name for node in evidence.tree.nodes}
+    return [name for name in dict.fromkeys(evidence.template.indices.values()) if name in names]
+
+
+def main_target(evidence: Evidence) -> str | None:
+    """Return the population of the index ``msc``, else of the first index; None where there is none."""
+    wanted, there = evidence.template.indices.get("msc"), targets(evidence)
+    return wanted if wanted in there else next(iter(there), None)
+
+
+def main_denominator(evidence: Evidence) -> str:
+    """Return the first declared denominator that this tube has; all events where there is none."""
+    names = {node.name for node in evidence.tree.nodes}
+    return next((name for name in evidence.template.denominators if name in names), ROOT)
+
+
+def judged_rows(check: Check, evidence: Evidence, name: str | None) -> tuple[Rows, Finding | None]:
+    """Return the rows of a target, and a finding in their stead where they are too few to judge anything by."""
+    none = np.empty(0, dtype=np.intp)
+    if name is None:
+        return none, not_applicable(check, "The template names no index population to look at.")
+    count = evidence.counts[name]
+    if count is None:
+        return none, not_applicable(check, f"{name} could not be evaluated.", name)
+    if count < LOD_FLOOR_EVENTS:
+        reason = f"{name} has {events(count)}, which is too few to judge by (fewer than {LOD_FLOOR_EVENTS})."
+        return none, not_applicable(check, reason, name)
+    return evidence.members[name], None
+
+
+def path_to(evidence: Evidence, name: str) -> list[GateNode]:
+    """Return the nodes from the first gate down to the population."""
+    by_name = {node.name: node for node in evidence.tree.nodes}
+    path: list[GateNode] = []
+    while name in by_name:
+        path.insert(0, by_name[name])
+        name = by_name[name].parent
+    return path
+
+
+def edges_of(geometry: Geometry | None) -> dict[str, Edges]:
+    """Return the straight edges of a gate by axis, in display units; empty where it has none or keeps the outside."""
+    match geometry:
+        case Interval():
+            return {geometry.axis: (geometry.low, geometry.high)}
+        case Rectangle(inside=True):
+            return dict(zip(geometry.axes, zip(geometry.low, geometry.high, strict=True), strict=True))
+        case QuadrantPart():
+            cross = zip(geometry.axes, geometry.origin, geometry.sides, strict=True)
+            return {axis: (at, None) if side == "above" else (None, at) for axis, at, side in cross}
+        case _:
+            return {}
+
+
+def scatter(evidence: Evidence) -> Iterator[Binding]:
+    """Yield the bound light-scatter axes."""
+    return (item for item in evidence.panel.bindings if is_scatter(item.axis))
+
+
+def fluorescence(evidence: Evidence) -> Iterator[Binding]:
+    """Yield the bound axes that are neither scatter nor time."""
+    channels = evidence.sample.channels
+    for item in evidence.panel.bindings:
+        if not is_scatter(item.axis) and item.axis != "Time" and not channels[item.channel].is_time:
+            yield item
+
+
+def is_scatter(axis: str) -> bool:
+    """Whether an axis of a template is light scatter."""
+    return axis.startswith(("FSC-", "SSC-"))
