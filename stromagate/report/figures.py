@@ -1,4 +1,4 @@
-"""Drawings as Plotly JSON: densities with their gates, and the comparison of tubes. The only home of plotly.
+"""Drawings as Plotly JSON: densities with their gates, and the look all drawings share. The only home of plotly.
 
 A figure is a plain object (``data``, ``layout``) that plotly.js draws in the browser; building one loads no library.
 """
@@ -10,18 +10,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 from stromagate.model.result import AxisView, DensityView
 from stromagate.report.outlines import GATE_COLOUR, outline
 from stromagate.report.text import plot_text
-from stromagate.report.wording import count_text, number_text
+from stromagate.report.wording import count_text
 
 Json = dict[str, Any]
 
 # One hue turning from cyan to indigo while lightness falls evenly (OKLCH, L 0.83 to 0.21): more ink is more events, on
-# screen, on paper and without colour vision. The palest step still stands out from white, for single events are the point.
-_RAMP = ("#a1d0e3", "#76b8dc", "#529fd2", "#3b84c3", "#346aad", "#32518e", "#2d3b6a", "#242846", "#161330")
+# screen, on paper and without colour vision. The palest step still stands out from white: single events are the point.
+RAMP = ("#a1d0e3", "#76b8dc", "#529fd2", "#3b84c3", "#346aad", "#32518e", "#2d3b6a", "#242846", "#161330")
 _NOTHING = "rgba(255,255,255,0)"
 _INK, _GREY, _RULE = "#1b1f24", "#5c6670", "#c9ced4"
 _FONT = {"family": "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif", "size": 11, "color": _GREY}
@@ -38,18 +38,6 @@ class Figure:
     alt: str
     width: int = _WIDTH
     height: int = _HEIGHT
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One rate of one tube in the comparison."""
-
-    tube: str
-    series: str
-    value: float
-    low: float
-    high: float
-    state: Literal["quantifiable", "below", "none"]
 
 
 def plotly_asset() -> bytes:
@@ -78,7 +66,7 @@ def density_figure(view: DensityView, figure_id: str, *, share: str, alt: str, s
     notes = [_share_note(gate.anchor, gate.side, share)] if gate.anchor is not None and share else []
     if view.n_shown == 0:
         notes.append(_note("no events to show", 0.5, 0.5, "paper"))
-    layout = _layout(_WIDTH, _HEIGHT, xaxis=_axis(view.x), yaxis=vertical, shapes=gate.shapes, annotations=notes)
+    layout = layout_of(_WIDTH, _HEIGHT, xaxis=_axis(view.x), yaxis=vertical, shapes=gate.shapes, annotations=notes)
     return Figure(figure_id, {"data": data, "layout": layout}, alt)
 
 
@@ -106,7 +94,7 @@ def _heatmap(view: DensityView) -> list[Json]:
 def _colours() -> list[list[Any]]:
     """Return the ramp over levels 1 to 255; level 0 (no event) is nothing at all."""
     first = 0.5 / _LEVELS
-    steps = [[first + (1 - first) * i / (len(_RAMP) - 1), colour] for i, colour in enumerate(_RAMP)]
+    steps = [[first + (1 - first) * i / (len(RAMP) - 1), colour] for i, colour in enumerate(RAMP)]
     return [[0.0, _NOTHING], [first, _NOTHING], *steps]
 
 
@@ -147,7 +135,7 @@ def _histogram(view: DensityView) -> list[Json]:
             "mode": "lines",
             "x": xs,
             "y": [*heights, heights[-1] if heights else 0],
-            "line": {"shape": "hv", "color": _RAMP[5], "width": 1},
+            "line": {"shape": "hv", "color": RAMP[5], "width": 1},
             "fill": "tozeroy",
             "fillcolor": "rgba(82,159,210,0.35)",
             "hoverinfo": "skip",
@@ -159,14 +147,15 @@ def _histogram(view: DensityView) -> list[Json]:
 def _count_axis(view: DensityView) -> Json:
     shown = [0, *_decades(view.peak)]
     places = [math.log1p(count) / math.log1p(view.peak) if view.peak else 0.0 for count in shown]
-    return _axis_look("events per bin", (0, 1.08), [*zip(places, (count_text(count) for count in shown), strict=True)])
+    return axis_look("events per bin", (0, 1.08), [*zip(places, (count_text(count) for count in shown), strict=True)])
 
 
 def _axis(axis: AxisView) -> Json:
-    return _axis_look(plot_text(axis.title), (axis.low, axis.high), axis.ticks)
+    return axis_look(plot_text(axis.title), (axis.low, axis.high), axis.ticks)
 
 
-def _axis_look(title: str, limits: tuple[float, float], ticks: Sequence[tuple[float, str]]) -> Json:
+def axis_look(title: str, limits: tuple[float, float], ticks: Sequence[tuple[float, str]]) -> Json:
+    """Return an axis with its title, its limits and its ticks (place, text)."""
     return {
         "title": {"text": title, "font": {"size": 12, "color": _INK}, "standoff": 6},
         "range": list(limits),
@@ -199,7 +188,8 @@ def _note(text: str, x: float, y: float, xref: str, yref: str | None = None) -> 
     return {"text": text, "x": x, "y": y, "xref": xref, "yref": yref or xref, "showarrow": False, "borderpad": 1}
 
 
-def _layout(width: int, height: int, **more: Any) -> Json:
+def layout_of(width: int, height: int, **more: Any) -> Json:
+    """Return the layout all drawings share, in pixels."""
     return {
         "width": width,
         "height": height,
@@ -210,76 +200,3 @@ def _layout(width: int, height: int, **more: Any) -> Json:
         "showlegend": False,
         **more,
     }
-
-
-_SERIES_LOOK = (("circle", _RAMP[5]), ("diamond", GATE_COLOUR))
-
-
-def tubes_figure(marks: Sequence[Mark], tubes: Sequence[str], figure_id: str, *, unit: str, alt: str) -> Figure:
-    """Return the comparison of tubes: one line a tube, a dot and its interval for each series, on a log axis.
-
-    A rate of zero has no place on a log axis: it is drawn as an open mark at its upper bound. Rates that are not
-    quantifiable are grey and open.
-
-    Parameters
-    ----------
-    marks : sequence of Mark
-        Rates; tubes without one keep their line.
-    tubes : sequence of str
-        From top to bottom.
-    unit : str
-        Title of the axis of rates, with its denominator.
-    """
-    series = list(dict.fromkeys(mark.series for mark in marks))
-    step = 0.3 / max(1, len(series) - 1)
-    rows = {tube: len(tubes) - 1 - i for i, tube in enumerate(tubes)}
-    ends = [value for mark in marks for value in (mark.low, mark.value, mark.high) if value > 0] or [1.0]
-    low, high = math.floor(math.log10(min(ends))), math.ceil(math.log10(max(ends)))
-    low, high = (low, high) if high > low else (low - 1, high + 1)
-    data = [
-        trace
-        for i, name in enumerate(series)
-        for trace in _series(
-            [mark for mark in marks if mark.series == name], rows, 0.15 - i * step, _SERIES_LOOK[i % 2], 10.0**low
-        )
-    ]
-    decades = range(low, high + 1)
-    across = _axis_look(plot_text(unit), (low, high), [(10.0**k, number_text(10.0**k, 1)) for k in decades])
-    across |= {"type": "log", "showgrid": True, "gridcolor": "#eceff2"}
-    down = _axis_look("", (-0.7, len(tubes) - 0.3), [(rows[tube], plot_text(tube, 32)) for tube in tubes])
-    down |= {"ticks": "", "showline": False, "automargin": True, "showgrid": True, "gridcolor": "#f2f4f6"}
-    height = 110 + 30 * len(tubes)
-    legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "yref": "paper", "font": {"size": 12}}
-    layout = _layout(690, height, xaxis=across, yaxis=down, legend=legend)
-    layout |= {"showlegend": True, "margin": {"l": 60, "r": 20, "t": 34, "b": 48}}
-    return Figure(figure_id, {"data": data, "layout": layout}, alt, 690, height)
-
-
-def _series(
-    marks: list[Mark], rows: dict[str, int], offset: float, look: tuple[str, str], floor: float
-) -> list[Json]:
-    """Return the marks of one series: intervals as one broken line below, dots above."""
-    symbol, colour = look
-    xs: list[float | None] = []
-    ys: list[float | None] = []
-    for mark in marks:
-        y = rows[mark.tube] + offset
-        xs += [max(mark.low, floor), max(mark.high, floor), None]
-        ys += [y, y, None]
-    sure = [mark.state == "quantifiable" for mark in marks]
-    lines = {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "line": {"color": colour, "width": 1.4}}
-    dots = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": plot_text(marks[0].series) if marks else "",
-        "x": [mark.value if mark.value > 0 else max(mark.high, floor) for mark in marks],
-        "y": [rows[mark.tube] + offset for mark in marks],
-        "marker": {
-            "symbol": [symbol if known else f"{symbol}-open" for known in sure],
-            "color": [colour if known else "#7b858f" for known in sure],
-            "size": 9,
-            "line": {"width": 1.6},
-        },
-        "hoverinfo": "skip",
-    }
-    return [{**lines, "hoverinfo": "skip", "showlegend": False}, dots]

@@ -100,7 +100,9 @@ def notices(result: SampleResult) -> list[tuple[str, str]]:
         )
     tube = role(result.labels)
     if tube.is_control:
-        found.append(("Control tube", f"{tube.text[0].upper()}{tube.text[1:]}. Its counts are background, not a finding."))
+        found.append(
+            ("Control tube", f"{tube.text[0].upper()}{tube.text[1:]}. Its counts are background, not a finding.")
+        )
     if result.verdict == "salvaged":
         found.append(("Salvaged file", "Only a part of this file could be read; every number is of that part alone."))
     if result.template.status in _STANDING:

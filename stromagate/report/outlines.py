@@ -45,15 +45,19 @@ def outline(view: DensityView, spread: float | None = None) -> Outline:
         Empty where the gate has no outline, or lies on axes that the plot does not show.
     """
     gate = view.outline
-    if gate is None or not {view.x.axis, view.y.axis if view.y else None}.intersection(_axes(gate)):
+    if gate is None or not {view.x.axis, view.y.axis if view.y else None}.intersection(gate.axes):
         return Outline()
+    if isinstance(gate, Interval):
+        return _interval(view, gate, spread)
+    if isinstance(gate, Spans):
+        return _spans(view, gate)
+    if view.y is None or not set(gate.axes) >= {view.x.axis, view.y.axis}:
+        return Outline()
+    return _on_two_axes(view, gate, spread)
+
+
+def _on_two_axes(view: DensityView, gate: Geometry, spread: float | None) -> Outline:
     match gate:
-        case Interval():
-            return _interval(view, gate, spread)
-        case Spans():
-            return _spans(view, gate)
-        case _ if view.y is None or not set(gate.axes) >= {view.x.axis, view.y.axis}:
-            return Outline()
         case Rectangle():
             return _rectangle(view, gate, spread)
         case Polygon():
@@ -62,16 +66,13 @@ def outline(view: DensityView, spread: float | None = None) -> Outline:
             return _closed(view, _ellipse(view, gate), gate.inside)
         case QuadrantPart():
             return _quadrant(view, gate)
-    return Outline()
+        case _:
+            return Outline()
 
 
 def is_shadow(gate: Geometry | None) -> bool:
     """Say whether a drawing shows only the shadow of a gate that lies on more than two axes."""
     return isinstance(gate, Ellipse) and len(gate.axes) > 2
-
-
-def _axes(gate: Geometry) -> tuple[str, ...]:
-    return gate.axes
 
 
 def _interval(view: DensityView, gate: Interval, spread: float | None) -> Outline:
@@ -125,9 +126,7 @@ def _rectangle(view: DensityView, gate: Rectangle, spread: float | None) -> Outl
         along_x = gate.axes[0] == view.x.axis
         shapes = [_straight(edge, along_x, spread) for edge in (gate.low[0], gate.high[0]) if edge is not None]
     line = _LINE if gate.inside else {**_LINE, "dash": "dash"}
-    shapes.append(
-        {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line, "fillcolor": "rgba(0,0,0,0)"}
-    )
+    shapes.append({"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line, "fillcolor": "rgba(0,0,0,0)"})
     return Outline(shapes, _within(view, ((x0 + x1) / 2, y1)), "below")
 
 
@@ -166,17 +165,14 @@ def _quadrant(view: DensityView, gate: QuadrantPart) -> Outline:
     ((x, y),) = _turned(view, gate.axes, (gate.origin,))
     i = gate.axes.index(view.x.axis)
     right, up = gate.sides[i] == "above", gate.sides[1 - i] == "above"
-    box = {
-        "type": "rect",
-        "x0": x,
-        "x1": view.x.high if right else view.x.low,
-        "y0": y,
-        "y1": _y(view).high if up else _y(view).low,
-        "fillcolor": _BAND,
-        "line": {"width": 0},
-    }
-    middle = ((x + box["x1"]) / 2, max(y, box["y1"]))
-    return Outline([box, _straight(x, True, None), _straight(y, False, None)], _within(view, middle), "below")
+    x1 = view.x.high if right else view.x.low
+    y1 = _y(view).high if up else _y(view).low
+    box = {"type": "rect", "x0": x, "x1": x1, "y0": y, "y1": y1, "fillcolor": _BAND, "line": {"width": 0}}
+    return Outline(
+        [box, _straight(x, True, None), _straight(y, False, None)],
+        _within(view, ((x + x1) / 2, max(y, y1))),
+        "below",
+    )
 
 
 def _turned(view: DensityView, axes: tuple[str, ...], points: tuple[Point, ...]) -> list[Point]:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult, Statistic
-from stromagate.report.figures import Figure, Mark, tubes_figure
+from stromagate.report.figures import Figure
 from stromagate.report.lookup import (
     STATE_OK,
     STATUS_WORDS,
@@ -18,6 +18,7 @@ from stromagate.report.lookup import (
     simulated,
     worst,
 )
+from stromagate.report.tubes import Mark, tubes_figure
 from stromagate.report.wording import count_text, estimate_text
 
 # More lines than this are no longer compared by eye; the table has them all.
@@ -148,6 +149,6 @@ def _marks(result: SampleResult) -> list[Mark]:
         row = find(result, name, "per_million", primary_denominator(result))
         if row is None or row.value is None or row.ci_low is None or row.ci_high is None:
             continue
-        state: Any = "quantifiable" if row.state in {"", STATE_OK} else "below"
-        marks.append(Mark(result.sample_id, label(result, name), row.value, row.ci_low, row.ci_high, state))
+        sure = row.state in {"", STATE_OK}
+        marks.append(Mark(result.sample_id, label(result, name), row.value, row.ci_low, row.ci_high, sure))
     return marks

@@ -1,6 +1,7 @@
 """The contract of a section of the tube's report: a result in, the values of one page fragment out.
 
-Adding a section is adding ``report/sections/NAME.py`` with ``SECTION = Section(...)`` and a fragment in ``report/html/``.
+Adding a section is adding ``report/sections/NAME.py`` with ``SECTION = Section(...)`` and its fragment in
+``report/html/``.
 """
 
 from __future__ import annotations

@@ -143,9 +143,9 @@ SECTION = Section(
     fragment="gates.html.j2",
     build=_build,
     summary=(
-        "Each plot shows the parent population, darker where more events lie (log scale; the bar counts events per bin), "
-        "and the gate in red with the share it keeps. A pale band is two standard deviations of an estimated boundary. "
-        "The table below a plot says the same in numbers."
+        "Each plot shows the parent population, darker where more events lie (log scale; the bar counts events per "
+        "bin), and the gate in red with the share it keeps. A pale band is two standard deviations of an estimated "
+        "boundary. The table below a plot says the same in numbers."
     ),
     wide=True,
 )

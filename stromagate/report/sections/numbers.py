@@ -15,9 +15,7 @@ _PERCENT_FROM = 0.01
 
 def _build(result: SampleResult) -> dict[str, Any]:
     asked = _asked(result)
-    columns = [
-        (name, kind) for name in result.denominators if (kind := _kind(result, asked, name)) and name != "all"
-    ]
+    columns = [(name, kind) for name in result.denominators if (kind := _kind(result, asked, name)) and name != "all"]
     everything = [node.name for node in result.tree.nodes]
     return {
         "columns": [(label(result, name), "per million" if kind == "per_million" else "%") for name, kind in columns],
