@@ -1,0 +1,35 @@
+"""``demo``: the whole job in one command, on the tubes of the checkout."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from tests.reference_data import ROOT
+
+
+def test_the_demonstration_runs_and_its_counts_are_near_the_truth(call, tmp_path: Path) -> None:
+    result = call("demo", "--out", tmp_path / "demo", "--jobs", 1)
+    assert result.exit_code == 0, result.output
+    page = Path(result.stdout.strip())
+    assert page.name == "index.html"
+    assert page.is_file()
+    with (page.parent / "populations.csv").open(encoding="utf-8") as stream:
+        counted = {
+            row["sample_id"]: int(float(row["value"]))
+            for row in csv.DictReader(stream)
+            if (row["population"], row["statistic"]) == ("msc", "count")
+        }
+    truth = true_counts("msc")
+    stained = {name: n for name, n in truth.items() if name.endswith("stained")}
+    assert len(stained) == 4
+    for name, n in stained.items():
+        assert 0.6 * n <= counted[name] <= 1.4 * n, (name, n, counted[name])
+
+
+def true_counts(population: str) -> dict[str, int]:
+    """Return the true number of viable singlets of a population by tube."""
+    with (ROOT / "sample_fcs" / "truth.csv").open(encoding="utf-8") as stream:
+        return {
+            row["sample_id"]: int(row["viable_singlets"]) for row in csv.DictReader(stream) if row["population"] == population
+        }
