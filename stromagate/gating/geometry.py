@@ -162,13 +162,17 @@ def _in_polygon(vertices: Sequence[Point], x: F64, y: F64) -> Mask:
     """Crossing parity of a ray to the right, and whatever lies exactly on an edge."""
     odd = np.zeros(len(x), dtype=np.bool_)
     border = np.zeros(len(x), dtype=np.bool_)
-    for (ax, ay), (bx, by) in _sides(vertices):
-        # Coordinates that are not finite are masked by the caller; comparing them is no error.
-        with np.errstate(invalid="ignore"):
+    # Coordinates that are not finite are masked by the caller; reckoning with them is no error.
+    with np.errstate(invalid="ignore", over="ignore"):
+        for (ax, ay), (bx, by) in _sides(vertices):
+            # Twice the area of the triangle of side and point, positive where the point lies to the left.
             left = (bx - ax) * (y - ay) - (x - ax) * (by - ay)
-        upward, downward = (ay <= y) & (y < by), (by <= y) & (y < ay)
-        odd ^= (upward & (left > 0)) | (downward & (left < 0))
-        border |= (left == 0) & (min(ax, bx) <= x) & (x <= max(ax, bx)) & (min(ay, by) <= y) & (y <= max(ay, by))
+            crossed = (ay <= y) != (by <= y)
+            odd ^= crossed & (left > 0 if by > ay else left < 0)
+            on_line = np.flatnonzero(left == 0)
+            at_x, at_y = x[on_line], y[on_line]
+            between_x = (min(ax, bx) <= at_x) & (at_x <= max(ax, bx))
+            border[on_line[between_x & (min(ay, by) <= at_y) & (at_y <= max(ay, by))]] = True
     return odd | border
 
 

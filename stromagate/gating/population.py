@@ -107,6 +107,10 @@ class Population:
         """Return the quick scale values that gates are decided on (``sieve.Columns``)."""
         return self.linear(axis)
 
+    def finite(self, axis: str) -> bool:
+        """Return whether every quick value is finite."""
+        return bool(np.isfinite(self.linear(axis)).all())
+
     def slack(self, axis: str) -> float:
         """Return how far these may be off."""
         return self._prepared.slack(axis)

@@ -20,7 +20,7 @@ from stromagate.gating.geometry import Mask, contains, edges
 from stromagate.model.gates import Ellipse, Geometry, Interval, Polygon, QuadrantPart, Rectangle, Spans
 from stromagate.model.sample import F32, F64
 from stromagate.model.scales import Scale
-from stromagate.prepare.scales import TABLE_ERROR, display, forward, inverse, raw_cut
+from stromagate.prepare.scales import TABLE_ERROR, display, forward, inverse
 
 Rows = NDArray[np.intp]
 
@@ -34,7 +34,7 @@ _FEW = 1024
 _MANY_SPANS = 8
 _LARGEST, _INFINITE = np.finfo(np.float32).max, np.float32(np.inf)
 
-_Bounds = tuple[np.float32, np.float32]
+_Bounds = tuple[np.float32 | None, np.float32 | None]
 
 
 class Columns(Protocol):
@@ -47,6 +47,10 @@ class Columns(Protocol):
 
     def quick(self, axis: str) -> F32:
         """Scale values, shape (n,), within ``slack(axis)`` of the exact ones where they are finite."""
+        ...
+
+    def finite(self, axis: str) -> bool:
+        """Whether every quick value is finite."""
         ...
 
     def slack(self, axis: str) -> float:
@@ -111,17 +115,20 @@ class Sieve:
 
     def _ask_odd(self, columns: Columns, axis: str, ask: Mask | None) -> Mask | None:
         """Ask for events whose mixed value is not finite in float32: the exact one may be."""
-        if columns.slack(axis) == 0 or np.isfinite(values := columns.quick(axis)).all():
+        if columns.slack(axis) == 0 or columns.finite(axis):
             return ask
-        odd = ~np.isfinite(values)
+        odd = ~np.isfinite(columns.quick(axis))
         return odd if ask is None else ask | odd
 
 
 class _Cut:
-    """The cut ``forward(x) >= at`` as two float32 thresholds: certainly above, and perhaps above."""
+    """The cut ``forward(x) >= at`` as two float32 thresholds: certainly above, and perhaps above.
+
+    The raw cut need not be the last bit of the truth: whatever comes near it is asked in display units.
+    """
 
     def __init__(self, at: float, scale: Scale) -> None:
-        self.raw = raw_cut(scale, at)
+        self.raw = float(inverse(scale, at)[0])
         self.guard = 0.0 if scale.kind == "linear" else _SOLVER_REL * (abs(self.raw) + 1 / _steepest(scale))
         self._known: dict[float, tuple[np.float32, np.float32]] = {}
 
@@ -145,7 +152,7 @@ class _Box(Sieve):
         )
 
     def _sift(self, columns: Columns) -> tuple[Mask, Mask | None]:
-        bounds = [self._bounds(columns.slack(axis), *pair) for axis, pair in zip(self.axes, self.cuts, strict=True)]
+        bounds = [self._bounds(columns, axis, *pair) for axis, pair in zip(self.axes, self.cuts, strict=True)]
         values = [columns.quick(axis) for axis in self.axes]
         certain = perhaps = _within(values, [narrow for narrow, _ in bounds])
         if any(narrow != wide for narrow, wide in bounds):
@@ -155,10 +162,11 @@ class _Box(Sieve):
             certain = np.logical_and.reduce([~perhaps, *map(np.isfinite, values)])
         return certain, ask
 
-    def _bounds(self, slack: float, low: _Cut | None, high: _Cut | None) -> tuple[_Bounds, _Bounds]:
+    def _bounds(self, columns: Columns, axis: str, low: _Cut | None, high: _Cut | None) -> tuple[_Bounds, _Bounds]:
         """Return the bounds of what is certainly inside and of what is perhaps inside; open sides end at the finite."""
-        above = low.thresholds(slack) if low else (-_LARGEST, -_LARGEST)
-        below = high.thresholds(slack) if high else (_INFINITE, _INFINITE)
+        slack, open_ = columns.slack(axis), (None, None) if columns.finite(axis) else (_LARGEST, _INFINITE)
+        above = low.thresholds(slack) if low else (open_[0] and -open_[0],) * 2
+        below = high.thresholds(slack) if high else (open_[1],) * 2
         return (above[0], below[1]), (above[1], below[0])
 
 
@@ -262,11 +270,12 @@ def make_sieve(geometry: Geometry, scales: Mapping[str, Scale]) -> Sieve:
 
 
 def _within(values: Sequence[F32], bounds: Sequence[_Bounds]) -> Mask:
-    inside = np.ones(len(values[0]), dtype=np.bool_)
+    inside: Mask | None = None
     for x, (low, high) in zip(values, bounds, strict=True):
-        inside &= x >= low
-        inside &= x < high
-    return inside
+        for side in (None if low is None else x >= low, None if high is None else x < high):
+            if side is not None:
+                inside = side if inside is None else np.logical_and(inside, side, out=inside)
+    return np.ones(len(values[0]), dtype=np.bool_) if inside is None else inside
 
 
 def _shown(columns: Columns, axis: str, scale: Scale) -> F32:

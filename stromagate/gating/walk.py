@@ -55,6 +55,7 @@ class Plan:
         for name, axis in axes.items():
             check_scale(axis.scale, where=name)
         self.unmix = Unmix(pnn, axes, tree.compensation)
+        self.unit_slack = {name: self.unmix[name].slack(1.0) for name in axes}
         scales = {name: axis.scale for name, axis in axes.items()}
         able = evaluable(tree)
         self.steps = tuple(
@@ -109,6 +110,7 @@ class _Events:
     largest: float | None = None
     rows: Rows | None = None
     known: dict[str, F32] = field(default_factory=dict)
+    all_finite: dict[str, bool] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -129,9 +131,14 @@ class _Events:
         with np.errstate(invalid="ignore", over="ignore"):
             self.known.update(zip(axes, weights @ self.block[:, columns].T, strict=True))
 
+    def finite(self, axis: str) -> bool:
+        if axis not in self.all_finite:
+            self.all_finite[axis] = bool(np.isfinite(self.quick(axis)).all())
+        return self.all_finite[axis]
+
     def slack(self, axis: str) -> float:
-        weights = self.plan.unmix[axis]
-        return 0.0 if weights.plain else weights.slack(self.bound())
+        unit = self.plan.unit_slack[axis]
+        return unit * self.bound() if unit else 0.0
 
     def bound(self) -> float:
         """Return a power of two that no finite detector value exceeds; few different ones, so that cuts are reused."""
