@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stromagate.fcs import read_fcs
+from stromagate.fcs import open_fcs
 from stromagate.gating.replay import count
 
 if TYPE_CHECKING:
@@ -37,4 +37,4 @@ def count_populations(path: str | Path, tree: GateTree, *, policy: Policy = "rep
     SpecificationError
         The tree names a channel the file does not have.
     """
-    return count(read_fcs(path, policy=policy), tree)
+    return count(open_fcs(path, policy=policy), tree)
