@@ -1,0 +1,301 @@
+"""Markers bound to channels by the names they go under; what cannot be bound with certainty is an error.
+
+Order of trust: the user's word (``--marker``), the panel file, the file's own names (``$PnS``, then ``$PnN``), known
+synonyms. A colour shared by several markers (``CD235a+CD71``) binds only where the template names it so. A ``$PnN`` is
+asked only where ``$PnS`` names no other marker, because detectors keep the names of dyes the lab no longer uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stromagate.errors import DocumentError, SpecificationError, did_you_mean, nearest
+from stromagate.model.panel import Binding, BoundBy, Panel
+from stromagate.model.sample import Channel, Sample
+from stromagate.prepare import scatter
+from stromagate.prepare.labels import Label, Names, names_of, read_label, split_pulse
+from stromagate.prepare.panel_file import PanelRow, read_panel_file, unknown_channels
+from stromagate.templates.aliases import SCATTER_AND_TIME, squash
+
+if TYPE_CHECKING:
+    from stromagate.model.config import RunConfig
+    from stromagate.model.template import GatingTemplate
+
+
+def bind_template(sample: Sample, template: GatingTemplate, config: RunConfig | None = None) -> Panel:
+    """Bind all axes of a template to a tube's channels.
+
+    Raises
+    ------
+    SpecificationError
+        A marker or a scatter axis that a gate uses is not on the tube, or is there more than once.
+    DocumentError
+        The panel file is wrong.
+    InputError
+        The panel file cannot be read.
+    """
+    rows: tuple[PanelRow, ...] = ()
+    if config is not None and config.panel_file is not None:
+        rows = read_panel_file(config.panel_file)
+        problems = unknown_channels(rows, sample.pnn)
+        if problems:
+            raise DocumentError("panel_file.channels", config.panel_file, problems)
+    return bind(
+        sample.channels,
+        template.panel.required,
+        template.panel.optional,
+        scatter_used=_scatter_used(template),
+        aliases=template.aliases,
+        overrides=config.markers if config is not None else {},
+        panel_rows=rows,
+        where=sample.source.path,
+    )
+
+
+def bind(
+    channels: Sequence[Channel],
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    scatter_used: Iterable[str] = (),
+    aliases: Mapping[str, Iterable[str]] | None = None,
+    overrides: Mapping[str, str] | None = None,
+    panel_rows: Sequence[PanelRow] = (),
+    where: str | None = None,
+) -> Panel:
+    """Bind markers, scatter and time.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+        The tube's channels.
+    required, optional : sequence of str
+        Markers (or scatter axes) that must be there, and those that may be absent.
+    scatter_used : iterable of str
+        Scatter axes that gates look at; the others are bound where they are found.
+    aliases : mapping of str to iterable of str, optional
+        Further names of markers, beside the known ones.
+    overrides : mapping of str to str, optional
+        Axis to ``$PnN``, over everything else.
+    panel_rows : sequence of PanelRow
+        Rows of a panel file, over the file's own names.
+    where : str, optional
+        The tube, for messages.
+
+    Returns
+    -------
+    Panel
+        Bindings in the order required, optional, scatter, time.
+
+    Raises
+    ------
+    SpecificationError
+        Everything that could not be bound, in one message, with the channels there are.
+    """
+    names = names_of((*required, *optional), aliases or {})
+    tube = _Tube(tuple(channels), _labels(channels, panel_rows, names), names)
+    further = [axis for axis in SCATTER_AND_TIME if axis not in (*required, *optional)]
+    axes = (*required, *optional, *further)
+    needed = {*required, *scatter_used} - set(optional)
+    trouble = list(_override_trouble(tube, overrides or {}, axes))
+    bindings: list[Binding] = []
+    absent: list[str] = []
+    for axis in axes:
+        try:
+            found = _bind_axis(tube, axis, (overrides or {}).get(axis))
+        except _Ambiguous as cause:
+            if axis in (*required, *optional) or axis in needed:
+                trouble.append(str(cause))
+            continue
+        if found is not None:
+            bindings.append(found)
+        elif axis in needed:
+            trouble.append(_missing(tube, axis))
+        elif axis in optional:
+            absent.append(axis)
+    trouble += _shared(tube, bindings)
+    if trouble:
+        raise SpecificationError("panel.unbound", "; ".join(trouble), where=where, hint=_hint(tube, axes))
+    return Panel(tuple(bindings), tuple(absent))
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What a channel is called: by a panel file or by ``$PnS``, taken apart, and by ``$PnN``, taken apart."""
+
+    label: Label
+    from_panel_file: bool
+    detector: Label
+
+
+@dataclass(frozen=True, slots=True)
+class _Tube:
+    channels: tuple[Channel, ...]
+    called: tuple[_Name, ...]
+    names: Names
+
+    def pairs(self) -> Iterator[tuple[Channel, _Name]]:
+        return zip(self.channels, self.called, strict=True)
+
+
+class _Ambiguous(Exception):  # noqa: N818  (an answer on its way to the one message)
+    pass
+
+
+def _scatter_used(template: GatingTemplate) -> list[str]:
+    """Time is not among them: a tube without it is gated whole, and the time gate says so."""
+    used: list[str] = []
+    for population in template.populations:
+        params = population.gate.params
+        listed = params.get("axes") or [params.get("axis")]
+        used += [axis for axis in listed if axis in SCATTER_AND_TIME and axis != "Time"]
+    return list(dict.fromkeys(used))
+
+
+def _labels(channels: Sequence[Channel], rows: Sequence[PanelRow], names: Names) -> tuple[_Name, ...]:
+    panel = {row.channel.casefold(): row.marker for row in rows}
+    called = []
+    for channel in channels:
+        given = panel.get(channel.pnn.casefold())
+        text = channel.pns.strip() if given is None else given
+        copied = given is None and text.casefold() == channel.pnn.strip().casefold()
+        label = Label("") if copied else read_label(text, names)
+        called.append(_Name(label, given is not None, read_label(channel.pnn, names, detector=True)))
+    return tuple(called)
+
+
+def _bind_axis(tube: _Tube, axis: str, override: str | None) -> Binding | None:
+    if override is not None:
+        return _overridden(tube, axis, override)
+    if axis in SCATTER_AND_TIME:
+        return _one(axis, scatter.candidates(axis, tube.channels), "scatter")
+    by_panel_file = [c for c, name in tube.pairs() if name.from_panel_file and _means(name.label, axis, tube.names)]
+    if by_panel_file:
+        return _one(axis, by_panel_file, "panel file")
+    by_label = [c for c, name in tube.pairs() if _own_name(name.label, axis)]
+    by_detector = [c for c, name in tube.pairs() if _by_detector(c, name, axis) and c not in by_label]
+    own = [*by_label, *by_detector]
+    if own:
+        return _one(axis, own, "$PnS", by_label)
+    by_alias = [c for c, name in tube.pairs() if _means(name.label, axis, tube.names) or _alias_detector(name, axis)]
+    return _one(axis, by_alias, "alias") if by_alias else None
+
+
+def _overridden(tube: _Tube, axis: str, override: str) -> Binding | None:
+    exact = [channel for channel in tube.channels if channel.pnn == override]
+    found = exact or [channel for channel in tube.channels if channel.pnn.casefold() == override.casefold()]
+    if len(found) > 1:
+        message = f"'{override}' given for {axis} is the $PnN of {len(found)} channels"
+        raise _Ambiguous(message)
+    return _binding(axis, found[0], "override") if found else None
+
+
+def _own_name(label: Label, marker: str) -> bool:
+    """Capitals, spaces and hyphens apart, and a fluorochrome beside it, the label is the marker's own name."""
+    if label.text.strip() == marker or (label.text and squash(label.text) == squash(marker)):
+        return True
+    return label.names_only(marker) and label.markers[marker] == squash(marker)
+
+
+def _means(label: Label, marker: str, names: Names) -> bool:
+    """Say whether the label names the marker, by any name, or is a joined name that the template gives to it."""
+    if _own_name(label, marker) or label.names_only(marker):
+        return True
+    return not label.unknown and frozenset(label.markers) in names.joined.get(marker, ())
+
+
+def _by_detector(channel: Channel, name: _Name, marker: str) -> bool:
+    if name.from_panel_file:
+        return False
+    if channel.pnn == marker and marker not in name.detector.markers:
+        return True  # the template speaks of the detector itself, such as "FL1-A"
+    free = not name.label.markers or marker in name.label.markers
+    exact = channel.pnn == marker or squash(channel.pnn) == squash(marker)
+    return free and (exact or _own_name(name.detector, marker))
+
+
+def _alias_detector(name: _Name, marker: str) -> bool:
+    return not name.from_panel_file and not name.label.markers and name.detector.names_only(marker)
+
+
+def _one(
+    axis: str, found: Sequence[Channel], how: BoundBy, by_label: Sequence[Channel] | None = None
+) -> Binding | None:
+    """Return the one channel; of the pulse parameters of one detector the area, else the height."""
+    if not found:
+        return None
+
+    def bound(channel: Channel) -> Binding:
+        said = how if by_label is None or channel in by_label else "$PnN"
+        return _binding(axis, channel, said)
+
+    if len(found) > 1 and len({split_pulse(channel.pnn)[0] for channel in found}) == 1:
+        for pulse in ("a", "h", ""):
+            preferred = [channel for channel in found if split_pulse(channel.pnn)[1] == pulse]
+            if len(preferred) == 1:
+                return bound(preferred[0])
+    if len(found) > 1:
+        message = f"{axis} is on {len(found)} channels: {', '.join(map(_shown, found))}"
+        raise _Ambiguous(message)
+    return bound(found[0])
+
+
+def _binding(axis: str, channel: Channel, how: BoundBy) -> Binding:
+    return Binding(axis, channel.index, channel.pnn, channel.pns, how)
+
+
+def _shared(tube: _Tube, bindings: Sequence[Binding]) -> Iterator[str]:
+    """Two markers on one colour are told apart by nothing, so both must have been put there on purpose."""
+    on: dict[int, list[Binding]] = {}
+    for binding in bindings:
+        on.setdefault(binding.channel, []).append(binding)
+    for channel, several in on.items():
+        stated = {binding.how for binding in several} <= {"override", "panel file"}
+        joined = all(_is_joined(tube, channel, binding.axis) for binding in several)
+        light = any(binding.axis in SCATTER_AND_TIME for binding in several)
+        if len(several) > 1 and (light or not (stated or joined)):
+            axes = " and ".join(binding.axis for binding in several)
+            yield f"{axes} are both bound to {_shown(tube.channels[channel])}"
+
+
+def _is_joined(tube: _Tube, channel: int, marker: str) -> bool:
+    return frozenset(tube.called[channel].label.markers) in tube.names.joined.get(marker, ())
+
+
+def _override_trouble(tube: _Tube, overrides: Mapping[str, str], axes: Sequence[str]) -> Iterator[str]:
+    pnn = [channel.pnn for channel in tube.channels]
+    for axis, channel in overrides.items():
+        if axis not in axes:
+            yield f"'{axis}' was given a channel and is no axis of the template ({did_you_mean(axis, axes)})"
+        elif channel.casefold() not in {name.casefold() for name in pnn}:
+            close = nearest(channel, pnn)
+            yield f"{axis} was given the channel '{channel}', which the tube does not have" + (
+                f" (did you mean '{close}'?)" if close else ""
+            )
+
+
+def _missing(tube: _Tube, axis: str) -> str:
+    for channel, name in tube.pairs():
+        for label in (name.label, name.detector):
+            if axis in label.markers and label.unknown:
+                words = " ".join(label.unknown)
+                return f"no channel carries {axis}: {_shown(channel)} may be it, but '{words}' is not understood"
+            if axis in label.markers and len(label.markers) > 1:
+                return f"no channel carries {axis} alone: {_shown(channel)} names {' and '.join(label.markers)}"
+    if axis in SCATTER_AND_TIME:
+        return f"no channel is {axis}"
+    called = {text: c for c, name in tube.pairs() for text in (name.label.text, c.pnn) if text}
+    close = nearest(axis, called)
+    return f"no channel carries {axis}" + (f" (nearest: {_shown(called[close])})" if close else "")
+
+
+def _hint(tube: _Tube, axes: Sequence[str]) -> str:
+    listed = ", ".join(_shown(c) for c in tube.channels if not scatter.is_scatter_or_time(c))
+    example = axes[0] if axes else "CD146"
+    return f"channels: {listed or 'none but scatter and time'}; say which with --marker {example}=$PnN or a panel file"
+
+
+def _shown(channel: Channel) -> str:
+    return f"{channel.pnn} :: {channel.pns}" if channel.pns.strip() else channel.pnn

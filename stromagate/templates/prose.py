@@ -1,0 +1,54 @@
+"""A template in plain sentences, for the person who has to agree with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from stromagate.model.template import GatingTemplate, PopulationSpec
+from stromagate.templates.load import LoadedTemplate
+
+_STANDING = {
+    "reconstruction": "a reconstruction from published descriptions, not the authors' own protocol",
+    "preprint": "taken from a preprint that has not been reviewed",
+}
+
+
+def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
+    """Say what a template keeps.
+
+    Parameters
+    ----------
+    loaded : LoadedTemplate
+        The template.
+    clauses : mapping of str to str
+        What each population's gate keeps, in one clause such as ``CD45 below the valley``.
+
+    Returns
+    -------
+    list of str
+        One sentence or two a population, numbered, in order; before them, where the template is a reconstruction or
+        comes from a preprint, one that says so.
+    """
+    return list(_sentences(loaded.template, clauses))
+
+
+def _sentences(template: GatingTemplate, clauses: Mapping[str, str]) -> Iterator[str]:
+    if template.status in _STANDING:
+        yield f"{template.name} {template.version} is {_STANDING[template.status]}."
+    for number, population in enumerate(template.populations, start=1):
+        yield f"{number}. {_sentence(population, clauses[population.name])}"
+
+
+def _sentence(population: PopulationSpec, clause: str) -> str:
+    title = f" ({population.label})" if population.label and population.label != population.name else ""
+    parent = "all events" if population.parent == "all" else population.parent
+    # A combination of populations speaks of membership, and "events with membership in" is not English.
+    kept = clause.removeprefix("membership ") if clause.startswith("membership ") else f"with {clause}"
+    sentence = f"{population.name}{title}: of {parent}, keep events {kept.rstrip('.')}."
+    if not population.requires:
+        return sentence
+    return f"{sentence} Needs {_listed(population.requires)}; left out where the tube does not carry it."
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
