@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from stromagate.model.sample import F64
 from stromagate.simulate.panel import ANTIGENS
-from stromagate.simulate.populations import MSC, POPULATIONS, UNSPECIFIC, Continuum, Signal, code_of
+from stromagate.simulate.phenotype import UNSPECIFIC, Continuum, Signal
+from stromagate.simulate.populations import MSC, POPULATIONS, code_of
+from stromagate.simulate.stromal_cells import CD146_OF_MSC
 
 Codes = NDArray[np.uint8]
 
@@ -46,8 +48,9 @@ SCORES = np.linspace(-6.0, 6.0, 241)
 
 def antigen_tables(shifts_decades: Mapping[str, float], cd146_share_frac: float) -> AntigenTables:
     """Return the parameters of a donor whose antigens are shifted by ``shifts_decades`` against the median donor."""
-    cd146 = _continuum()
-    plain = [[_plain(population.signals.get(antigen, UNSPECIFIC)) for antigen in ANTIGENS] for population in POPULATIONS]
+    plain = [
+        [_plain(population.signals.get(antigen, UNSPECIFIC)) for antigen in ANTIGENS] for population in POPULATIONS
+    ]
     shift = np.array([shifts_decades.get(antigen, 0.0) for antigen in ANTIGENS])
 
     def column(name: str) -> F64:
@@ -59,7 +62,7 @@ def antigen_tables(shifts_decades: Mapping[str, float], cd146_share_frac: float)
         skew=column("skew"),
         tail_frac=column("tail_frac"),
         tail_log10=column("tail_log10") + shift,
-        cd146=cd146,
+        cd146=CD146_OF_MSC,
         cd146_share_frac=cd146_share_frac,
         tilt={},
     )
@@ -103,13 +106,6 @@ def bend(score: F64, skew: F64 | float) -> F64:
     square = score * score
     scale = np.sqrt(1.0 + 2.0 * np.square(skew) + 6.0 * _KURTOSIS**2)
     return np.asarray((score + skew * (square - 1.0) + _KURTOSIS * score * (square - 3.0)) / scale, dtype=np.float64)
-
-
-def _continuum() -> Continuum:
-    for signal in POPULATIONS[code_of(MSC[0])].signals.values():
-        if isinstance(signal, Continuum):
-            return signal
-    raise AssertionError("MSC have no CD146 continuum")
 
 
 def _plain(signal: Signal | Continuum) -> Signal:

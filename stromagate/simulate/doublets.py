@@ -68,9 +68,7 @@ def draw_partners(
     return Partners(rows, second.astype(np.uint8), by_chance)
 
 
-def gaps_um(
-    front_um: F64, back_um: F64, by_chance: NDArray[np.bool_], rng: np.random.Generator
-) -> F64:
+def gaps_um(front_um: F64, back_um: F64, by_chance: NDArray[np.bool_], rng: np.random.Generator) -> F64:
     """Return the distance between the two particles along the stream, shape (n_pairs,), um.
 
     Stuck cells are drawn out along the stream by the flow, so that most lie one behind the other.

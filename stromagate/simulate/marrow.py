@@ -1,4 +1,4 @@
-"""One donor's marrow: which cells in which shares, how his antigens differ from the median, and what a preparation leaves."""
+"""One donor's marrow: the shares of its cells, how its antigens differ from the median, what a preparation leaves."""
 
 from __future__ import annotations
 
@@ -123,10 +123,7 @@ def draw_marrow(scenario: Scenario, prepared: Preparation, *, seed: int, donor: 
 
 
 _LEUKOCYTES = np.array(
-    [
-        population.nucleated and population.name not in {*MSC, "endothelium", "cd146_only"}
-        for population in POPULATIONS
-    ]
+    [population.nucleated and population.name not in {*MSC, "endothelium", "cd146_only"} for population in POPULATIONS]
 )
 
 

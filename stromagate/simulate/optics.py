@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.model.sample import F32, F64
 from stromagate.simulate.antigens import Codes
-from stromagate.simulate.panel import ANTIBODIES, CEILING, DETECTORS, VIABILITY, Stain, detector_index, spillover
+from stromagate.simulate.panel import (
+    ANTIBODIES,
+    CEILING,
+    DETECTORS,
+    VIABILITY,
+    Detector,
+    Stain,
+    detector_index,
+    spillover,
+)
 from stromagate.simulate.populations import POPULATIONS
 
 _VIABILITY = next(i for i, detector in enumerate(DETECTORS) if detector.marker == VIABILITY)
@@ -31,9 +42,7 @@ _IS_VIOLET = np.array([detector.pnn.startswith("BV") for detector in DETECTORS])
 _DEBRIS = 0
 
 
-def dye_signals(
-    codes: Codes, antigen: F64, dead: NDArray[np.bool_], stain: Stain, rng: np.random.Generator
-) -> F64:
+def dye_signals(codes: Codes, antigen: F64, dead: NDArray[np.bool_], stain: Stain, rng: np.random.Generator) -> F64:
     """Return the dye on every cell, each in its own detector.
 
     Parameters
@@ -73,12 +82,15 @@ def autofluorescence(codes: Codes, size: F64, dead: NDArray[np.bool_], rng: np.r
     return np.asarray(spectrum, dtype=np.float64)
 
 
-def light(dyes: F64, glow: F64) -> F64:
-    """Return the expected signal in every detector, shape (n_cells, n_detectors), linear units."""
-    return np.asarray(dyes @ spillover() + glow, dtype=np.float64)
+def light(dyes: F64, glow: F64, matrix: F64 | None = None) -> F64:
+    """Return the expected signal in every detector, shape (n_cells, n_detectors), linear units.
+
+    ``matrix`` is that of `panel.spillover` unless given: row = dye, column = detector.
+    """
+    return np.asarray(dyes @ (spillover() if matrix is None else matrix) + glow, dtype=np.float64)
 
 
-def detect(expected: F64, rng: np.random.Generator) -> F32:
+def detect(expected: F64, rng: np.random.Generator, detectors: Sequence[Detector] = DETECTORS) -> F32:
     """Turn expected light into what the instrument writes.
 
     Parameters
@@ -90,11 +102,11 @@ def detect(expected: F64, rng: np.random.Generator) -> F32:
     ndarray of float32, shape (n_events, n_detectors)
         Whole numbers of units; below zero where noise takes a dark detector there, never above the ceiling.
     """
-    gain = np.array([detector.units_per_photoelectron for detector in DETECTORS])
-    dark = np.array([detector.electronic_sd_units for detector in DETECTORS])
+    gain = np.array([detector.units_per_photoelectron for detector in detectors])
+    dark = np.array([detector.electronic_sd_units for detector in detectors])
     photoelectrons = rng.poisson(expected / gain)
     units = photoelectrons * gain + dark * rng.standard_normal(expected.shape)
-    return np.minimum(np.rint(units), CEILING).astype(np.float32)
+    return np.asarray(np.minimum(np.rint(units), CEILING), dtype=np.float32)
 
 
 def _viability_dye(codes: Codes, dead: NDArray[np.bool_], rng: np.random.Generator) -> F64:

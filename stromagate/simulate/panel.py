@@ -1,4 +1,4 @@
-"""Panel A (``stroma_core_8``) on a four-laser analyser: antibodies, dyes, detectors, spillover and noise, as declared data.
+"""Panel A (``stroma_core_8``) on a four-laser analyser: antibodies, dyes, detectors, spillover and noise, as data.
 
 CD271 and CD146 sit on the two brightest dyes, away from the spill of CD45 and of the viability dye; both red-cell
 antibodies share one detector, the dump. Shares and noise are ordinary values for such an instrument, no particular one.

@@ -36,7 +36,7 @@ _RATIO_CV = np.array([population.ratio_cv for population in POPULATIONS])
 
 @dataclass(frozen=True, slots=True)
 class Pulses:
-    """Scatter of single particles: areas and length of the pulse, each of shape (n,); units, and um along the stream."""
+    """Scatter of single particles: areas (units), area over height, and diameter (um); each of shape (n,)."""
 
     fsc_a: F64
     ssc_a: F64

@@ -31,7 +31,7 @@ HEALTHY_MARROW: Mapping[str, float] = {
 
 
 def leukaemic_marrow(blast_frac: float) -> Mapping[str, float]:
-    """Return a marrow in which blasts have taken ``blast_frac`` of the nucleated cells, mostly from maturing myelopoiesis."""
+    """Return a marrow in which ``blast_frac`` of the nucleated cells are blasts, mostly at the cost of myelopoiesis."""
     rest = {**HEALTHY_MARROW, "neutrophil": 0.20, "myeloid_precursor": 0.06, "t_cell_cd146": 0.0035, "hspc": 0.002}
     scale = (1.0 - blast_frac) / sum(rest.values())
     return {**{name: share * scale for name, share in rest.items()}, "blast": blast_frac}
@@ -43,7 +43,8 @@ class Scenario:
 
     ``msc_ppm`` and the other rare cells are per million nucleated cells of the whole marrow, before any enrichment;
     ``msc_ppm_gsd`` is the geometric spread between donors (1: exactly the median). ``cd146_share_frac`` is the share of
-    MSC at or above the CD146 cut. ``shifts_decades`` moves an antigen on every cell.
+    MSC at or above the CD146 cut where the donor's CD146 lies at the median. ``shifts_decades`` moves an antigen on
+    every cell.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Scenario:
     shifts_decades: Mapping[str, float] = field(default_factory=dict)
 
 
-# Median and spread over donors: 1,520 MSC/mL (96 to 20,992; 54 donors) over 35.2e6 nucleated cells/mL = 43 ppm, GSD 3.2.
+# MSC over donors: median 1,520 per mL (96 to 20,992; 54 donors) over 35.2e6 nucleated cells per mL: 43 ppm, GSD 3.2.
 SCENARIOS = (
     Scenario("healthy", "Healthy marrow at the median of 54 donors", HEALTHY_MARROW),
     Scenario("healthy_donor", "Healthy marrow of a random donor", HEALTHY_MARROW, msc_ppm_gsd=3.2),

@@ -1,4 +1,4 @@
-"""One tube from scenario to events and truth, chunk by chunk; the chunks may be made in any order by any number of workers."""
+"""One tube from scenario to events and truth, in chunks that any number of workers may make in any order."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _chunk(plan: _Plan, start: int) -> tuple[F32, Truth]:
 
 
 def _nucleated_first(first: Codes, pairs: doublets.Partners) -> tuple[Codes, doublets.Partners]:
-    """Let the nucleated one of two particles stand first: debris beside a cell does not hide the cell from the truth."""
+    """Let the nucleated one of two particles stand first, so that debris does not hide a cell from the truth."""
     swap = ~_NUCLEATED[first[pairs.rows]] & _NUCLEATED[pairs.codes]
     rows = pairs.rows[swap]
     codes, moved = pairs.codes.copy(), first.copy()

@@ -1,0 +1,69 @@
+"""What a simulated file says of itself: the keywords an analyser writes, and that no cell was ever in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import stromagate
+from stromagate.simulate.acquisition import TIMESTEP_S
+from stromagate.simulate.panel import CEILING, DETECTORS, SCATTER, channel_names, spillover
+from stromagate.simulate.scatter import TRIGGER_UNITS
+from stromagate.simulate.tube import Tube
+
+SIMULATED = "STROMAGATE_SIMULATED"
+PREPARATION = "STROMAGATE_PREPARATION"
+
+# A fixed day: the same tube is the same bytes whenever it is made.
+_START = dt.datetime(2025, 1, 15, 10, 0, 0, tzinfo=dt.UTC)
+_SCATTER_VOLTS = {"FSC": 420, "SSC": 260}
+
+
+def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
+    """Return all keywords of a tube's file beyond what the writer adds itself (sizes, offsets, names)."""
+    order = tube.order
+    duration_s = float(tube.events[-1, -1]) * TIMESTEP_S
+    return {
+        "$CYT": "stromagate simulator",
+        "$CYTSN": "0",
+        "$FIL": file_name,
+        "$SMNO": order.sample_id,
+        "$SRC": order.donor,
+        "$COM": "Synthetic events; no cell and no person stands behind them",
+        "$DATE": f"{_START:%d-%b-%Y}".upper(),
+        "$BTIM": _clock(0.0),
+        "$ETIM": _clock(duration_s),
+        "$TIMESTEP": f"{TIMESTEP_S:g}",
+        "$TR": f"FSC-A,{TRIGGER_UNITS}",
+        "$SPILLOVER": spillover_text(),
+        **_channel_keywords(),
+        "EXPERIMENT NAME": order.batch,
+        "TUBE NAME": order.role,
+        SIMULATED: "yes",
+        "STROMAGATE_VERSION": stromagate.__version__,
+        "STROMAGATE_SCENARIO": order.scenario.name,
+        "STROMAGATE_SEED": str(order.seed),
+        PREPARATION: order.prepared,
+    }
+
+
+def spillover_text() -> str:
+    """Return the true matrix as the value of ``$SPILLOVER``."""
+    cells = [f"{share:.6g}" for row in spillover().tolist() for share in row]
+    return ",".join([str(len(DETECTORS)), *(detector.pnn for detector in DETECTORS), *cells])
+
+
+def _channel_keywords() -> dict[str, str]:
+    volts = {detector.pnn: detector.voltage for detector in DETECTORS}
+    volts |= {name: _SCATTER_VOLTS[name[:3]] for name in SCATTER}
+    words: dict[str, str] = {}
+    for number, name in enumerate(channel_names(), start=1):
+        words[f"$P{number}R"] = str(CEILING + 1)
+        if name in volts:
+            words[f"$P{number}G"] = "1"
+            words[f"$P{number}V"] = str(volts[name])
+    return words
+
+
+def _clock(after_s: float) -> str:
+    moment = _START + dt.timedelta(seconds=after_s)
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 10_000:02d}"
