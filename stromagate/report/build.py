@@ -56,7 +56,7 @@ def render_sample(result: SampleResult, plotly: Plotly = "shared") -> str:
             blocks.append({"name": name, "section": section, "filled": values})
     return _page(
         "sample.html.j2",
-        seed=result.model_dump_json(),
+        seed=repr(result),
         plotly=plotly,
         root="../../",
         result=result,
@@ -80,13 +80,13 @@ def render_index(run: RunIndex, results: Sequence[SampleResult], plotly: Plotly 
     """
     values = overview.build(run, results)
     # Times differ from run to run and are no part of the page.
-    seed = run.model_dump_json(exclude={"times"}) + "".join(result.model_dump_json() for result in results)
+    seed = repr([run.model_copy(update={"times": {}}), *results])
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
 
 def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:
     """Fill a page. The nonce is made of everything shown, so nothing that is shown can contain it."""
-    digest = hashlib.sha256(f"{template}\0{plotly}\0{seed}".encode("utf-8", "surrogatepass")).digest()
+    digest = hashlib.sha256(f"{template}\0{plotly}\0{seed}".encode("utf-8", "backslashreplace")).digest()
     nonce = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     inline = _own_script(plotly_asset()) if plotly == "inline" else ""
     policy = _POLICY.format(nonce=nonce)

@@ -90,14 +90,10 @@ def notices(result: SampleResult) -> list[tuple[str, str]]:
     if simulated(result.instrument, result.labels):
         scenario = result.labels.get("scenario", "")
         found.append(("Simulated tube", "Made by a simulator: no cell of any person." + _scenario(scenario)))
-    how = preparation(result.instrument, result.labels)
-    if how and how.casefold() != "whole":
-        found.append(
-            (
-                f"Preparation: {how.replace('_', ' ')}",
-                "An enriched tube: its rates describe this tube and cannot be compared with whole marrow.",
-            )
-        )
+    how = enrichment(result.instrument, result.labels)
+    if how:
+        text = "An enriched tube: its rates describe this tube and cannot be compared with whole marrow."
+        found.append((f"Preparation: {how}", text))
     tube = role(result.labels)
     if tube.is_control:
         found.append(
@@ -126,6 +122,10 @@ def simulated(instrument: dict[str, str], labels: dict[str, str]) -> bool:
     return stated.strip().casefold() not in {"", "no", "false", "0"}
 
 
-def preparation(instrument: dict[str, str], labels: dict[str, str]) -> str:
-    """Return how the tube was prepared, by the file or else by the sheet; empty where neither says."""
-    return (instrument.get("STROMAGATE_PREPARATION") or labels.get("preparation", "")).strip()
+def enrichment(instrument: dict[str, str], labels: dict[str, str]) -> str:
+    """Return how the tube was enriched, by the file or else by the sheet; empty for whole marrow and where none says."""
+    stated = (instrument.get("STROMAGATE_PREPARATION") or labels.get("preparation", "")).strip()
+    return "" if stated.casefold() in _NOT_ENRICHED else stated.replace("_", " ")
+
+
+_NOT_ENRICHED = {"", "whole", "whole marrow", "aspirate", "lysed", "none"}

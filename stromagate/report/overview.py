@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from stromagate.report.figures import Figure
 from stromagate.report.lookup import (
     STATE_OK,
     STATUS_WORDS,
+    enrichment,
     find,
     label,
     primary_denominator,
@@ -79,7 +81,7 @@ def _row(entry: SampleEntry, result: SampleResult) -> dict[str, Any]:
     symbol, word = STATUS_WORDS[found.status] if found else ("", "not checked")
     return {
         "id": entry.sample_id,
-        "link": f"samples/{quote(entry.sample_id)}/report.html",
+        "link": f"samples/{quote(entry.sample_id, errors='replace')}/report.html",
         "role": role(entry.labels).text,
         "patient": entry.labels.get("patient_id", ""),
         "status": entry.status,
@@ -123,11 +125,19 @@ def _failure(entry: SampleEntry) -> dict[str, str]:
 
 
 def _notices(results: Sequence[SampleResult]) -> list[tuple[str, str]]:
+    found = []
     made = sum(simulated(result.instrument, result.labels) for result in results)
-    if not made:
-        return []
-    which = "All tubes of this run are" if made == len(results) else f"{made} of {len(results)} tubes are"
-    return [("Simulated tubes", f"{which} made by a simulator: no cell of any person.")]
+    if made:
+        found.append(("Simulated tubes", f"{_share_of(made, results)} made by a simulator: no cell of any person."))
+    enriched = Counter(how for result in results if (how := enrichment(result.instrument, result.labels)))
+    for how, n in sorted(enriched.items()):
+        text = f"{_share_of(n, results)} enriched; their rates cannot be compared with those of whole marrow."
+        found.append((f"Preparation: {how}", text))
+    return found
+
+
+def _share_of(n: int, results: Sequence[SampleResult]) -> str:
+    return "All tubes of this run are" if n == len(results) else f"{n} of {len(results)} tubes are"
 
 
 def _comparison(results: Sequence[SampleResult]) -> Figure | None:

@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from stromagate.model.result import Statistic
 
 NONE = "–"
+_MAX_DIGITS = 9
 
 
 def count_text(value: float | None) -> str:
@@ -29,34 +30,41 @@ def number_text(value: float | None, digits: int = 3) -> str:
     return format(Decimal(f"{rounded:f}"), ",f").replace("-", "−")
 
 
-def percent_text(fraction: float | None) -> str:
+def percent_text(fraction: float | None, digits: int = 3) -> str:
     """Return a fraction as a percentage that rounds neither something to nothing nor almost all to all."""
     if fraction is None or not math.isfinite(fraction):
         return NONE
     if 0.995 <= fraction < 1:
         percent = (Decimal(repr(float(fraction))) * 100).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
         return f"{percent} %"
-    if fraction == 1:
-        return "100 %"
-    return f"{number_text(100 * fraction)} %"
+    return "100 %" if fraction == 1 else f"{number_text(100 * fraction, digits)} %"
 
 
-def interval_text(low: float | None, high: float | None, *, percent: bool = False) -> str:
-    """Return the two ends of an interval, such as ``24.9–51.4``; empty where there is none."""
-    if low is None or high is None:
-        return ""
-    factor = 100 if percent else 1
-    return f"{number_text(factor * low)}–{number_text(factor * high)}"
+def estimate_text(row: Statistic | None, digits: int = 3) -> str:
+    """Return a number with its interval: ``36.4 (24.9–51.4)``, ``33.9 % (22.3–47.0)``, ``1,310 (1,240–1,383)``.
 
-
-def estimate_text(row: Statistic | None) -> str:
-    """Return a rate with its interval, such as ``36.4 (24.9–51.4)`` or ``33.9 % (22.3–47.0)``."""
+    As many digits are written as it takes to tell the ends of the interval from the number.
+    """
     if row is None or row.value is None:
         return NONE
-    percent = row.statistic == "fraction"
-    head = percent_text(row.value) if percent else number_text(row.value)
-    interval = interval_text(row.ci_low, row.ci_high, percent=percent)
-    return f"{head} ({interval})" if interval else head
+    factor = 100 if row.statistic == "fraction" else 1
+    ends = [] if row.ci_low is None or row.ci_high is None else [factor * row.ci_low, factor * row.ci_high]
+    if row.statistic == "count":
+        head = count_text(row.value)
+        texts = [count_text(end) if end >= 100 else number_text(end) for end in ends]
+    else:
+        enough = _enough_digits([factor * row.value, *ends], digits)
+        head = percent_text(row.value, enough) if factor == 100 else number_text(row.value, enough)
+        texts = [number_text(end, enough) for end in ends]
+    return f"{head} ({texts[0]}–{texts[1]})" if texts else head
+
+
+def _enough_digits(values: list[float], at_least: int) -> int:
+    """Return the fewest digits at which no two values that differ read the same."""
+    for digits in range(at_least, _MAX_DIGITS):
+        if len({number_text(value, digits) for value in values}) == len(set(values)):
+            return digits
+    return _MAX_DIGITS
 
 
 def bytes_text(n_bytes: int) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from stromagate.model.detection import LLOQ_FLOOR_EVENTS
 from stromagate.model.result import SampleResult, Statistic
 from stromagate.report.lookup import STATE_OK, find, label
 from stromagate.report.section import Section
-from stromagate.report.wording import count_text, estimate_text, interval_text, number_text
+from stromagate.report.wording import count_text, estimate_text
 
 # A share of one in a hundred or more is read more easily as a percentage than per million.
 _PERCENT_FROM = 0.01
@@ -24,6 +25,7 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "all_rows": [_full_row(result, name) for name in ["all", *everything]],
         "medians": [_median(result, row) for row in result.statistics if row.statistic == "median"],
         "confidence": f"{100 * result.record.config.confidence:g} %",
+        "floor": LLOQ_FLOOR_EVENTS,
         "has_faint": any(row["faint"] for row in (_row(result, name, columns) for name in asked)),
     }
 
@@ -65,8 +67,7 @@ def _full_row(result: SampleResult, name: str) -> dict[str, Any]:
     return {
         "label": label(result, name),
         "parent": label(result, count.parent) if count and count.parent else "",
-        "events": count_text(count.value if count else None),
-        "events_interval": interval_text(count.ci_low, count.ci_high) if count else "",
+        "events": estimate_text(count),
         "rates": [estimate_text(rate) for rate in rates],
         "state": count.state if count else "",
         "faint": count is not None and count.state != STATE_OK,
@@ -77,8 +78,7 @@ def _median(result: SampleResult, row: Statistic) -> dict[str, str]:
     return {
         "label": label(result, row.population),
         "marker": row.marker,
-        "value": number_text(row.value, 4),
-        "interval": interval_text(row.ci_low, row.ci_high),
+        "value": estimate_text(row),
         "n": count_text(row.n),
         "state": row.state,
     }

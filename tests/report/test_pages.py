@@ -1,0 +1,261 @@
+"""The pages as text: the right blocks, the right words, the same bytes, and nothing that reaches outside."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stromagate.report
+from stromagate.model.result import Finding, PatternCall, Statistic
+from stromagate.model.sample import SourceRef
+from stromagate.report import render_index, render_sample
+from stromagate.report.lookup import graver_first, role, worst
+from stromagate.report.section import in_order
+from tests.report.pages import GOLDEN, full_result, golden_run, golden_texts, make_run, visible
+from tests.results import make_result
+
+HTML = Path(stromagate.report.__file__).parent / "html"
+# Words no page may use of its own accord: the report describes a pattern, never a patient's course.
+BANNED = re.compile(r"prognos|\brisk|predict|likely to relapse", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", ["report_sample.txt", "report_index.txt"])
+def test_pages_say_what_they_said(name: str) -> None:
+    assert golden_texts()[name] == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def test_blocks_stand_in_the_agreed_order() -> None:
+    page = render_sample(make_result())
+    found = re.findall(r'<section id="([a-z]+)"', page)
+    assert found == [
+        "specimen",
+        "verdict",
+        "numbers",
+        "ladder",
+        "gates",
+        "findings",
+        "confounders",
+        "literature",
+        "template",
+        "provenance",
+    ]
+    assert found == [name for name, _ in in_order()]
+
+
+def test_every_page_says_research_use_first_and_last() -> None:
+    run, results = golden_run()
+    for page in (render_sample(results[0]), render_index(run, results)):
+        text = visible(page)
+        assert text.count("For Research Use Only. Not for use in diagnostic procedures.") == 2
+        assert "Stromal-pattern research report" in text
+
+
+def test_no_page_speaks_of_a_patients_course() -> None:
+    run, results = golden_run()
+    for page in (render_sample(results[0]), render_index(run, results)):
+        assert not BANNED.search(visible(page))
+
+
+def test_no_colour_judges_a_pattern() -> None:
+    pattern = PatternCall(level="L3", pattern="progenitor-high", reason="probability 0.87")
+    page = render_sample(make_result(pattern=pattern))
+    assert '<p class="answer">progenitor-high</p>' in page
+    assert "Not assigned because" not in page
+    assert "L3 (fitted on outcomes)" in page
+
+
+@pytest.mark.parametrize("plotly", ["shared", "inline"])
+def test_same_result_same_bytes(plotly: Any) -> None:
+    assert render_sample(make_result(), plotly) == render_sample(make_result(), plotly)
+
+
+def test_times_of_a_run_do_not_reach_its_page() -> None:
+    run, results = golden_run()
+    later = run.model_copy(update={"times": {"started": "2031-01-01T00:00:00Z"}})
+    assert render_index(run, results) == render_index(later, results)
+
+
+def test_a_full_page_stays_small() -> None:
+    page = render_sample(full_result(15))
+    assert page.count('role="img"') == 15
+    assert len(page.encode()) < 700_000
+
+
+def test_nothing_is_loaded_from_outside() -> None:
+    run, results = golden_run()
+    for page in (render_sample(results[0]), render_index(run, results)):
+        assert not re.search(r'(src|data|srcset|action|poster)="(https?:)?//', page)
+        assert not re.search(r"@import|url\(|<link|<iframe|<object|<embed|<form", page)
+        links = re.findall(r'href="([^"]+)"', page)
+        assert {link for link in links if "//" in link} == {
+            link for link in links if link.startswith("https://doi.org/")
+        }
+
+
+def test_scripts_run_by_nonce_alone() -> None:
+    one, other = render_sample(make_result()), render_sample(make_result(sample_id="other"))
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', one)
+    assert "script-src &#39;nonce-" in policy
+    assert "unsafe-eval" not in policy
+    script_policy = policy.split("script-src")[1].split("; style-src")[0]
+    assert "unsafe-inline" not in script_policy
+    nonces = set(re.findall(r'nonce="([^"]+)"', one))
+    assert len(nonces) == 1
+    assert nonces.isdisjoint(re.findall(r'nonce="([^"]+)"', other))
+    runnable = re.findall(r"<script(?![^>]*application/json)[^>]*>", one)
+    assert len(runnable) == 2
+    assert all("nonce=" in tag for tag in runnable)
+
+
+def test_plotly_is_shared_or_stands_in_the_page() -> None:
+    run, results = golden_run()
+    assert 'src="../../assets/plotly.min.js"' in render_sample(results[0])
+    assert 'src="assets/plotly.min.js"' in render_index(run, results)
+    whole = render_sample(results[0], "inline")
+    assert "src=" not in re.sub(r"<script.*?</script>", "", whole, flags=re.DOTALL)
+    assert "plotly.js v" in whole
+
+
+def test_text_is_escaped_everywhere_and_trusted_once() -> None:
+    for path in sorted(HTML.glob("*.j2")):
+        text = path.read_text(encoding="utf-8")
+        assert "|safe" not in text.replace(" ", ""), path
+        assert "autoescape" not in text, path
+    sources = {path: path.read_text(encoding="utf-8") for path in HTML.parent.rglob("*.py")}
+    assert [path.name for path, text in sources.items() if "Markup(" in text] == ["build.py"]
+    assert sum(text.count("Markup(") for text in sources.values()) == 1
+
+
+def test_plotly_is_imported_by_the_figures_alone() -> None:
+    users = [
+        path.name
+        for path in HTML.parent.rglob("*.py")
+        if re.search(r"files\(.plotly.\)|^\s*(import|from) plotly", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert users == ["figures.py"]
+
+
+def test_simulated_enriched_control_and_salvaged_tubes_are_named_before_any_number() -> None:
+    result = make_result(
+        instrument={"STROMAGATE_SIMULATED": "yes", "STROMAGATE_PREPARATION": "cd45_depleted"},
+        labels={"role": "FMO:CD146", "scenario": "msc_high"},
+        verdict="salvaged",
+    )
+    head = visible(render_sample(result)).split("Specimen")[0]
+    assert "Simulated tube. Made by a simulator: no cell of any person. Scenario: msc high." in head
+    assert "Preparation: cd45 depleted." in head
+    assert "Control tube. FMO control, CD146 left out." in head
+    assert "Salvaged file." in head
+    plain = visible(render_sample(make_result(instrument={"STROMAGATE_PREPARATION": "whole"}))).split("Specimen")[0]
+    assert "Simulated" not in plain
+    assert "Preparation" not in plain
+
+
+def test_a_sheet_alone_can_call_a_tube_enriched() -> None:
+    head = visible(render_sample(make_result(labels={"preparation": "ficoll"}))).split("Specimen")[0]
+    assert "Preparation: ficoll." in head
+
+
+def test_numbers_below_the_limit_are_grey_and_say_so() -> None:
+    page = render_sample(make_result())
+    faint = re.findall(r'<tr class="faint"><th scope="row">([^<]+)</th>', page.split("All populations")[0])
+    assert faint == ["CD146+ progenitors", "msc_cd146neg", "msc_cd105"]
+    assert "detected, not quantifiable" in page
+
+
+def test_a_rate_without_its_denominator_is_never_printed() -> None:
+    text = visible(render_sample(make_result()))
+    header = next(line for line in text.split("\n") if line.startswith("Population | Events | "))
+    assert (
+        header
+        == "Population | Events | per million nucleated[95 % interval] | % of MSC (CD271+)[95 % interval] | State"
+    )
+
+
+def test_a_tube_with_nothing_is_still_a_page() -> None:
+    bare = make_result(
+        statistics=(), findings=(), views=(), repairs=(), indices={}, denominators=(), labels={}, instrument={}
+    )
+    text = visible(render_sample(bare))
+    assert "not checked" in text
+    assert "The template names no population for the pattern." in text
+    assert "No check warned or failed." in text
+
+
+def test_an_unknown_hash_is_said() -> None:
+    assert "not computed" in visible(render_sample(make_result(source=SourceRef("x.fcs", 12))))
+
+
+def test_undecodable_file_names_and_any_unicode_can_be_written() -> None:
+    result = make_result(sample_id="\udcff\u202e骨髄", source=SourceRef("a\udcff.fcs", 1, sha256="0" * 64))
+    page = render_sample(result)
+    page.encode("utf-8")
+    assert "\u202e" not in page
+    run = make_run([result])
+    render_index(run, [result]).encode("utf-8")
+
+
+def test_findings_stand_gravest_first() -> None:
+    names = ("pass", "warn", "not_applicable", "fail", "warn")
+    findings = [Finding(code=str(i), check="c", status=s, sentence="s") for i, s in enumerate(names)]
+    assert [finding.code for finding in graver_first(findings)] == ["3", "1", "4", "0", "2"]
+    gravest = worst(findings)
+    assert gravest is not None
+    assert gravest.code == "3"
+    assert worst([]) is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "text", "is_control"),
+    [
+        ("", "stained", False),
+        ("Stained", "stained", False),
+        ("fmo:CD146", "FMO control, CD146 left out", True),
+        ("comp:PE", "compensation control, PE", True),
+        ("Unstained", "unstained control", True),
+        ("blank", "blank control", True),
+        ("something else", "something else", False),
+    ],
+)
+def test_roles_in_plain_words(stated: str, text: str, is_control: bool) -> None:
+    found = role({"role": stated})
+    assert (found.text, found.is_control) == (text, is_control)
+
+
+def test_a_column_shows_one_kind_of_rate() -> None:
+    """A share of 2 % and one of 0.2 % of one denominator stand in one column, both in per cent."""
+    shared: dict[str, Any] = {"parent": "all", "unit": ""}
+    rows = [
+        Statistic(population=p, statistic="count", value=n, state="quantifiable", **shared)
+        for p, n in (("msc", 200), ("progenitors", 20))
+    ]
+    for population, share in (("msc", 0.02), ("progenitors", 0.002)):
+        rows.append(Statistic(population=population, statistic="fraction", value=share, denominator="stroma", **shared))
+        rows.append(
+            Statistic(population=population, statistic="per_million", value=1e6 * share, denominator="stroma", **shared)
+        )
+    text = visible(render_sample(make_result(statistics=tuple(rows), denominators=("stroma",))))
+    assert "MSC (CD271+) | 200 | 2.00 % | quantifiable" in text
+    assert "CD146+ progenitors | 20 | 0.200 % | quantifiable" in text
+
+
+def test_the_digest_of_the_gates_is_that_of_the_tree() -> None:
+    result = make_result()
+    assert result.tree.digest() in visible(render_sample(result))
+    assert len(result.tree.digest()) == hashlib.sha256().digest_size * 2
+
+
+def test_a_fault_in_a_section_names_the_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(result: object) -> None:
+        raise KeyError("gone")
+
+    name, section = in_order()[0]
+    wrong = type(section)(section.title, section.order, section.fragment, broken)
+    monkeypatch.setattr("stromagate.report.build.in_order", lambda: [(name, wrong)])
+    with pytest.raises(KeyError) as caught:
+        render_sample(make_result())
+    assert caught.value.__notes__ == ["in the report section 'specimen'"]

@@ -1,0 +1,100 @@
+"""Numbers as a reader meets them: digits, separators, no exponent, no rounding to nothing or to all."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stromagate.model.result import Statistic
+from stromagate.report.wording import bytes_text, count_text, estimate_text, number_text, percent_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (36.44, "36.4"),
+        (36.0, "36.0"),
+        (1234.0, "1,230"),
+        (1_234_567.0, "1,230,000"),
+        (0.00001234, "0.0000123"),
+        (99.96, "100"),
+        (9.996, "10.0"),
+        (0.0999999, "0.100"),
+        (0.0, "0"),
+        (-12.345, "−12.3"),
+        (100.0, "100"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (float("inf"), "–"),
+    ],
+)
+def test_three_significant_digits(value: float | None, text: str) -> None:
+    assert number_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [
+        (0.234, "23.4 %"),
+        (0.0000001, "0.0000100 %"),
+        (0.99999, "99.99 %"),
+        (0.9999999, "99.99 %"),
+        (0.9951, "99.51 %"),
+        (1.0, "100 %"),
+        (0.0, "0 %"),
+        (1.5, "150 %"),
+        (None, "–"),
+    ],
+)
+def test_percentages_round_neither_to_nothing_nor_to_all(fraction: float | None, text: str) -> None:
+    assert percent_text(fraction) == text
+
+
+@settings(derandomize=True)
+@given(st.floats(min_value=1e-12, max_value=1e12))
+def test_a_number_is_near_what_it_says_and_has_no_exponent(value: float) -> None:
+    text = number_text(value)
+    assert re.fullmatch(r"[\d,]+(\.\d+)?", text)
+    assert float(text.replace(",", "")) == pytest.approx(value, rel=0.005)
+
+
+@settings(derandomize=True)
+@given(st.floats(min_value=0, max_value=1, exclude_min=True, exclude_max=True))
+def test_no_share_reads_as_none_or_all(fraction: float) -> None:
+    assert percent_text(fraction) not in {"0 %", "100 %"}
+
+
+def test_estimates_carry_their_interval() -> None:
+    rate = Statistic(
+        population="msc", parent="stroma", statistic="per_million", value=36.4, unit="", ci_low=24.93, ci_high=51.44
+    )
+    assert estimate_text(rate) == "36.4 (24.9–51.4)"
+    share = rate.model_copy(update={"statistic": "fraction", "value": 0.339, "ci_low": 0.223, "ci_high": 0.47})
+    assert estimate_text(share) == "33.9 % (22.3–47.0)"
+    assert estimate_text(rate.model_copy(update={"value": None})) == "–"
+    assert estimate_text(None) == "–"
+    assert estimate_text(rate.model_copy(update={"ci_low": None})) == "36.4"
+
+
+def test_counts_and_sizes() -> None:
+    assert count_text(1234567) == "1,234,567"
+    assert count_text(None) == "–"
+    assert bytes_text(72_004_096) == "72,004,096 bytes (72.0 MB)"
+    assert bytes_text(999) == "999 bytes"
+
+
+def test_an_interval_is_told_from_its_number() -> None:
+    """Large counts have narrow intervals: three digits would show three times the same."""
+
+    def text(statistic: str, value: float, low: float, high: float) -> str:
+        row = {"population": "p", "parent": "all", "unit": "", "statistic": statistic}
+        return estimate_text(Statistic(value=value, ci_low=low, ci_high=high, **row))
+
+    assert text("fraction", 0.97, 0.969693, 0.970304) == "97.00 % (96.97–97.03)"
+    assert text("per_million", 842_000.0, 841_600.0, 842_900.0) == "842,000 (841,600–842,900)"
+    assert text("count", 1_069_000, 1_066_974.49, 1_071_028.4) == "1,069,000 (1,066,974–1,071,028)"
+    assert text("count", 21, 12.9993, 32.1007) == "21 (13.0–32.1)"
+    assert text("per_million", 0.0, 0.0, 3.69) == "0 (0–3.69)"
