@@ -14,6 +14,8 @@ def events(n: int) -> str:
 
 def percent(value_pct: float) -> str:
     """Return a percentage with three significant digits, never rounded to nothing or to everything."""
+    if value_pct in {0, 100}:
+        return f"{value_pct:.0f} %"
     if 0 < value_pct < 0.001:
         return "< 0.001 %"
     if 99.95 < value_pct < 100:

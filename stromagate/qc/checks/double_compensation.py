@@ -8,6 +8,7 @@ means that too much was taken out; events that carry both markers only lift it.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stromagate.model.result import Finding
 from stromagate.model.sample import F64
@@ -39,7 +40,7 @@ def look(evidence: Evidence) -> list[Finding]:
     channels = {dim for _, dim in pairs}
     if not pairs:
         return [
-            judge(CHECK, 0.0, f"None of {len(axes)} compensated channels is hyper-negative where another is bright.")
+            judge(CHECK, 0.0, f"Of {len(axes)} compensated channels, no one is hyper-negative where another is bright.")
         ]
     shown = listed(f"{axes[dim]} where {axes[bright]} is bright" for bright, dim in pairs)
     sentence = f"{len(channels)} of {len(axes)} compensated channels are far below zero on a diagonal: {shown}."
@@ -49,18 +50,27 @@ def look(evidence: Evidence) -> list[Finding]:
 
 def _hyper_negative(values: F64) -> list[tuple[int, int]]:
     """Return the pairs (bright channel, hyper-negative channel); ``values`` has shape (n_events, n_channels)."""
-    ranks = values.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+    ranks, sizes = _ranks(values), _ranks(np.abs(values))
     n, k = values.shape
     bright_rows = [ranks[:, channel] >= (1 - _BRIGHT_FRAC) * n for channel in range(k)]
     found: list[tuple[int, int]] = []
     for dim in range(k):
-        brightest_other = np.delete(ranks, dim, axis=1).max(axis=1)
-        quiet = values[np.argsort(brightest_other, kind="stable")[: int(_DIM_FRAC * n)], dim]
+        # Small on either side of zero in all other channels: a hyper-negative event is bright in some other dye.
+        largest_other = np.delete(sizes, dim, axis=1).max(axis=1)
+        quiet = values[np.argsort(largest_other, kind="stable")[: int(_DIM_FRAC * n)], dim]
         low, centre = np.quantile(quiet, [0.1587, 0.5])
         limit = centre - _ROBUST_SDS * (centre - low)
         medians = {bright: np.median(values[bright_rows[bright], dim]) for bright in range(k) if bright != dim}
         found += [(bright, dim) for bright, middle in medians.items() if middle < limit]
     return found
+
+
+def _ranks(values: F64) -> NDArray[np.intp]:
+    """Return the rank of each event in each channel, shape (n_events, n_channels)."""
+    order = values.argsort(axis=0, kind="stable")
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(len(values))[:, None], axis=0)
+    return ranks
 
 
 CHECK = Check(code="Q02", title="compensation not applied twice", run=look, warn=2.0, unit="channels")

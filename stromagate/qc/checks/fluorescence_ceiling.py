@@ -31,7 +31,8 @@ def _one(evidence: Evidence, name: str) -> Finding:
     if not shares:
         return not_applicable(CHECK, f"No marker that {name} is gated on states a range that its values keep.", name)
     worst = max(shares, key=lambda axis: shares[axis])
-    sentence = f"{percent(shares[worst])} of {name} lie at the top of {worst}'s detector."
+    where = f"{worst}'s detector" if shares[worst] else "a detector it is gated on"
+    sentence = f"{percent(shares[worst])} of {name} lie at the top of {where}."
     remedy = "Their intensity is not known, and what spills from them is not compensated: lower the voltage."
     return judge(CHECK, shares[worst], sentence, remedy=remedy, population=name)
 

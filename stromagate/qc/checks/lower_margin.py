@@ -24,13 +24,16 @@ def look(evidence: Evidence) -> list[Finding]:
     for pnn, column in used.items():
         values = sample.events[:, column]
         lowest = np.fmin.reduce(values)
-        shares[pnn] = 100 * int(np.count_nonzero(values == lowest)) / sample.n_events
+        if not np.isnan(lowest):
+            shares[pnn] = 100 * int(np.count_nonzero(values == lowest)) / sample.n_events
+    if not shares:
+        return [not_applicable(CHECK, "No channel in use holds numbers.")]
     worst = max(shares, key=lambda pnn: shares[pnn])
     over = [f"{pnn} {percent(share)}" for pnn, share in shares.items() if CHECK.warn is not None and share > CHECK.warn]
     sentence = (
         f"Events at exactly the lowest value of their channel: {listed(over)}."
         if over
-        else f"No channel in use has more than {percent(shares[worst])} of the events at its lowest value."
+        else f"The most events at exactly the lowest value of a channel: {percent(shares[worst])} ({worst})."
     )
     remedy = "Values were cut off at the baseline: medians and boundaries near it are not to be trusted."
     return [judge(CHECK, shares[worst], sentence, remedy=remedy)]

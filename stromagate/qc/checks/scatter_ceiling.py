@@ -26,7 +26,8 @@ def _one(evidence: Evidence, name: str) -> Finding:
     if not shares:
         return not_applicable(CHECK, "No scatter channel in use states a range that its values keep.", name)
     worst = max(shares, key=lambda pnn: shares[pnn])
-    sentence = f"{percent(shares[worst])} of {name} lie at the top of {worst}."
+    where = worst if shares[worst] else "a scatter channel"
+    sentence = f"{percent(shares[worst])} of {name} lie at the top of {where}."
     return judge(CHECK, shares[worst], sentence, remedy="Lower the voltage of that detector.", population=name)
 
 

@@ -39,7 +39,7 @@ def look(evidence: Evidence) -> list[Finding]:
 
 
 def _kolmogorov_smirnov(places: F64) -> float:
-    """Return the p-value against an even spread, for small n after Stephens (doi:10.1111/j.2517-6161.1970.tb00821.x)."""
+    """Return the p-value of an even spread, for small n after Stephens (doi:10.1111/j.2517-6161.1970.tb00821.x)."""
     from scipy.special import kolmogorov
 
     ordered, n = np.sort(places), places.size

@@ -1,0 +1,137 @@
+"""What every QC check promises, on good, poor and empty tubes; a new check is found by itself."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stromagate.qc import Evidence, run_checks
+from stromagate.qc.check import checks
+from tests.qc.evidence import GATES, gate, good_columns, make_evidence
+
+NONE = np.empty(0, dtype=np.intp)
+EMPTY = dict.fromkeys(("all", "time_ok", "singlets", "viable", "stroma", "msc", "progenitors"), NONE)
+
+
+def _tube(n: int = 20_000, **changes: Any) -> Evidence:
+    return make_evidence(**{"columns": good_columns(n), **changes})
+
+
+def _nothing_evaluable() -> Evidence:
+    return _tube(gates=[gate(node.name, node.parent, node.method, None) for node in GATES])
+
+
+def _all_nan() -> Evidence:
+    columns = {axis: np.full(3000, np.nan) for axis in good_columns(1, 0)}
+    return make_evidence(columns=columns, sample={"non_finite": dict.fromkeys(("PE-A", "APC-A"), 3000)})
+
+
+def _constant() -> Evidence:
+    return make_evidence(columns={axis: np.full(3000, 7.0) for axis in good_columns(1, 0)})
+
+
+def _no_time() -> Evidence:
+    columns = {axis: values for axis, values in good_columns(20_000).items() if axis != "Time"}
+    return make_evidence(columns=columns, gates=(replace(GATES[1], parent="all"), *GATES[2:]))
+
+
+TUBES: dict[str, Callable[[], Evidence]] = {
+    "quiet": _tube,
+    "empty": lambda: make_evidence(columns=good_columns(0, 0), members=EMPTY),
+    "one event": lambda: make_evidence(
+        columns=good_columns(1, 0), members={**EMPTY, "all": np.zeros(1, dtype=np.intp)}
+    ),
+    "few events": lambda: make_evidence(columns=good_columns(500)),
+    "no stroma": lambda: make_evidence(columns=good_columns(5000, 0), members={**EMPTY, "all": np.arange(5000)}),
+    "gated to nothing": lambda: _tube(members={**EMPTY, "all": np.arange(20_000, dtype=np.intp)}),
+    "nothing evaluable": _nothing_evaluable,
+    "no gates": lambda: _tube(gates=(), template={"denominators": [], "indices": {}}),
+    "no indices": lambda: _tube(template={"denominators": [], "indices": {}}),
+    "uncompensated": lambda: _tube(compensation=None, compensated=False),
+    "no time": _no_time,
+    "no numbers": _all_nan,
+    "constant": _constant,
+    "odd ranges": lambda: _tube(channels={"CD271": {"range_top": 0.0}, "FSC-A": {"range_top": math.nan}}),
+    "salvaged": lambda: _tube(sample={"verdict": "salvaged"}),
+}
+
+
+@pytest.fixture(scope="module", params=TUBES, ids=str)
+def tube(request: pytest.FixtureRequest) -> Evidence:
+    evidence = TUBES[request.param]()
+    evidence.sample.events.setflags(write=False)
+    return evidence
+
+
+@pytest.mark.parametrize("name", checks.names())
+def test_a_check_declares_itself(name: str) -> None:
+    check = checks.get(name)
+    assert re.fullmatch(r"Q\d{2}", check.code)
+    assert check.title
+    assert not check.title.endswith(".")
+    assert (check.warn is None and check.fail is None) or check.unit
+
+
+def test_no_two_checks_share_a_code() -> None:
+    codes = Counter(check.code for check in checks.all().values())
+    assert [code for code, n in codes.items() if n > 1] == []
+
+
+@pytest.mark.parametrize("name", checks.names())
+def test_a_check_answers_every_tube(name: str, tube: Evidence) -> None:
+    check = checks.get(name)
+    found = check.run(tube)
+    assert found
+    for finding in found:
+        assert finding.code == check.code
+        assert finding.sentence[0].isupper() or finding.sentence[0].isdigit() or finding.population
+        assert len(finding.sentence) > 15
+        assert not re.search(r"\bnan\b|\binf\b|None|np\.", finding.sentence), finding.sentence
+        assert finding.population in {"", *(node.name for node in tube.tree.nodes), "all"}
+        if finding.status == "not_applicable":
+            assert finding.measured is None
+        if finding.status in {"warn", "fail"}:
+            assert finding.remedy.endswith("."), "what to do next"
+        if finding.measured is not None and check.unit == "%":
+            assert 0 <= finding.measured <= 100
+        if finding.limit is not None:
+            assert finding.limit in {check.warn, check.fail}
+
+
+@pytest.mark.parametrize("name", checks.names())
+def test_a_check_answers_the_same_twice_and_changes_nothing(name: str, tube: Evidence) -> None:
+    check = checks.get(name)
+    events = tube.sample.events.copy()
+    assert check.run(tube) == check.run(tube)
+    np.testing.assert_array_equal(tube.sample.events, events)
+
+
+@pytest.mark.parametrize("name", checks.names())
+def test_a_check_never_passes_what_is_not_there(name: str) -> None:
+    """On a tube without events nothing that is measured on events may pass."""
+    looks_at_events = {"scatter_ceiling", "fluorescence_ceiling", "lower_margin", "double_compensation", "viability",
+                       "singlet_loss", "cd45_bleed", "time_clustering", "off_the_map", "steady_acquisition",
+                       "few_events", "rare_counts", "acquisition_order"}  # fmt: skip
+    empty = TUBES["empty"]()
+    if name in looks_at_events:
+        assert "pass" not in {finding.status for finding in checks.get(name).run(empty)}
+
+
+def test_run_checks_stamps_names_and_breaks_nowhere(tube: Evidence) -> None:
+    found = run_checks(tube)
+    assert {finding.check for finding in found} == set(checks.names())
+    assert not [finding for finding in found if "fault in the program" in finding.sentence]
+
+
+def test_a_foreign_population_in_the_indices_is_left_alone() -> None:
+    evidence = _tube()
+    template = evidence.template.model_copy(update={"indices": {"msc": "elsewhere", "progenitors": "progenitors"}})
+    found = run_checks(replace(evidence, template=template))
+    assert {finding.population for finding in found if finding.code == "Q36"} == {"progenitors"}
