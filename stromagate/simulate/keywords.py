@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import stromagate
 from stromagate.simulate.acquisition import TIMESTEP_S
 from stromagate.simulate.panel import CEILING, DETECTORS, SCATTER, channel_names, spillover
 from stromagate.simulate.scatter import TRIGGER_UNITS
@@ -12,6 +11,9 @@ from stromagate.simulate.tube import Tube
 
 SIMULATED = "STROMAGATE_SIMULATED"
 PREPARATION = "STROMAGATE_PREPARATION"
+
+SIMULATOR_VERSION = "1"
+"""Raised when the same order makes other events; not the version of the package, whose releases leave tubes alone."""
 
 # A fixed day: the same tube is the same bytes whenever it is made.
 _START = dt.datetime(2025, 1, 15, 10, 0, 0, tzinfo=dt.UTC)
@@ -39,7 +41,7 @@ def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
         "EXPERIMENT NAME": order.batch,
         "TUBE NAME": order.role,
         SIMULATED: "yes",
-        "STROMAGATE_VERSION": stromagate.__version__,
+        "STROMAGATE_SIMULATOR": SIMULATOR_VERSION,
         "STROMAGATE_SCENARIO": order.scenario.name,
         "STROMAGATE_SEED": str(order.seed),
         PREPARATION: order.prepared,

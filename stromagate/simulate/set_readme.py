@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import stromagate
+from stromagate.simulate.keywords import SIMULATOR_VERSION
 from stromagate.simulate.marrow import preparation
 from stromagate.simulate.panel import DETECTORS
 from stromagate.simulate.populations import NAMES
@@ -16,9 +16,9 @@ from stromagate.simulate.tube import TubeOrder
 
 _TEXT = """# Synthetic tubes with known truth
 
-**No cell and no person stands behind these files.** They were made by `stromagate.simulate` {version} with
-seed {seed} and numpy {numpy}, to try the software out and to test it. Every file says so itself
-(`STROMAGATE_SIMULATED` = `yes`).
+**No cell and no person stands behind these files.** They were made by `stromagate.simulate` (simulator
+{version}, seed {seed}, numpy {numpy}) to try the software out and to test it. Every file says so itself:
+`STROMAGATE_SIMULATED` is `yes`.
 
 {preparation}
 
@@ -63,7 +63,7 @@ def readme(tubes: Sequence[TubeOrder]) -> str:
         for donor, made in marrows.items()
     ]
     return _TEXT.format(
-        version=stromagate.__version__,
+        version=SIMULATOR_VERSION,
         seed=first.seed,
         numpy=np.__version__,
         preparation=_filled(f"Preparation: `{prepared.name}`, {prepared.title}.{_ENRICHED if prepared.beads else ''}"),
