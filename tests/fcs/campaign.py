@@ -14,19 +14,20 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Literal
 
 from stromagate.errors import InputError
 from stromagate.fcs import read_fcs, read_raw
-from stromagate.model.sample import Policy
+from stromagate.model.sample import Policy, RawEvents, Sample
 from tests.fcs.mutate import MUTATORS, mutated
 from tests.fcs.readings import Columns, bits
 from tests.fcs.rewrites import REWRITES, rewritten
+from tests.fcs.scale_truth import same_scale, scaled
 from tests.fcs.seeds import Seed, all_seeds
-from tests.fcs.strict_decoder import NotStrictError, take_apart
+from tests.fcs.strict_decoder import NotStrictError, Parts, take_apart
 
 HANG_S = 5
 MEMORY_BYTES = 64 << 20
@@ -119,25 +120,31 @@ def _judge(path: Path, data: bytes, seed: Seed, policy: Policy) -> tuple[Verdict
         return "foreign", f"{type(error).__name__}: {error}"[:300]
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    names, columns = raw.names, tuple(bits(column) for column in raw.columns)
-    if names != sample.pnn or len(columns) != sample.events.shape[1]:
+    if raw.names != sample.pnn or len(raw.columns) != sample.events.shape[1]:
         return "silently wrong", "the two doors of the reader differ"
-    codes = sorted(repair.code for repair in sample.repairs)
-    return _judge_events(data, seed, names, columns, codes)
+    return _judge_events(data, seed, raw, sample)
 
 
-def _judge_events(
-    data: bytes, seed: Seed, names: tuple[str, ...], columns: Columns, codes: list[str]
-) -> tuple[Verdict, str]:
-    if (names, columns) == (seed.parts.names, seed.parts.columns):
+def _judge_events(data: bytes, seed: Seed, raw: RawEvents, sample: Sample) -> tuple[Verdict, str]:
+    seen = raw.names, tuple(bits(column) for column in raw.columns)
+    codes = sorted({repair.code for repair in sample.repairs})
+    wrong: Verdict = "warned wrong" if codes else "silently wrong"
+    if _is(seed.parts, seen, sample, scales=not codes):
         return "unhurt", ""
     try:
         strict = take_apart(data)
+        if _is(strict, seen, sample, scales=True):
+            return "strict reading", ""
     except NotStrictError as reason:
-        return ("warned wrong" if codes else "silently wrong"), f"not strict: {reason}; repairs {codes}"
-    if (names, columns) == (strict.names, strict.columns):
-        return "strict reading", ""
-    return ("warned wrong" if codes else "silently wrong"), f"the strict reading is another; repairs {codes}"
+        return wrong, f"not strict: {reason}; repairs {codes}"
+    return wrong, f"the strict reading is another; repairs {codes}"
+
+
+def _is(parts: Parts, seen: tuple[tuple[str, ...], Columns], sample: Sample, *, scales: bool) -> bool:
+    """Tell whether this is what was read: names, stored values and, where asked, scale values."""
+    if seen != (parts.names, parts.columns):
+        return False
+    return not scales or same_scale(sample.events, scaled(parts, [channel.is_time for channel in sample.channels]))
 
 
 def _judge_refusal(data: bytes, error: InputError) -> tuple[Verdict, str]:
@@ -155,7 +162,7 @@ def _ring(_signal: int, _frame: FrameType | None) -> None:
 def main(first: int, last: int, policy: Policy) -> None:
     """Run under a limit of memory and print the figures as JSON."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
-    print(json.dumps(asdict(run(first, last, policy))))  # noqa: T201  (the answer to the parent process)
+    print(json.dumps(vars(run(first, last, policy))))  # noqa: T201  (the answer to the parent process)
 
 
 if __name__ == "__main__":

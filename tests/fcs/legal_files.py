@@ -46,7 +46,6 @@ def versions() -> Iterator[tuple[str, Spec]]:
         for kind, maker in makers.items():
             yield f"v{version}_{kind}", maker(version=version)
     yield "v2.0_without_tot", integers(version="2.0", change={"$TOT": None})
-    yield "v2.0_without_names", integers(version="2.0", columns=tuple(replace(c, name=None) for c in SIXTEEN))
     yield "v3.2_mixed_IFD", of_every_kind()
     yield "v3.2_mixed_IFD_big_endian", of_every_kind(byteord=BIG)
     yield "v3.2_without_mode", of_every_kind(mode=None)

@@ -6,6 +6,7 @@ returns is therefore the one reading that the bytes allow.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from tests.fcs.make_fcs import HEADER_BYTES, Keyword
 from tests.fcs.words import decode
 
 BITS = {"F": {32}, "D": {64}, "I": set(range(8, 65, 8))}
-MODERN_ORDERS = ("1,2,3,4", "4,3,2,1")
 
 
 class NotStrictError(Exception):
@@ -56,25 +56,28 @@ def take_apart(whole: bytes) -> Parts:
         _need(all(key in _index(text) for key in found if re.fullmatch(r"\$(TOT|PAR|P\d+[BRNE])", key)), "in TEXT")
     begin, end = _data_span(version, spans, found, len(whole))
     _need(end < begin or end < text_span[0] or begin > text_span[1], "TEXT and DATA do not overlap")
-    _need(_whole(found.get("$NEXTDATA", "x")) == 0, "one data set")
+    _need(whole_number(found.get("$NEXTDATA", "x")) == 0, "one data set")
     data = whole[begin : end + 1]
     names, columns = _decode(data, found, version)
     return Parts(version, delimiter, text, stext, data, names, columns)
 
 
-def _need(condition: bool, what: str) -> None:
-    if not condition:
-        raise NotStrictError(what)
-
-
-def _whole(text: str | None) -> int:
+def whole_number(text: str | None) -> int:
+    """Return a number of up to twenty digits."""
     _need(text is not None and re.fullmatch(r" *[0-9]{1,20} *", text) is not None, f"a whole number: {text!r:.40}")
     return int(text or "")
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """Return a finite decimal number."""
     _need(re.fullmatch(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *", text) is not None, "a number")
+    _need(math.isfinite(float(text)), "a finite number")
     return float(text)
+
+
+def _need(condition: bool, what: str) -> None:
+    if not condition:
+        raise NotStrictError(what)
 
 
 def _header(whole: bytes) -> tuple[str, list[tuple[int, int]]]:
@@ -83,7 +86,7 @@ def _header(whole: bytes) -> tuple[str, list[tuple[int, int]]]:
     version = whole[3:6].decode()
     _need(version in ("2.0", "3.0", "3.1", "3.2"), "a known version")
     fields = [whole[at : at + 8].decode("latin-1") for at in range(10, 58, 8)]
-    numbers = [0 if n >= 4 and not field.strip(" ") else _whole(field) for n, field in enumerate(fields)]
+    numbers = [0 if n >= 4 and not field.strip(" ") else whole_number(field) for n, field in enumerate(fields)]
     return version, list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
@@ -106,6 +109,7 @@ def _words(segment: bytes, delimiter: str) -> tuple[Keyword, ...]:
         words.append(word)
         word, position = "", stop + 1
     _need(not word and len(words) % 2 == 0, "keywords and values come in pairs")
+    _need(not any(delimiter in key and "$" in key for key in words[::2]), "no keyword may have swallowed another")
     return tuple(zip(words[::2], words[1::2], strict=True))
 
 
@@ -117,7 +121,7 @@ def _index(pairs: tuple[Keyword, ...]) -> dict[str, str]:
 
 
 def _supplement(whole: bytes, found: Mapping[str, str], delimiter: str) -> tuple[Keyword, ...]:
-    begin, end = _whole(found.get("$BEGINSTEXT", "0")), _whole(found.get("$ENDSTEXT", "0"))
+    begin, end = whole_number(found.get("$BEGINSTEXT", "0")), whole_number(found.get("$ENDSTEXT", "0"))
     if begin == end == 0:
         return ()
     _need(HEADER_BYTES <= begin <= end < len(whole), "STEXT lies within the file")
@@ -127,7 +131,7 @@ def _supplement(whole: bytes, found: Mapping[str, str], delimiter: str) -> tuple
 def _data_span(version: str, spans: list[tuple[int, int]], found: Mapping[str, str], size: int) -> tuple[int, int]:
     begin, end = spans[1]
     if version != "2.0":
-        said = _whole(found.get("$BEGINDATA")), _whole(found.get("$ENDDATA"))
+        said = whole_number(found.get("$BEGINDATA")), whole_number(found.get("$ENDDATA"))
         _need((begin, end) in (said, (0, 0)) and (begin or said[1] > 99_999_999), "HEADER and TEXT agree")
         begin, end = said
     _need(HEADER_BYTES <= begin <= end + 1 <= size, "DATA lies within the file")
@@ -136,19 +140,19 @@ def _data_span(version: str, spans: list[tuple[int, int]], found: Mapping[str, s
 
 def _decode(data: bytes, found: Mapping[str, str], version: str) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
     _need(found.get("$MODE", "L" if version == "3.2" else "") == "L", "list mode")
-    kind, n_columns = found.get("$DATATYPE", ""), _whole(found.get("$PAR"))
+    kind, n_columns = found.get("$DATATYPE", "").strip(" "), whole_number(found.get("$PAR"))
     _need(kind in BITS, "a known type")
     _need(1 <= n_columns <= 2000, "a number of parameters")
     kinds = [_kind(found, n, kind, version) for n in range(1, n_columns + 1)]
-    widths = [_whole(found.get(f"$P{n}B")) for n in range(1, n_columns + 1)]
+    widths = [whole_number(found.get(f"$P{n}B")) for n in range(1, n_columns + 1)]
     _need(all(width in BITS[own] for own, width in zip(kinds, widths, strict=True)), "widths fit types")
     tops = [_top(found.get(f"$P{n}R"), kinds[n - 1]) for n in range(1, n_columns + 1)]
-    order = _byte_order(found.get("$BYTEORD", ""), widths, version)
+    order = _byte_order(found.get("$BYTEORD", "").strip(" "), widths, version)
     for n in range(1, n_columns + 1):
         _check_scale(found, n, kinds[n - 1], version)
     stride = sum(widths) // 8
     if version != "2.0" or "$TOT" in found:
-        _need(_whole(found.get("$TOT")) * stride == len(data), "$TOT fits DATA")
+        _need(whole_number(found.get("$TOT")) * stride == len(data), "$TOT fits DATA")
     _need(len(data) % stride == 0, "whole events")
     columns = []
     for n, (own, width, top) in enumerate(zip(kinds, widths, tops, strict=True)):
@@ -166,27 +170,27 @@ def _kind(found: Mapping[str, str], n: int, default: str, version: str) -> str:
 
 def _top(text: str | None, kind: str) -> int:
     if kind != "I":
-        _number(text or "")
+        number(text or "")
         return 0
-    top = _whole(text)
+    top = whole_number(text)
     _need(top > 0, "a positive range")
     return top
 
 
 def _byte_order(text: str, widths: list[int], version: str) -> str:
+    """Two digits or more in order say a direction, whatever the width of the words."""
     digits = text.split(",")
     _need(sorted(digits) == [str(n) for n in range(1, len(digits) + 1)], "a byte order")
-    if version in ("3.1", "3.2"):
-        _need(text in MODERN_ORDERS, "one of the two orders")
-    if digits not in (sorted(digits), sorted(digits, reverse=True)):
+    if len(digits) == 1 or digits not in (sorted(digits), sorted(digits, reverse=True)):
         _need(set(widths) == {8 * len(digits)}, "the order fits the words")
+    _need(version in ("2.0", "3.0") or digits in (sorted(digits), sorted(digits, reverse=True)), "one of two orders")
     return text
 
 
 def _check_scale(found: Mapping[str, str], n: int, kind: str, version: str) -> None:
     scale = found.get(f"$P{n}E")
     _need(scale is not None or version == "2.0", "$PnE")
-    parts = [_number(part) for part in (scale or "0,0").split(",")]
+    parts = [number(part) for part in (scale or "0,0").split(",")]
     _need(len(parts) == 2, "two numbers in $PnE")
     _need(parts == [0, 0] or (min(parts) > 0 and kind == "I"), "$PnE")
 
@@ -194,6 +198,8 @@ def _check_scale(found: Mapping[str, str], n: int, kind: str, version: str) -> N
 def _names(found: Mapping[str, str], n_columns: int, version: str) -> tuple[str, ...]:
     said = [found.get(f"$P{n}N") for n in range(1, n_columns + 1)]
     _need(version in ("2.0", "3.0") or None not in said, "$PnN")
-    names = tuple(name if name is not None else f"P{n}" for n, name in enumerate(said, start=1))
+    # Blanks around a name carry no meaning.
+    names = tuple(name.strip() if name is not None else f"P{n}" for n, name in enumerate(said, start=1))
+    _need("" not in names, "a name is not blank")
     _need(len(set(names)) == len(names), "names are unique")
     return names

@@ -15,7 +15,7 @@ from tests.fcs.legal_files import all_legal
 from tests.fcs.make_fcs import Column, Made, Spec, chain, make
 from tests.fcs.random_specs import specs
 from tests.fcs.readings import Reading, assert_exact, read
-from tests.fcs.specimens import floats, integers
+from tests.fcs.specimens import SIXTEEN, floats, integers
 
 LEGAL = all_legal()
 SHARED_FOLDER = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]  # each example overwrites one file
@@ -54,6 +54,14 @@ def test_supplemental_text_is_read(tmp_path: Path) -> None:
     assert spillover.matrix is not None
     assert spillover.matrix.tolist() == [[1, 0.1], [0.25, 1]]
     assert reading.sample.channels[2].pns == "CD45"
+
+
+def test_names_are_optional_before_3_1_and_invented_ones_are_told(tmp_path: Path) -> None:
+    for version in ("2.0", "3.0"):
+        spec = integers(version=version, columns=tuple(replace(column, name=None) for column in SIXTEEN))
+        reading, made = _read(spec, tmp_path)
+        assert_exact(reading, made, names=("P1", "P2", "P3", "P4"))
+        assert reading.codes == {"names.missing"}
 
 
 def test_offsets_past_eight_digits(tmp_path: Path) -> None:
