@@ -98,10 +98,15 @@ class Grower:
     """
 
     def __init__(
-        self, seed: int, values: Mapping[str, NDArray[np.float64]], kinds: Sequence[str] | None = None
+        self,
+        seed: int,
+        values: Mapping[str, NDArray[np.float64]],
+        kinds: Sequence[str] | None = None,
+        on_events: frozenset[str] | None = None,
     ) -> None:
         self.rng = np.random.default_rng(seed)
         self.values = {axis: column[np.isfinite(column)] for axis, column in values.items()}
+        self.on_events = frozenset(values) if on_events is None else on_events
         self.kinds = tuple(kinds or ("interval", "rectangle", "polygon", "ellipse", "quadrant", "spans", "boolean"))
 
     def nodes(self, n: int) -> tuple[GateNode, ...]:
@@ -122,7 +127,8 @@ class Grower:
         column = self.values[axis]
         share = float(self.rng.uniform(low, high))
         event = float(np.quantile(column, share, method="nearest"))
-        return event if self.rng.random() < 0.3 else event + float(self.rng.normal(0, 0.01)) * float(np.ptp(column))
+        on_event = self.rng.random() < 0.3 and axis in self.on_events
+        return event if on_event else event + float(self.rng.normal(0, 0.01)) * float(np.ptp(column))
 
     def _pair(self, axis: str) -> tuple[float | None, float | None]:
         low, high = self._edge(axis, 0, 0.4), self._edge(axis, 0.6, 1)
