@@ -58,7 +58,7 @@ def load_template(source: str | Path, method_params: Mapping[str, type[GateParam
     if tree.readable:
         template, shape_faults = checked(GatingTemplate, tree.value)
         params, param_faults = _gate_params(tree.value, method_params)
-        named = {place for place in (fault.place for fault in faults) if place}
+        named = {fault.place for fault in faults if fault.place}
         faults += [fault for fault in (*shape_faults, *param_faults) if not _inside_any(fault.place, named)]
         faults += rule_faults(tree.value, params, shipped)
     if faults or template is None:
@@ -100,8 +100,9 @@ def _gates(document: Any) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _inside_any(place: Place, named: set[Place]) -> bool:
-    """Say whether the YAML itself went wrong here: what the models make of the rest of the place is noise."""
-    return any(place[:depth] in named for depth in range(1, len(place) + 1))
+    """Say whether the YAML itself went wrong here, or in an item of a list here: what the models add is noise."""
+    lists = {bad[:-1] for bad in named if isinstance(bad[-1], int)}
+    return place in lists or any(place[:depth] in named for depth in range(1, len(place) + 1))
 
 
 def _with_defaults(template: GatingTemplate, params: Mapping[str, GateParams]) -> GatingTemplate:

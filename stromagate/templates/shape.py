@@ -136,6 +136,8 @@ def _shown(value: Any) -> str:
 
 
 def _value_hint(wanted: list[str], value: Any) -> str | None:
+    if isinstance(value, str) and "a list" in wanted:
+        return f"write [{value}]"
     if isinstance(value, str):
         choices = [word for text in wanted for word in re.findall(r"'([^']*)'", text)]
         close = nearest(value, choices) if choices else None

@@ -18,6 +18,7 @@ from stromagate.templates.faults import Fault, Place
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
 
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 _INTEGER = re.compile(r"[-+]?(0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+)([eE][-+]\d+)?")
 _SURPRISES = (
@@ -71,8 +72,12 @@ def read_tree(data: bytes) -> Tree:
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark or cause.context_mark
         said = " ".join(filter(None, (cause.context, cause.problem)))
-        hint = "indent with spaces, not tabs" if "\\t" in said else "look for a missing colon, quote or bracket"
-        return _unreadable(mark.line + 1 if mark else 1, f"not YAML: {said}", hint, builder.faults)
+        line = mark.line + 1 if mark else 1
+        if "nesting depth" in said:
+            return _unreadable(line, _TOO_DEEP, "templates are flat", builder.faults)
+        tab = "\\t" in said or "tab character" in said
+        hint = "indent with spaces, not tabs" if tab else "look for a missing colon, quote or bracket"
+        return _unreadable(line, f"not YAML: {said}", hint, builder.faults)
     except yaml.YAMLError as cause:
         position = getattr(cause, "position", 0)
         line = text.count("\n", 0, position) + 1
@@ -115,7 +120,7 @@ class _Builder:
     def _node(self, event: Any, place: Place) -> Any:
         self.lines.setdefault(place, event.start_mark.line + 1)
         if len(place) > MAX_DEPTH:
-            raise _Stop(event.start_mark.line + 1, f"nested more than {MAX_DEPTH} deep", "templates are flat")
+            raise _Stop(event.start_mark.line + 1, _TOO_DEEP, "templates are flat")
         if isinstance(event, yaml.AliasEvent):
             self._fault(place, f"the alias *{event.anchor} is not read", "write the value out", event)
             return None
