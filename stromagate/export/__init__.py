@@ -1,1 +1,31 @@
 """Other people's formats: one file a format, each a pure function of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stromagate.export.exporter import exporters
+from stromagate.model.result import SampleResult
+
+
+def export(name: str, results: Sequence[SampleResult]) -> bytes:
+    """Return results in another format.
+
+    Parameters
+    ----------
+    name : str
+        Name of the format; ``exporters.names()`` lists them.
+    results : sequence of SampleResult
+        Tubes, in the order in which they are to appear.
+
+    Returns
+    -------
+    bytes
+        Content of one file; the same results give the same bytes.
+
+    Raises
+    ------
+    SpecificationError
+        No format of that name, with the nearest one there is.
+    """
+    return exporters.get(name).render(results)

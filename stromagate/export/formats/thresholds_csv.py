@@ -1,0 +1,87 @@
+"""``thresholds.csv``: every boundary of every tube as numbers, in display units and in the file's own units.
+
+One row an edge that has a number: the lower before the upper, the first axis before the second, the stretches of a time
+gate in order. A gate without straight edges (polygon, ellipse) or with none at all has one row that names its axes and
+leaves the values empty: its outline stands in ``result.json``. A boundary that could not be placed has one row with the
+source ``not evaluable``. Combinations of populations have no boundary and no row. The spread belongs to the first axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from stromagate.export.cells import Cell
+from stromagate.export.exporter import Exporter
+from stromagate.export.table import table
+from stromagate.model.gates import Axis, Boolean, GateNode, Geometry, Interval, QuadrantPart, Rectangle, Spans
+from stromagate.model.result import SampleResult
+from stromagate.prepare.scales import inverse
+
+_COLUMNS = (
+    "sample_id",
+    "population",
+    "axis",
+    "value_display",
+    "value_raw",
+    "spread",
+    "source",
+    "fallback",
+    "edited_by",
+)
+
+Edge = tuple[str, float]
+
+
+def render(results: Sequence[SampleResult]) -> bytes:
+    """Return one row an edge, tubes and gates in their order."""
+    rows = (row for result in results for node in result.tree.nodes for row in _rows(result, node))
+    return table(_COLUMNS, rows)
+
+
+def _rows(result: SampleResult, node: GateNode) -> Iterator[list[Cell]]:
+    if isinstance(node.geometry, Boolean):
+        return
+    start: list[Cell] = [result.sample_id, node.name]
+    end: list[Cell] = [node.state == "fallback", node.edited_by]
+    if node.geometry is None:
+        yield [*start, None, None, None, None, "not evaluable", *end]
+        return
+    edges = list(_edges(node.geometry))
+    for axis, value in edges:
+        spread = _finite(node.spread) if axis == node.geometry.axes[0] else None
+        yield [*start, axis, value, _raw(result.tree.axes[axis], value), spread, node.source, *end]
+    if not edges:
+        yield [*start, ",".join(node.geometry.axes), None, None, _finite(node.spread), node.source, *end]
+
+
+def _edges(geometry: Geometry) -> Iterator[Edge]:
+    match geometry:
+        case Interval():
+            bounds = [(geometry.axis, geometry.low), (geometry.axis, geometry.high)]
+        case Spans():
+            bounds = [(geometry.axis, bound) for span in geometry.spans for bound in span]
+        case Rectangle():
+            sides = zip(geometry.axes, geometry.low, geometry.high, strict=True)
+            bounds = [(axis, bound) for axis, low, high in sides for bound in (low, high)]
+        case QuadrantPart():
+            bounds = list(zip(geometry.axes, geometry.origin, strict=True))
+        case _:
+            bounds = []
+    return ((axis, bound) for axis, bound in bounds if bound is not None and math.isfinite(bound))
+
+
+def _raw(axis: Axis, value: float) -> float | None:
+    """Return a display value in scale values; None beyond what the scale can show."""
+    return _finite(float(inverse(axis.scale, value)[0]))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+EXPORTER = Exporter(
+    filename="thresholds.csv",
+    summary="every boundary, in display units and in the file's own, with its spread and source",
+    render=render,
+)
