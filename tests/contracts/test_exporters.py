@@ -41,9 +41,7 @@ def test_no_two_formats_write_the_same_file() -> None:
 
 
 @pytest.mark.parametrize("name", exporters.names())
-@pytest.mark.parametrize(
-    "results", [[], [_bare()], [make_result()], [make_result(), make_result(sample_id="b")]], ids=len
-)
+@pytest.mark.parametrize("results", RUNS.values(), ids=RUNS)
 def test_the_same_results_give_the_same_bytes(name: str, results: list[SampleResult]) -> None:
     once = export(name, results)
     assert isinstance(once, bytes)
