@@ -27,7 +27,9 @@ _TARGET = np.array([detector_index(antibody.pnn) for antibody in ANTIBODIES])
 # Amine dyes stain the surface of living cells weakly and all of a dead cell: about two decades apart.
 _LIVE_LOG10, _LIVE_SD = 2.1, 0.20
 _DEAD_LOG10, _DEAD_SD = 4.2, 0.25
-_DYING_FRAC, _DYING_LOG10 = 0.12, 3.4
+_DEBRIS_LOG10, _DEBRIS_SD = 2.0, 0.6
+# Some cells are caught dying: their membrane lets in less, of every dye alike, down to one and a half decades.
+_DYING_FRAC, _DYING_DECADES = 0.15, 1.5
 # Dead cells are 5 to 20 times as autofluorescent, and take up every antibody together: a diagonal in every plot.
 _DEAD_AF_DECADES, _DEAD_AF_SD = 0.9, 0.15
 _UPTAKE_LOG10, _UPTAKE_SHARED_SD, _UPTAKE_OWN_SD = 2.75, 0.35, 0.12
@@ -42,39 +44,49 @@ _IS_VIOLET = np.array([detector.pnn.startswith("BV") for detector in DETECTORS])
 _DEBRIS = 0
 
 
-def dye_signals(codes: Codes, antigen: F64, dead: NDArray[np.bool_], stain: Stain, rng: np.random.Generator) -> F64:
+def draw_leaks(dead: NDArray[np.bool_], rng: np.random.Generator) -> F64:
+    """Return how far the membrane of every cell lets dyes in, shape (n_cells,): 0 alive, 1 dead, between them dying."""
+    dying = rng.random(dead.size) < _DYING_FRAC
+    decades = np.where(dying, -_DYING_DECADES * rng.random(dead.size), 0.0)
+    return np.where(dead, 10.0**decades, 0.0)
+
+
+def dye_signals(codes: Codes, antigen: F64, leak: F64, stain: Stain, rng: np.random.Generator) -> F64:
     """Return the dye on every cell, each in its own detector.
 
     Parameters
     ----------
     antigen : ndarray of float64, shape (n_cells, n_antigens), linear units
         What the cell would show with every antibody in the tube.
+    leak : ndarray of float64, shape (n_cells,)
+        From `draw_leaks`.
 
     Returns
     -------
     ndarray of float64, shape (n_cells, n_detectors), linear units
         An antibody left out leaves nothing: no antigen, no unspecific binding, no uptake by dead cells.
     """
-    bound = np.where(dead[:, None], antigen * _DEAD_ANTIGEN_FRAC, antigen)
-    rows = np.flatnonzero(dead)
+    bound = antigen * (1.0 - (1.0 - _DEAD_ANTIGEN_FRAC) * leak[:, None])
+    rows = np.flatnonzero(leak)
     shared = _UPTAKE_SHARED_SD * rng.standard_normal((rows.size, 1))
     own = _UPTAKE_OWN_SD * rng.standard_normal((rows.size, len(ANTIBODIES)))
-    bound[rows] += 10.0 ** (_UPTAKE_LOG10 + shared + own)
+    bound[rows] += leak[rows, None] * 10.0 ** (_UPTAKE_LOG10 + shared + own)
     dyes = np.zeros((codes.size, len(DETECTORS)))
     for antibody in np.flatnonzero(stain.mask()):
         dyes[:, _TARGET[antibody]] += bound[:, antibody]
     # Drawn also where the dye is left out, so that a control holds cells of the same kind as its tube.
-    viability = _viability_dye(codes, dead, rng)
+    viability = _viability_dye(codes, leak, rng)
     if stain.viability:
         dyes[:, _VIABILITY] = viability
     return dyes
 
 
-def autofluorescence(codes: Codes, size: F64, dead: NDArray[np.bool_], rng: np.random.Generator) -> F64:
+def autofluorescence(codes: Codes, size: F64, leak: F64, rng: np.random.Generator) -> F64:
     """Return autofluorescence in every detector, shape (n_cells, n_detectors), linear units."""
     log10 = _AF_SD[codes] * (0.5 * size + 0.866 * rng.standard_normal(codes.size))
-    rows = np.flatnonzero(dead)
-    log10[rows] += _DEAD_AF_DECADES + _DEAD_AF_SD * rng.standard_normal(rows.size)
+    rows = np.flatnonzero(leak)
+    far = 1.0 + np.log10(leak[rows]) / _DYING_DECADES
+    log10[rows] += far * (_DEAD_AF_DECADES + _DEAD_AF_SD * rng.standard_normal(rows.size))
     level = _AF_UNITS[codes] * 10.0**log10
     spectrum = level[:, None] * _AF_SPECTRUM
     # NADH and flavins do not go strictly together: violet against blue varies from cell to cell.
@@ -109,10 +121,8 @@ def detect(expected: F64, rng: np.random.Generator, detectors: Sequence[Detector
     return np.asarray(np.minimum(np.rint(units), CEILING), dtype=np.float32)
 
 
-def _viability_dye(codes: Codes, dead: NDArray[np.bool_], rng: np.random.Generator) -> F64:
+def _viability_dye(codes: Codes, leak: F64, rng: np.random.Generator) -> F64:
     score = rng.standard_normal(codes.size)
-    log10 = _LIVE_LOG10 + _LIVE_SD * score
-    log10 = np.where(codes == _DEBRIS, 2.0 + 0.6 * score, log10)
-    dying = rng.random(codes.size) < _DYING_FRAC
-    stained = np.where(dying, _DYING_LOG10, _DEAD_LOG10) + _DEAD_SD * score
-    return np.asarray(10.0 ** np.where(dead, stained, log10), dtype=np.float64)
+    surface = np.where(codes == _DEBRIS, _DEBRIS_LOG10 + _DEBRIS_SD * score, _LIVE_LOG10 + _LIVE_SD * score)
+    within = leak * 10.0 ** (_DEAD_LOG10 + _DEAD_SD * score)
+    return np.asarray(10.0**surface + within, dtype=np.float64)

@@ -132,8 +132,9 @@ def _chunk(plan: _Plan, start: int) -> tuple[F32, Truth]:
     size = rng.standard_normal(codes.size)
     antigen, cd146_high = draw_antigens(codes, size, plan.marrow.antigens, rng)
     codes[cd146_high] = code_of(MSC[1])
+    leak = optics.draw_leaks(dead, rng)
     expected = optics.light(
-        optics.dye_signals(codes, antigen, dead, plan.stain, rng), optics.autofluorescence(codes, size, dead, rng)
+        optics.dye_signals(codes, antigen, leak, plan.stain, rng), optics.autofluorescence(codes, size, leak, rng)
     )
     expected[pairs.rows] += expected[n:]
     pulses = scatter.draw_pulses(codes, size, dead, rng)

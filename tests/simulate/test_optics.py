@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stromagate.simulate.optics import autofluorescence, detect, dye_signals, light
+from stromagate.simulate.optics import autofluorescence, detect, draw_leaks, dye_signals, light
 from stromagate.simulate.panel import ANTIGENS, CEILING, DETECTORS, spillover, stain_for
 from stromagate.simulate.populations import code_of
 
@@ -82,7 +82,7 @@ def test_the_matrix_is_recovered_from_single_stains(dye: int) -> None:
 def test_an_antibody_left_out_leaves_nothing() -> None:
     codes = np.full(5_000, code_of("progenitors"), dtype=np.uint8)
     antigen = np.full((codes.size, len(ANTIGENS)), 3_000.0)
-    dead = np.arange(codes.size) % 2 == 0
+    dead = (np.arange(codes.size) % 2).astype(np.float64)
     pe = [detector.marker for detector in DETECTORS].index("CD271")
     stained = dye_signals(codes, antigen, dead, stain_for("stained"), _rng(7))
     without = dye_signals(codes, antigen, dead, stain_for("fmo:CD271"), _rng(7))
@@ -94,7 +94,7 @@ def test_an_antibody_left_out_leaves_nothing() -> None:
 def test_a_single_stain_is_one_dye_alone() -> None:
     codes = np.full(100, code_of("t_cell"), dtype=np.uint8)
     antigen = np.full((codes.size, len(ANTIGENS)), 500.0)
-    alone = dye_signals(codes, antigen, np.zeros(100, dtype=np.bool_), stain_for("comp:FITC-A"), _rng(8))
+    alone = dye_signals(codes, antigen, np.zeros(100), stain_for("comp:FITC-A"), _rng(8))
     assert np.flatnonzero(alone.any(axis=0)).tolist() == [0]
     # Two antibodies carry that dye.
     assert np.all(alone[:, 0] == 1_000.0)
@@ -103,7 +103,7 @@ def test_a_single_stain_is_one_dye_alone() -> None:
 def test_dead_cells_take_up_every_dye_together() -> None:
     codes = np.full(20_000, code_of("t_cell"), dtype=np.uint8)
     antigen = np.full((codes.size, len(ANTIGENS)), 10.0)
-    living, dying = np.zeros(codes.size, dtype=np.bool_), np.ones(codes.size, dtype=np.bool_)
+    living, dying = np.zeros(codes.size), np.ones(codes.size)
     live = dye_signals(codes, antigen, living, stain_for("stained"), _rng(9))
     dead = dye_signals(codes, antigen, dying, stain_for("stained"), _rng(9))
     assert np.all(np.median(dead, axis=0) > 20 * np.median(live, axis=0))
@@ -116,7 +116,7 @@ def test_dead_cells_take_up_every_dye_together() -> None:
 
 
 def test_stroma_glows_three_to_eight_times_a_leukocyte() -> None:
-    alive = np.zeros(5_000, dtype=np.bool_)
+    alive = np.zeros(5_000)
 
     def glow(name: str) -> float:
         codes = np.full(alive.size, code_of(name), dtype=np.uint8)
@@ -125,3 +125,20 @@ def test_stroma_glows_three_to_eight_times_a_leukocyte() -> None:
     assert 100 < glow("t_cell") < 250
     assert 1.5 < glow("monocyte") / glow("t_cell") < 2.5
     assert 3 < glow("progenitors") / glow("t_cell") < 8
+
+
+def test_dying_cells_lie_on_the_way_from_living_to_dead() -> None:
+    """What lets in a tenth of one dye lets in a tenth of all: no dye tells a dying cell dead and another one alive."""
+    codes = np.full(20_000, code_of("t_cell"), dtype=np.uint8)
+    antigen = np.full((codes.size, len(ANTIGENS)), 10.0)
+
+    def medians(leak: float) -> np.ndarray:
+        return np.median(dye_signals(codes, antigen, np.full(codes.size, leak), stain_for("stained"), _rng(12)), axis=0)
+
+    alive, dying, dead = medians(0.0), medians(0.1), medians(1.0)
+    assert np.all(alive < dying)
+    assert dead - alive == pytest.approx(10 * (dying - alive), rel=0.1)
+    leaks = draw_leaks(np.arange(40_000) % 2 == 0, _rng(13))
+    assert np.all(leaks[1::2] == 0.0)
+    assert 0.8 < np.mean(leaks[::2] == 1.0) < 0.9
+    assert leaks[::2].min() > 0.03
