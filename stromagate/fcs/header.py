@@ -129,15 +129,17 @@ def _name_impostor(first: bytes) -> None:
 
 def _text(begin: str, end: str, room: int) -> tuple[int, int]:
     pair = stated("HEADER", begin, end, eight_digits=True).pair
-    where = f"{shortened(begin).strip() or 'blank'}..{shortened(end).strip() or 'blank'}"
+    where = f"{begin.strip() or 'blank'}..{end.strip() or 'blank'}"
     if pair is None or pair[0] < HEADER_BYTES or pair[1] <= pair[0]:
         raise InputError(
-            "fcs.header", f"HEADER puts the TEXT segment at {where}, which is no place for it", hint="export it again"
+            "fcs.header",
+            f"HEADER puts the TEXT segment at {shortened(where)}, which is no place for it",
+            hint="export it again",
         )
     if pair[1] >= room:
         raise InputError(
             "fcs.truncated",
-            f"HEADER puts the TEXT segment at {where}, but only {room:,} bytes are there",
+            f"HEADER puts the TEXT segment at {shortened(where)}, but only {room:,} bytes are there",
             hint="the file was cut: copy or export it again",
         )
     if pair[1] - pair[0] + 1 > MAX_TEXT_BYTES:

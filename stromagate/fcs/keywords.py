@@ -24,10 +24,17 @@ _DECISIVE = frozenset(
 )
 _DECISIVE_OF_CHANNEL = re.compile(r"\$P[0-9]{1,6}(?:[BRNEG]|DATATYPE)")
 
+_GAIN = re.compile(r"\$P[0-9]{1,6}G")
+
 
 def is_decisive(name: str) -> bool:
     """Say whether the keyword (upper case) is needed to get the numbers right."""
     return name in _DECISIVE or bool(_DECISIVE_OF_CHANNEL.fullmatch(name))
+
+
+def is_optional(name: str) -> bool:
+    """Say whether the keyword scales values without being required: gain and time step."""
+    return name == "$TIMESTEP" or bool(_GAIN.fullmatch(name))
 
 
 def missing(keywords: Mapping[str, str], version: str) -> tuple[list[str], list[str]]:

@@ -43,15 +43,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All columns, the bytes of one event, and the columns whose ``$PnB`` does not say what is stored.
-
-    ``free`` marks ASCII numbers between separators, where an event has no fixed number of bytes.
-    """
+    """All columns, the bytes of one event, and the columns whose ``$PnB`` does not say what is stored."""
 
     columns: tuple[Column, ...]
     stride: int
     widened: tuple[str, ...] = ()
-    free: bool = False
 
 
 def build_layout(keywords: Mapping[str, str], version: str, departures: Departures) -> Layout:
@@ -75,10 +71,7 @@ def build_layout(keywords: Mapping[str, str], version: str, departures: Departur
         mask = _mask(keywords, n, width, departures) if kind == "I" else None
         columns.append(Column(kind, offset, width, _significance(order, width, version, kind), mask))
         offset += width
-    free = default == "A" and all(column.width == 0 for column in columns)
-    if default == "A" and not free and any(column.width == 0 for column in columns):
-        raise InputError("fcs.width", "$PnB mixes '*' with widths", hint="export the file again as binary data")
-    return Layout(tuple(columns), offset, tuple(widened), free)
+    return Layout(tuple(columns), offset, tuple(widened))
 
 
 def _require_list_mode(keywords: Mapping[str, str], version: str, departures: Departures) -> None:
@@ -184,7 +177,11 @@ def _width(keywords: Mapping[str, str], n: int, kind: Kind, widened: list[str]) 
     """Return stored bytes of column n; note it in ``widened`` where only DATA's length can confirm them."""
     said = keywords[f"$P{n}B"].strip(BLANK)
     if kind == "A" and said == "*":
-        return 0
+        raise InputError(
+            "fcs.datatype",
+            f"the values are ASCII text of free width ($DATATYPE A, $P{n}B *), which is not read",
+            hint="export the file again as binary data",
+        )
     bits = count(said)
     if bits is None or not 1 <= bits <= 2**31:
         raise InputError(

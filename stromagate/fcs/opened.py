@@ -169,6 +169,8 @@ def _assemble(
     source: ByteSource, chosen: DataSet, n_datasets: int, departures: Departures, gain: GainConvention
 ) -> FcsFile:
     version = chosen.header.version
+    if "$NEXTDATA" not in chosen.text.keywords:
+        departures.add("nextdata.missing", "no $NEXTDATA", "taken as 0", "a required keyword is missing")
     around = survey(chosen, departures)
     keywords = _keywords(source, chosen, around, departures)
     layout = build_layout(keywords, version, departures)
@@ -176,7 +178,7 @@ def _assemble(
     step = timestep_s(keywords, departures)
     span = _locate(chosen, around, keywords, Witnesses(source, chosen.base, layout, channels), departures)
     _guard_size(span, layout)
-    check_tail(source, chosen, around, (span.begin, span.begin + span.n_events * layout.stride - 1), departures)
+    check_tail(source, chosen, around, (span, layout.stride), departures)
     source.require_unchanged(source.fingerprint)
     return FcsFile(
         channels=channels,

@@ -40,6 +40,7 @@ class Span:
 
     begin: int
     n_events: int
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def locate(
     _note_other(question, h, t, departures)
     if "plus1" in {h.fit, t.fit}:
         _note_long(question, chosen, departures)
-    return Span(chosen.begin, question.total or 0)
+    return Span(chosen.begin, question.total or 0, h.fit != "plus1" and t.fit != "plus1")
 
 
 def _with_total(question: Question, header: Stated, text: Stated) -> Question:

@@ -11,6 +11,7 @@ from stromagate.fcs.header import Stated, stated
 from stromagate.fcs.limits import HEADER_BYTES, MAX_TEXT_BYTES
 from stromagate.fcs.numbers import shortened
 from stromagate.fcs.repairs import Departures
+from stromagate.fcs.segments import Span
 from stromagate.fcs.source import ByteSource
 from stromagate.fcs.text import Text, parse_supplement
 
@@ -74,26 +75,24 @@ def supplement(source: ByteSource, chosen: DataSet, around: Surroundings, depart
 
 
 def check_tail(
-    source: ByteSource, chosen: DataSet, around: Surroundings, data: tuple[int, int], departures: Departures
+    source: ByteSource, chosen: DataSet, around: Surroundings, data: tuple[Span, int], departures: Departures
 ) -> None:
-    """Look at what is left behind the last segment.
+    """Look at what is left behind the last segment; ``data`` is where DATA is and the bytes of one event.
 
     Raises
     ------
     InputError
         ``fcs.offsets`` where TEXT's end and the file's end both show that TEXT was edited and DATA moved.
     """
-    last = around.last_byte(data[1])
+    span, stride = data
+    data_end = span.begin + span.n_events * stride - 1
+    last = around.last_byte(data_end)
     trailing = chosen.room - last - 1
-    moved = trailing if trailing < _CRC_BYTES else trailing - _CRC_BYTES
     tail = source.at(chosen.base + last + 1, min(trailing, _LOOKED_AT_TAIL_BYTES))
-    if (
-        not chosen.text.closed
-        and data[1] == last
-        and data[1] > data[0]
-        and 0 < moved < _CRC_BYTES
-        and tail.strip(b" 0")
-    ):
+    moved = (trailing if trailing < _CRC_BYTES else trailing - _CRC_BYTES) if tail.strip(b" 0") else 0
+    # Blanks behind TEXT are common, so that only a small shift speaks against them; an open TEXT is rare by itself.
+    odd = moved > 0 and (not chosen.text.terminated or (not chosen.text.closed and moved < _CRC_BYTES))
+    if odd and span.exact and span.n_events and data_end == last:
         raise InputError(
             "fcs.offsets",
             f"TEXT does not end where HEADER says and {trailing} bytes are left behind DATA: TEXT was changed after "

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stromagate.errors import InputError
-from stromagate.fcs.keywords import is_decisive, missing
+from stromagate.fcs.keywords import is_decisive, is_optional, missing
 from stromagate.fcs.limits import MAX_KEYWORDS, MAX_VALUE_BYTES
 from stromagate.fcs.numbers import BLANK, shortened
 from stromagate.model.sample import Repair
@@ -18,8 +18,8 @@ _JUNK = b" \t\r\n\x00"
 class Text:
     """One parsed TEXT segment.
 
-    ``keywords`` has ASCII upper-case names with their ``$``; ``closed`` says that the segment ended with its delimiter
-    and nothing else.
+    ``keywords`` has ASCII upper-case names with their ``$``; ``terminated`` says that a final delimiter was there,
+    ``closed`` that nothing at all followed it.
     """
 
     delimiter: bytes
@@ -37,6 +37,7 @@ class _Reading:
     repairs: list[Repair] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     problem: str = ""
+    code: str = "fcs.text"
 
 
 def parse_text(segment: bytes, version: str) -> Text:
@@ -62,7 +63,7 @@ def parse_text(segment: bytes, version: str) -> Text:
         literal = _read(body.split(delimiter), delimiter)
         chosen = _choose(escaped, literal, delimiter.decode("latin-1"), version)
     if chosen.problem:
-        raise InputError("fcs.text", chosen.problem, hint="the keywords cannot be trusted: export the file again")
+        raise InputError(chosen.code, chosen.problem, hint="the keywords cannot be trusted: export the file again")
     if chosen.conflicts:
         names = ", ".join(shortened(name) for name in chosen.conflicts[:5])
         raise InputError(
@@ -82,7 +83,7 @@ def parse_supplement(segment: bytes, delimiter: bytes) -> Text | None:
     sound = [reading for reading in readings if not reading.problem and not reading.conflicts]
     if not sound:
         return None
-    return Text(delimiter, sound[0].keywords, not repairs, terminated, tuple(sound[0].repairs))
+    return Text(delimiter, sound[0].keywords, not repairs, terminated, (*repairs, *sound[0].repairs))
 
 
 def split_escaped(body: bytes, delimiter: bytes) -> list[bytes]:
@@ -108,7 +109,7 @@ def split_escaped(body: bytes, delimiter: bytes) -> list[bytes]:
 def _trim(segment: bytes) -> tuple[bytes, bytes, list[Repair], bool]:
     """Return the delimiter, what stands between the first and the final one, what was odd, whether it was closed."""
     delimiter = segment[:1]
-    if not b"\x01" <= delimiter <= b"\x7e" or delimiter.isalnum() or delimiter == b"$":
+    if not b"\x01" <= delimiter <= b"\x7e":
         raise InputError(
             "fcs.text",
             f"TEXT begins with byte {segment[0]:#04x}, which is no delimiter",
@@ -150,12 +151,10 @@ def _read(words: list[bytes], delimiter: bytes) -> _Reading:
     if len(words) % 2:
         reading.problem = f"TEXT holds {len(words):,} words, which makes no pairs of keyword and value"
         return reading
-    if len(words) > 2 * MAX_KEYWORDS or any(len(word) > MAX_VALUE_BYTES for word in words):
-        raise InputError(
-            "fcs.limit",
-            f"TEXT holds more than {MAX_KEYWORDS:,} keywords or a value over {MAX_VALUE_BYTES:,} bytes",
-            hint="export the file again without embedded documents",
-        )
+    if len(words) > 2 * MAX_KEYWORDS or max(map(len, words)) > MAX_VALUE_BYTES:
+        reading.code = "fcs.limit"
+        reading.problem = f"TEXT holds more than {MAX_KEYWORDS:,} keywords or a value over {MAX_VALUE_BYTES:,} bytes"
+        return reading
     texts, local = _decode(words)
     if local:
         reading.repairs.append(
@@ -248,7 +247,7 @@ def _rank(reading: _Reading, version: str) -> tuple[bool, int, int]:
 
 
 def _decisive(keywords: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in keywords.items() if is_decisive(name)}
+    return {name: value for name, value in keywords.items() if is_decisive(name) and not is_optional(name)}
 
 
 def _repair_empty(n: int) -> Repair:
