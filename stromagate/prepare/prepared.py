@@ -58,16 +58,20 @@ class Prepared:
         if weights.plain:
             column = events[:, weights.columns[0]]
             return column if rows is None else column[rows]
-        if rows is None:
+        if rows is None and len(weights.columns) == np.ptp(weights.columns) + 1:
             return self._whole(axis)
-        total = np.zeros(len(rows), dtype=np.float32)
+        total = np.zeros(self.n if rows is None else len(rows), dtype=np.float32)
         with np.errstate(invalid="ignore", over="ignore"):
             for column, weight in zip(weights.columns, weights.weights, strict=True):
-                total += np.float32(weight) * events[rows, column]
+                values = events[:, column]
+                total += np.float32(weight) * (values if rows is None else values[rows])
         return total
 
     def _whole(self, axis: str) -> F32:
-        """Return an axis of all events as one product over the run of columns it needs."""
+        """Return an axis of all events as one product, where no other column lies between the detectors.
+
+        A column between them would have weight zero, and zero times its NaN is NaN.
+        """
         columns, weights = self.unmix.matrix([axis])
         with np.errstate(invalid="ignore", over="ignore"):
             values: F32 = weights[0] @ self.sample.events.T[columns]
