@@ -123,7 +123,7 @@ def simulated(instrument: dict[str, str], labels: dict[str, str]) -> bool:
 
 
 def enrichment(instrument: dict[str, str], labels: dict[str, str]) -> str:
-    """Return how the tube was enriched, by the file or else by the sheet; empty for whole marrow and where none says."""
+    """Return how the tube was enriched, by the file or else the sheet; empty for whole marrow and where none says."""
     stated = (instrument.get("STROMAGATE_PREPARATION") or labels.get("preparation", "")).strip()
     return "" if stated.casefold() in _NOT_ENRICHED else stated.replace("_", " ")
 

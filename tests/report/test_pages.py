@@ -172,7 +172,7 @@ def test_a_rate_without_its_denominator_is_never_printed() -> None:
     header = next(line for line in text.split("\n") if line.startswith("Population | Events | "))
     assert (
         header
-        == "Population | Events | per million nucleated[95 % interval] | % of MSC (CD271+)[95 % interval] | State"
+        == "Population | Events | per million nucleated [95 % interval] | % of MSC (CD271+) [95 % interval] | State"
     )
 
 

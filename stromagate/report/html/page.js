@@ -4,7 +4,7 @@
   var boxes = Array.prototype.slice.call(document.querySelectorAll("[data-figure]"));
   // On a phone a drawing must not catch the finger that scrolls the page.
   var still = window.matchMedia("(pointer: coarse)").matches;
-  var config = {displaylogo: false, staticPlot: still, doubleClick: "reset", displayModeBar: false, showTips: false};
+  var config = {displaylogo: false, staticPlot: still, doubleClick: "reset", displayModeBar: false, showTips: false, typesetMath: false};
 
   function draw(box) {
     if (box.dataset.state) { return; }
