@@ -165,7 +165,9 @@ def _read(words: list[bytes], delimiter: bytes) -> _Reading:
                 "TEXT is ASCII or UTF-8 by the standard",
             )
         )
-    _pair(texts, reading)
+    n_empty = _pair(texts, delimiter.decode("latin-1") + "$", reading)
+    if n_empty:
+        reading.repairs.append(_repair_empty(n_empty))
     return reading
 
 
@@ -187,9 +189,16 @@ def _decode(words: list[bytes]) -> tuple[list[str], int]:
     return texts, local
 
 
-def _pair(texts: list[str], reading: _Reading) -> None:
+def _pair(texts: list[str], swallowing: str, reading: _Reading) -> int:
+    """Enter all pairs; return how many keywords had swallowed the next one because their own value was empty."""
     padded, same, other = [], [], []
-    for raw, value in zip(texts[::2], texts[1::2], strict=True):
+    pairs: list[tuple[str, str]] = []
+    for name, value in zip(texts[::2], texts[1::2], strict=True):
+        first, *rest = name.split(swallowing)
+        names = [first, *("$" + tail for tail in rest)]
+        pairs += [(one, "") for one in names[:-1]]
+        pairs.append((names[-1], value))
+    for raw, value in pairs:
         name = fold(raw.strip(BLANK))
         if not name:
             reading.problem = reading.problem or "TEXT holds a value without a keyword"
@@ -216,6 +225,7 @@ def _pair(texts: list[str], reading: _Reading) -> None:
                 f"a keyword stands twice, {'with different values' if other else 'with the same value'}",
             )
         )
+    return len(pairs) - len(texts) // 2
 
 
 def fold(name: str) -> str:
@@ -236,7 +246,7 @@ def _choose(escaped: _Reading, literal: _Reading, delimiter: str, version: str) 
             return escaped
         escaped.problem = "a doubled delimiter can be read in two ways that give different numbers"
         return escaped
-    swallowed = any(delimiter + "$" in name or (delimiter in name and name[0] == "$") for name in escaped.keywords)
+    swallowed = any(delimiter in name and name[0] == "$" for name in escaped.keywords)
     return literal if swallowed else escaped
 
 
