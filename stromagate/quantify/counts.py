@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stromagate.gating.tree import evaluable
 from stromagate.model.gates import Boolean, GateNode, GateTree
 from stromagate.model.result import Statistic
 from stromagate.model.sample import F32
@@ -67,7 +68,7 @@ def statistics(
         The value is None, with the state ``not evaluable``, where a population or its denominator could not be
         evaluated or the denominator is empty.
     """
-    book = _Book(members, tree, template.denominators, confidence, interval)
+    book = _Book(members, tree, evaluable(tree), template.denominators, confidence, interval)
     middles = medians(tree, book.rows, template.intensities, linear=linear, confidence=confidence)
     rows = [_count_row(book, _ROOT, "")]
     for node in tree.nodes:
@@ -101,15 +102,14 @@ class _Book:
 
     members: Mapping[str, Rows]
     tree: GateTree
+    evaluable: frozenset[str]
     denominators: tuple[str, ...]
     confidence: float
     interval: ShareInterval
 
     def rows(self, name: str) -> Rows | None:
         """Rows of a population; None where it could not be evaluated."""
-        if name != _ROOT and self.tree.node(name).state == "not_evaluable":
-            return None
-        return self.members[name]
+        return self.members[name] if name in self.evaluable else None
 
     def count(self, name: str) -> int | None:
         """Return the number of events of a population; None where it could not be evaluated."""

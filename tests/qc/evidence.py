@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from stromagate.model.gates import Axis, GateNode, GateTree, Geometry, Interval, QuadrantPart
+from stromagate.model.gates import Axis, GateNode, GateTree, Geometry, Interval, Polygon, QuadrantPart
 from stromagate.model.panel import Binding, Compensation, Panel
+from stromagate.model.result import Finding
 from stromagate.model.sample import Channel, Sample, SourceRef, Spillover
 from stromagate.model.scales import Scale
 from stromagate.model.template import GatingTemplate
 from stromagate.qc import Evidence
+from stromagate.qc.check import checks
 
 LINEAR, ASINH = Scale(), Scale(kind="asinh")
 MARKERS = {"Viability": "BV510-A", "CD45": "FITC-A", "CD31": "BV605-A", "CD271": "PE-A", "CD146": "APC-A"}
@@ -56,8 +58,8 @@ def gate(name: str, parent: str, method: str, geometry: Geometry | None, **more:
 
 GATES = (
     gate("time_ok", "all", "time", Interval("Time", 0.0, None)),
-    gate("singlets", "time_ok", "singlet", Interval("FSC-A", 0.0, None)),
-    gate("viable", "singlets", "tail", Interval("Viability", None, 0.5)),
+    gate("singlets", "time_ok", "singlet", Polygon(("FSC-A", "FSC-H"), ((0.0, 0.0), (3e5, 2e5), (3e5, 3e5)))),
+    gate("viable", "singlets", "fixed", Interval("Viability", None, 0.5), state="fixed"),
     gate("stroma", "viable", "quadrant", QuadrantPart(("CD45", "CD31"), (0.55, 0.8), ("below", "below"))),
     gate("msc", "stroma", "tail", Interval("CD271", 0.7, None)),
     gate("progenitors", "msc", "tail", Interval("CD146", 0.6, None)),
@@ -136,6 +138,28 @@ def make_evidence(
         counts={name: None if name in gone else int(rows.size) for name, rows in there.items()},
         linear=lambda axis, rows: events[rows, axes.index(axis)],
     )
+
+
+def ask(name: str, evidence: Evidence) -> list[Finding]:
+    """Return what the check called ``name`` finds."""
+    return checks.get(name).run(evidence)
+
+
+def one(name: str, evidence: Evidence) -> Finding:
+    """Return the only finding of a check."""
+    (finding,) = ask(name, evidence)
+    return finding
+
+
+def seen(name: str, evidence: Evidence) -> tuple[str, str]:
+    """Return status and sentence of the only finding of a check."""
+    finding = one(name, evidence)
+    return finding.status, finding.sentence
+
+
+def without_indices(**more: Any) -> Evidence:
+    """Return the quiet tube under a template that names no index population."""
+    return make_evidence(template={"indices": {}, **more})
 
 
 def _axis(axis: str, *, compensated: bool) -> Axis:

@@ -168,6 +168,13 @@ def test_a_population_that_could_not_be_evaluated_has_rows_without_values() -> N
         assert (row.value, row.ci_low, row.ci_high, row.n, row.state) == (None, None, None, None, "not evaluable")
 
 
+def test_a_drawn_gate_below_one_that_could_not_be_placed() -> None:
+    tree = tree_of(node("msc", "all", None), node("progenitors", "msc"))
+    made = run(tree, {"all": rows(0, 1000)}, denominators=["msc"])
+    assert made["progenitors", "count", ""].state == "not evaluable"
+    assert made["progenitors", "per_million", "msc"].value is None
+
+
 def test_an_evaluated_population_over_one_that_could_not_be() -> None:
     tree = tree_of(node("cd45pos", "all", None), node("msc", "all"))
     made = run(tree, {"all": rows(0, 1000), "msc": rows(0, 60)}, denominators=["cd45pos"])

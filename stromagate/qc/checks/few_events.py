@@ -5,13 +5,13 @@ from __future__ import annotations
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import main_denominator, targets
+from stromagate.qc.targets import main_denominator, main_target
 from stromagate.qc.verdict import judge, not_applicable, said
 from stromagate.qc.wording import events
 
 
 def look(evidence: Evidence) -> list[Finding]:
-    """Say which frequency the tube can show; few events do not matter where every target was counted well."""
+    """Say which frequency the tube can show; few events do not matter where the main target was counted well."""
     name = main_denominator(evidence)
     n = evidence.counts[name]
     if n is None:
@@ -22,9 +22,9 @@ def look(evidence: Evidence) -> list[Finding]:
         f"{name} has {events(n)}: on average {LOD_FLOOR_EVENTS} events need {1e6 * LOD_FLOOR_EVENTS / n:,.0f} "
         f"per million, {LLOQ_FLOOR_EVENTS} need {1e6 * LLOQ_FLOOR_EVENTS / n:,.0f}."
     )
-    there = targets(evidence)
-    if there and all((evidence.counts[target] or 0) >= LLOQ_FLOOR_EVENTS for target in there):
-        sentence = f"{reach} Every index population reached {LLOQ_FLOOR_EVENTS}."
+    target = main_target(evidence)
+    if target and (evidence.counts[target] or 0) >= LLOQ_FLOOR_EVENTS:
+        sentence = f"{reach} {target} reached {LLOQ_FLOOR_EVENTS} all the same."
         return [said(CHECK, "pass", sentence, measured=float(n), population=name)]
     return [judge(CHECK, float(n), reach, remedy=_MORE, population=name, low_is_bad=True)]
 

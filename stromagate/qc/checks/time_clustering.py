@@ -34,7 +34,7 @@ def look(evidence: Evidence) -> list[Finding]:
     )
     remedy = "Clumps or carry-over: the true interval of the count is wider than printed. Filter, wash, run again."
     if p < _P_VALUE and not (CHECK.warn is not None and fano > CHECK.warn):
-        return [said(CHECK, "warn", sentence, measured=fano, remedy=remedy, population=name)]
+        return [said(CHECK, "warn", sentence, remedy=remedy, population=name)]
     return [judge(CHECK, fano, sentence, remedy=remedy, population=name)]
 
 

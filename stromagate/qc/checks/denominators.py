@@ -1,0 +1,47 @@
+"""Declared denominators that no rate can be given of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stromagate.model.result import Finding
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.targets import ROOT, main_target, path_to
+from stromagate.qc.verdict import not_applicable, said
+from stromagate.qc.wording import events
+
+
+def look(evidence: Evidence) -> list[Finding]:
+    """Warn of a denominator that is empty, or that is beside the main target and shares events with it."""
+    names = {ROOT, *(node.name for node in evidence.tree.nodes)}
+    declared = [name for name in evidence.template.denominators if name in names]
+    if not declared:
+        return [not_applicable(CHECK, "The template declares no denominator that this tube has.")]
+    found = [finding for name in declared for finding in _one(evidence, name)]
+    able = [name for name in declared if evidence.counts[name]]
+    return found or [said(CHECK, "pass", f"Rates can be given of all {len(able)} evaluated denominators.")]
+
+
+def _one(evidence: Evidence, name: str) -> list[Finding]:
+    if evidence.counts[name] == 0:
+        sentence = f"The denominator {name} has no events: there are no rates of it."
+        return [said(CHECK, "warn", sentence, population=name, remedy=_LOOK)]
+    target = main_target(evidence)
+    rows, other = evidence.members.get(target or ""), evidence.members.get(name)
+    if target is None or rows is None or other is None or _one_holds_the_other(evidence, target, name):
+        return []
+    shared = int(np.count_nonzero(np.isin(rows, other, assume_unique=True)))
+    if not shared:
+        return []
+    sentence = f"{events(shared)} of {target} are in the denominator {name} too, which should exclude it."
+    return [said(CHECK, "warn", sentence, population=name, remedy=_LOOK)]
+
+
+def _one_holds_the_other(evidence: Evidence, target: str, name: str) -> bool:
+    above, below = ({node.name for node in path_to(evidence, which)} for which in (target, name))
+    return name == ROOT or name in above or target in below
+
+
+_LOOK = "Look at its boundary, and use the rates of another denominator."
+
+CHECK = Check(code="Q38", title="rates of every denominator", run=look)

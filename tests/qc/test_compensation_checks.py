@@ -1,0 +1,115 @@
+"""Compensation missing, partial, or applied twice (Q01, Q02)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stromagate.model.panel import Compensation
+from stromagate.model.sample import ABSENT, Spillover
+from stromagate.qc import Evidence
+from tests.qc.evidence import (
+    GATES,
+    good_columns,
+    make_evidence,
+    one,
+    seen,
+)
+
+
+@pytest.mark.parametrize(
+    ("spillover", "says"),
+    [
+        (ABSENT, "carries no spillover matrix"),
+        (Spillover("unit", "$SPILLOVER"), "unit matrix"),
+        (Spillover("malformed", "$SPILLOVER", reason="3 of 9 values"), "cannot be read (3 of 9 values)"),
+        (Spillover("ok", "$SPILLOVER"), "was not used"),
+    ],
+    ids=lambda value: value.status if isinstance(value, Spillover) else "",
+)
+def test_uncompensated_markers(spillover: Spillover, says: str) -> None:
+    status, sentence = seen("compensation", make_evidence(compensation=None, sample={"spillover": spillover}))
+    assert status == "warn"
+    assert says in sentence
+
+
+def test_a_matrix_that_takes_nothing_out() -> None:
+    matrix = Compensation("m.csv", ("PE-A", "APC-A"), ((1.0, 0.0), (0.0, 1.0)))
+    status, sentence = seen("compensation", make_evidence(compensation=matrix))
+    assert status == "warn"
+    assert "takes nothing out" in sentence
+
+
+def test_a_matrix_that_leaves_markers_out() -> None:
+    matrix = Compensation("m.csv", ("PE-A", "APC-A"), ((1.0, 0.1), (0.0, 1.0)))
+    status, sentence = seen("compensation", make_evidence(compensation=matrix))
+    assert status == "warn"
+    assert "CD45 (FITC-A)" in sentence
+    assert "CD271" not in sentence
+
+
+def _exported(evidence: Evidence, *axes: str) -> Evidence:
+    bindings = tuple(
+        replace(item, pnn=f"Comp-{item.pnn}") if item.axis in axes else item for item in evidence.panel.bindings
+    )
+    return replace(evidence, panel=replace(evidence.panel, bindings=bindings))
+
+
+def test_channels_exported_compensated_need_no_matrix() -> None:
+    evidence = make_evidence(compensation=None)
+    assert one("compensation", _exported(evidence, "Viability", "CD45", "CD31", "CD271", "CD146")).status == "pass"
+    mixed = one("compensation", _exported(evidence, "CD45"))
+    assert mixed.status == "warn"
+    assert mixed.sentence.startswith("Comp-FITC-A were exported compensated, ")
+
+
+def test_scatter_alone_needs_no_compensation() -> None:
+    columns = {axis: values for axis, values in good_columns().items() if axis in {"Time", "FSC-A", "FSC-H", "SSC-A"}}
+    evidence = make_evidence(columns=columns, gates=GATES[:2], template={"denominators": [], "indices": {}})
+    assert one("compensation", evidence).status == "not_applicable"
+    assert one("double_compensation", evidence).status == "not_applicable"
+
+
+DYES = ("Viability", "CD45", "CD31", "CD271", "CD146")
+SPILL = np.array(
+    [
+        [1.0, 0.08, 0.02, 0.01, 0.00],
+        [0.02, 1.0, 0.10, 0.15, 0.01],
+        [0.05, 0.01, 1.0, 0.12, 0.03],
+        [0.00, 0.02, 0.25, 1.0, 0.04],
+        [0.00, 0.00, 0.04, 0.01, 1.0],
+    ]
+)
+
+
+def stained(seed: int, n: int = 20_000) -> np.ndarray:
+    """Return uncompensated light of cells with any of five dyes: photons, spillover, electronic noise."""
+    rng = np.random.default_rng(seed)
+    dye = rng.lognormal(5.0, 0.3, (n, 5))
+    for channel in range(5):
+        dye[rng.random(n) < 0.25, channel] += 10 ** rng.normal(4.0, 0.3)
+    light = dye @ SPILL
+    return 5 * rng.poisson(light / 5) + rng.normal(0, 25, light.shape)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("times", "status"), [(0, "pass"), (1, "pass"), (2, "warn")])
+def test_compensating_never_once_and_twice(seed: int, times: int, status: str) -> None:
+    values = stained(seed)
+    for _ in range(times):
+        values = values @ np.linalg.inv(SPILL)
+    columns = {**good_columns(len(values), 20), **dict(zip(DYES, values.T, strict=True))}
+    finding = one("double_compensation", make_evidence(columns=columns))
+    assert finding.status == status, finding.sentence
+    if times == 2:
+        assert finding.measured is not None
+        assert finding.measured > 2
+        assert "where" in finding.sentence
+
+
+def test_diagonals_need_events_and_channels() -> None:
+    small = make_evidence(columns=good_columns(1500, 20))
+    assert one("double_compensation", small).status == "not_applicable"
+    assert one("double_compensation", make_evidence(compensated=False)).status == "not_applicable"

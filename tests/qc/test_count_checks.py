@@ -1,0 +1,80 @@
+"""Numbers of events: enough, alive, possible, quantifiable (Q07, Q08, Q28, Q36)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.qc.evidence import (
+    GATES,
+    N,
+    ask,
+    make_evidence,
+    one,
+    without_indices,
+)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_msc", "status"), [(100_000, 0, "fail"), (200_000, 0, "warn"), (999_999, 0, "warn"), (1_000_000, 0, "pass")]
+)
+def test_events_needed_for_rare_cells(n: int, n_msc: int, status: str) -> None:
+    base = make_evidence()
+    counts = {**base.counts, "viable": n, "msc": n_msc, "progenitors": 0}
+    finding = one("few_events", replace(base, counts=counts))
+    assert (finding.status, finding.measured) == (status, n)
+    assert f"50 need {50e6 / n:,.0f}." in finding.sentence
+
+
+def test_few_events_do_not_matter_where_the_target_was_counted_well() -> None:
+    base = make_evidence()
+    finding = one("few_events", replace(base, counts={**base.counts, "viable": 5_000}))
+    assert finding.status == "pass"
+    assert "msc reached 50" in finding.sentence
+    almost = replace(base, counts={**base.counts, "viable": 5_000, "msc": 49})
+    assert one("few_events", almost).status == "fail"
+
+
+def test_the_denominator_may_be_empty_gone_or_undeclared() -> None:
+    base = make_evidence()
+    assert one("few_events", replace(base, counts={**base.counts, "viable": 0})).status == "fail"
+    assert one("few_events", replace(base, counts={**base.counts, "viable": None})).status == "not_applicable"
+    assert "all has 300,000 events" in one("few_events", without_indices(denominators=[])).sentence
+
+
+@pytest.mark.parametrize(("alive", "status"), [(70, "pass"), (69, "warn"), (60, "warn"), (59, "fail")])
+def test_viability(alive: int, status: str) -> None:
+    finding = one("viability", make_evidence(members={"viable": np.arange(N * alive // 100, dtype=np.intp)}))
+    assert (finding.status, finding.measured, finding.population) == (status, alive, "viable")
+    assert (finding.remedy == "") == (status == "pass")
+    assert finding.limit == (60 if status == "fail" else 70)
+
+
+def test_viability_without_a_dye_or_without_events() -> None:
+    none = make_evidence(gates=tuple(node for node in GATES if node.name != "viable"), template={"denominators": []})
+    assert one("viability", none).status == "not_applicable"
+    empty = np.empty(0, dtype=np.intp)
+    assert one("viability", make_evidence(members={"singlets": empty, "viable": empty})).status == "not_applicable"
+
+
+@pytest.mark.parametrize(("count", "status"), [(300, "pass"), (301, "warn")])
+def test_more_msc_than_an_aspirate_holds(count: int, status: str) -> None:
+    base = make_evidence()
+    finding = one("off_the_map", replace(base, counts={**base.counts, "msc": count}))
+    assert finding.status == status
+    assert finding.measured == pytest.approx(1e6 * count / N)
+
+
+@pytest.mark.parametrize(
+    ("count", "status", "says"),
+    [(0, "warn", "told from none"), (19, "warn", "told from none"), (20, "warn", "make a quantity"),
+     (49, "warn", "make a quantity"), (50, "pass", "enough")],
+)  # fmt: skip
+def test_rare_counts(count: int, status: str, says: str) -> None:
+    base = make_evidence()
+    msc, progenitors = ask("rare_counts", replace(base, counts={**base.counts, "msc": count}))
+    assert (msc.status, msc.population, msc.measured) == (status, "msc", count)
+    assert says in msc.sentence
+    assert progenitors.status == "pass"

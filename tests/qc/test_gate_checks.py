@@ -1,0 +1,90 @@
+"""Boundaries that fell back, are missing or decide nothing, and what has no rate (Q34, Q35, Q37, Q38)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stromagate.model.gates import Boolean, Interval
+from stromagate.qc import Evidence
+from tests.qc.evidence import (
+    GATES,
+    N,
+    ask,
+    gate,
+    make_evidence,
+    one,
+    rare_rows,
+    without_indices,
+)
+
+
+def test_every_fallback_is_a_finding() -> None:
+    fallen = [replace(node, state="fallback", sentence="no second peak") for node in GATES[2:4]]
+    found = ask("fallback", make_evidence(gates=(*GATES[:2], *fallen, *GATES[4:])))
+    assert [(finding.status, finding.population) for finding in found] == [("warn", "viable"), ("warn", "stroma")]
+    assert found[0].sentence == "viable: no second peak"
+
+
+def test_populations_without_a_number() -> None:
+    gates = (*GATES[:5], gate("progenitors", "msc", "tail", None), gate("odd", "msc", "valley", None, sentence="empty"))
+    progenitors, odd = ask("not_evaluable", make_evidence(gates=gates))
+    assert (progenitors.status, progenitors.population) == ("fail", "progenitors")
+    assert (odd.status, odd.sentence) == ("warn", "odd could not be evaluated: empty")
+
+
+def test_a_boolean_gate_has_no_edges() -> None:
+    rest = gate("rest", "msc", "boolean", Boolean("none", ("progenitors",)))
+    evidence = make_evidence(gates=(*GATES, rest), members={"rest": rare_rows()[1::2]})
+    assert one("viability", evidence).status == "pass"
+
+
+def test_a_cut_over_the_top_of_its_channel_fails() -> None:
+    cut = replace(GATES[4], geometry=Interval("CD271", 1.118, None), state="fallback")
+    finding = one("boundaries", make_evidence(gates=(*GATES[:4], cut, GATES[5])))
+    assert (finding.status, finding.population) == ("fail", "msc")
+    assert re.search(r"cut at [\d,]+ on CD271, over the top of the channel \(262,143\)", finding.sentence)
+
+
+def _fitted_viability(kept: int, **changes: Any) -> Evidence:
+    viable = replace(GATES[2], **{"state": "fitted", **changes})
+    members = {"viable": np.arange(kept, dtype=np.intp)}
+    if not kept:
+        members |= dict.fromkeys(("stroma", "msc", "progenitors"), rare_rows()[:0])
+    return make_evidence(gates=(*GATES[:2], viable, *GATES[3:]), members=members)
+
+
+@pytest.mark.parametrize(("kept", "word"), [(0, "none"), (N, "all")])
+def test_a_gate_that_keeps_all_or_none_of_many(kept: int, word: str) -> None:
+    finding = one("boundaries", _fitted_viability(kept))
+    assert (finding.status, finding.population) == ("warn", "viable")
+    assert f"keeps {word} of the 300,000 events of singlets" in finding.sentence
+
+
+def test_what_parts_its_parent_or_was_drawn_by_hand_passes() -> None:
+    assert one("boundaries", _fitted_viability(N - 1)).status == "pass"
+    assert one("boundaries", _fitted_viability(N, state="edited")).status == "pass"
+    fixed = tuple(replace(node, state="fixed") for node in GATES)
+    assert one("boundaries", make_evidence(gates=fixed)).status == "not_applicable"
+
+
+def _with_cd45pos(rows: np.ndarray) -> Evidence:
+    side = gate("cd45pos", "viable", "tail", Interval("CD45", 0.6, None))
+    fields = {"denominators": ["viable", "cd45pos", "stroma", "msc", "all"]}
+    return make_evidence(gates=(*GATES, side), members={"cd45pos": rows}, template=fields)
+
+
+def test_denominators_that_give_no_rates() -> None:
+    rest = np.setdiff1d(np.arange(N), rare_rows())
+    assert one("denominators", _with_cd45pos(rest)).status == "pass"
+    empty = one("denominators", _with_cd45pos(rest[:0]))
+    assert (empty.status, empty.population) == ("warn", "cd45pos")
+    assert "has no events" in empty.sentence
+    shared = one("denominators", _with_cd45pos(np.union1d(rest, rare_rows()[:2])))
+    assert (shared.status, shared.population) == ("warn", "cd45pos")
+    assert shared.sentence.startswith("2 events of msc are in the denominator cd45pos too")
+    assert one("denominators", without_indices(denominators=[])).status == "not_applicable"

@@ -1,0 +1,136 @@
+"""The rare cells and the gates they pass: lost, off scale, crowding (Q09 to Q11, Q17)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stromagate.model.gates import Ellipse, Interval, Rectangle
+from tests.qc.evidence import (
+    GATES,
+    N_MSC,
+    N,
+    ask,
+    gate,
+    good_columns,
+    make_evidence,
+    one,
+    rare_rows,
+    without_indices,
+)
+
+
+@pytest.mark.parametrize(("lost", "status"), [(0, "pass"), (20, "pass"), (25, "warn"), (50, "warn"), (60, "fail")])
+def test_target_lost_as_doublets(lost: int, status: str) -> None:
+    rare = rare_rows()
+    gone = rare[: N_MSC * lost // 100]
+    finding = one("singlet_loss", make_evidence(members={"singlets": np.setdiff1d(np.arange(N), gone)}))
+    assert finding.measured == pytest.approx(lost)
+    assert (finding.status, finding.population) == (status, "msc")
+    assert f"Of {N_MSC} events that look like msc" in finding.sentence
+
+
+def test_losses_of_two_singlet_gates_multiply() -> None:
+    second = gate("singlets_b", "singlets", "singlet", Interval("SSC-A", 0.0, None))
+    gates = (*GATES[:2], second, replace(GATES[2], parent="singlets_b"), *GATES[3:])
+    rare, everything = rare_rows(), np.arange(N)
+    first = np.setdiff1d(everything, rare[::2])
+    members = {"singlets": first, "singlets_b": np.setdiff1d(first, rare[1::4])}
+    finding = one("singlet_loss", make_evidence(gates=gates, members=members))
+    assert finding.measured == pytest.approx(75)
+
+
+def test_singlet_loss_cannot_be_judged() -> None:
+    bent = replace(GATES[4], geometry=Ellipse(("CD271", "CD31"), (0.8, 0.2), ((0.1, 0.0), (0.0, 0.1)), 4.0))
+    assert "no straight edge" in one("singlet_loss", make_evidence(gates=(*GATES[:4], bent, GATES[5]))).sentence
+    no_singlets = (GATES[0], replace(GATES[2], parent="time_ok"), *GATES[3:])
+    for evidence in (
+        make_evidence(gates=no_singlets),
+        without_indices(),
+        make_evidence(columns=good_columns(N, 10), members={}),
+        make_evidence(gates=(GATES[0], gate("singlets", "time_ok", "singlet", None), *GATES[2:])),
+    ):
+        assert one("singlet_loss", evidence).status == "not_applicable"
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.05, "pass"), (0.3, "warn"), (0.5, "fail")])
+def test_target_at_the_top_of_scatter(share: float, status: str) -> None:
+    columns = good_columns()
+    columns["FSC-A"][rare_rows()[: int(share * N_MSC)]] = 262143.0
+    msc = ask("scatter_ceiling", make_evidence(columns=columns))[0]
+    assert (msc.status, msc.population) == (status, "msc")
+    assert msc.measured == pytest.approx(100 * share)
+    assert "FSC-A" in msc.sentence
+
+
+@pytest.mark.parametrize(("n", "status"), [(2, "pass"), (3, "warn"), (12, "warn"), (13, "fail")])
+def test_target_at_the_top_of_its_detector(n: int, status: str) -> None:
+    columns = good_columns()
+    columns["CD271"][rare_rows()[:n]] = 262143.0
+    msc = ask("fluorescence_ceiling", make_evidence(columns=columns))[0]
+    assert (msc.status, msc.measured) == (status, pytest.approx(100 * n / N_MSC))
+    assert "CD271's detector" in msc.sentence
+
+
+@pytest.mark.parametrize(
+    ("channel", "top", "sample"),
+    [
+        ({"gain": 4.0}, 262143.0 / 4, {}),
+        ({"gain": 4.0}, 262143.0, {"gain": "ignore"}),
+        ({"range_top": 1024.0, "log_decades": 4.0, "log_offset": 1.0}, 10 ** (4 * 1023 / 1024), {}),
+    ],
+    ids=["gain", "gain ignored", "logarithmic"],
+)
+def test_the_top_follows_gain_and_logarithm(channel: dict[str, Any], top: float, sample: dict[str, Any]) -> None:
+    columns = good_columns()
+    columns["CD271"] = np.minimum(np.abs(columns["CD271"]) / 10 + 1, top / 2)
+    columns["CD271"][rare_rows()[:60]] = top
+    changed = make_evidence(columns=columns, channels={"CD271": channel}, sample=sample)
+    assert ask("fluorescence_ceiling", changed)[0].measured == pytest.approx(50)
+
+
+def test_a_range_that_values_do_not_keep_is_no_ceiling() -> None:
+    only_cd271 = (*GATES[:1], gate("msc", "time_ok", "tail", Interval("CD271", 0.7, None)))
+    fields = {"indices": {"msc": "msc"}, "denominators": []}
+    for channel in ({"range_top": 1024.0}, {"range_top": 1.0}, {"range_top": float("inf")}):
+        evidence = make_evidence(gates=only_cd271, channels={"CD271": channel}, template=fields)
+        assert one("fluorescence_ceiling", evidence).status == "not_applicable"
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.25, "pass"), (0.4, "warn")])
+def test_target_crowding_against_cd45(share: float, status: str) -> None:
+    edge = float(one_edge())
+    columns = good_columns()
+    columns["CD45"][rare_rows()[: int(share * N_MSC)]] = edge * 0.8  # within 0.2 decade
+    columns["CD45"][rare_rows()[int(share * N_MSC) :]] = edge * 0.6  # outside
+    finding = one("cd45_bleed", make_evidence(columns=columns))
+    assert (finding.status, finding.measured) == (status, pytest.approx(100 * share))
+
+
+def one_edge() -> float:
+    from stromagate.prepare.scales import inverse
+    from tests.qc.evidence import ASINH
+
+    return float(inverse(ASINH, 0.55)[0])
+
+
+def test_no_cd45_boundary() -> None:
+    for changed in (
+        replace(GATES[3], geometry=Rectangle(("CD45", "CD31"), (0.1, 0.1), (0.5, 0.5), inside=False)),
+        replace(GATES[3], geometry=Interval("CD45", None, -0.1)),
+        replace(GATES[3], geometry=Interval("CD45", 0.4, None)),
+    ):
+        assert one("cd45_bleed", make_evidence(gates=(*GATES[:3], changed, *GATES[4:]))).status == "not_applicable"
+
+
+@pytest.mark.parametrize("name", ["scatter_ceiling", "fluorescence_ceiling", "cd45_bleed", "time_clustering"])
+def test_nothing_is_judged_by_a_handful_of_events(name: str) -> None:
+    few = make_evidence(members={"msc": rare_rows()[:19], "progenitors": rare_rows()[:0]})
+    gone = make_evidence(
+        gates=(*GATES[:4], gate("msc", "stroma", "tail", None), gate("progenitors", "msc", "tail", None))
+    )
+    for evidence in (few, gone, without_indices()):
+        assert {finding.status for finding in ask(name, evidence)} == {"not_applicable"}
