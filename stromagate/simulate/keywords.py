@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from stromagate.simulate.acquisition import TIMESTEP_S
+from stromagate.simulate.marrow import preparation
 from stromagate.simulate.panel import CEILING, DETECTORS, SCATTER, channel_names, spillover
 from stromagate.simulate.scatter import TRIGGER_UNITS
 from stromagate.simulate.tube import Tube
@@ -30,7 +31,7 @@ def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
         "$FIL": file_name,
         "$SMNO": order.sample_id,
         "$SRC": order.donor,
-        "$COM": "Synthetic events; no cell and no person stands behind them",
+        "$COM": f"Synthetic events; no cell and no person stands behind them. {preparation(order.prepared).title}",
         "$DATE": f"{_START:%d-%b-%Y}".upper(),
         "$BTIM": _clock(0.0),
         "$ETIM": _clock(duration_s),
