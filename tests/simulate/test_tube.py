@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 
@@ -15,6 +18,7 @@ from stromagate.simulate.populations import NAMES, POPULATIONS, code_of
 from stromagate.simulate.scenarios import Scenario, scenario
 from stromagate.simulate.truth import BY_CHANCE, DEAD, NO_PARTICLE, STUCK, count_rows
 from stromagate.simulate.tube import CHUNK_EVENTS, Tube, TubeOrder, simulate_tube
+from tests.reference_data import ROOT
 
 ORDER = TubeOrder(scenario("healthy"), "tube", "donor", n_events=120_000, rate_per_s=2_000.0, seed=11)
 FIRST = 5
@@ -53,6 +57,26 @@ def test_the_same_order_is_the_same_bytes_for_any_number_of_workers() -> None:
 def test_another_seed_tube_or_donor_is_other_events(change: dict[str, object]) -> None:
     small = replace(ORDER, n_events=3_000)
     assert simulate_tube(small).events.tobytes() != simulate_tube(replace(small, **change)).events.tobytes()
+
+
+def test_a_plainer_processor_makes_the_same_bytes() -> None:
+    """Vector units differ in the last bit of an exponential; whole numbers hide it."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found")
+    if not found:
+        pytest.skip("numpy uses no vector unit here that could be switched off")
+    script = (
+        "import hashlib, sys; from tests.simulate.test_tube import ORDER, replace, simulate_tube\n"
+        "print(hashlib.sha256(simulate_tube(replace(ORDER, n_events=20_000)).events.tobytes()).hexdigest())"
+    )
+    plain = {"NPY_DISABLE_CPU_FEATURES": " ".join(found)}
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, env=os.environ | extra, capture_output=True, text=True, check=True
+        ).stdout
+        for extra in ({}, plain)
+    }
+    assert len(printed) == 1
+    assert len(printed.pop().strip()) == 64
 
 
 def test_chunks_do_not_repeat_each_other() -> None:
