@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from stromagate.model.result import RunIndex, SampleResult
+from stromagate.model.template import Document
 from stromagate.report import lookup, overview
 from stromagate.report.figures import plotly_asset
 from stromagate.report.section import in_order
@@ -56,7 +58,7 @@ def render_sample(result: SampleResult, plotly: Plotly = "shared") -> str:
             blocks.append({"name": name, "section": section, "filled": values})
     return _page(
         "sample.html.j2",
-        seed=repr(result),
+        seed=_canonical(result),
         plotly=plotly,
         root="../../",
         result=result,
@@ -80,18 +82,23 @@ def render_index(run: RunIndex, results: Sequence[SampleResult], plotly: Plotly 
     """
     values = overview.build(run, results)
     # Times differ from run to run and are no part of the page.
-    seed = repr([run.model_copy(update={"times": {}}), *results])
+    seed = "".join(_canonical(document) for document in (run.model_copy(update={"times": {}}), *results))
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
 
 def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:
     """Fill a page. The nonce is made of everything shown, so nothing that is shown can contain it."""
-    digest = hashlib.sha256(f"{template}\0{plotly}\0{seed}".encode("utf-8", "backslashreplace")).digest()
+    digest = hashlib.sha256(f"{template}\0{plotly}\0{seed}".encode()).digest()
     nonce = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     inline = _own_script(plotly_asset()) if plotly == "inline" else ""
     policy = _POLICY.format(nonce=nonce)
     page = _environment().get_template(template)
     return page.render(nonce=nonce, policy=policy, plotly_js=inline, **values) + "\n"
+
+
+def _canonical(document: Document) -> str:
+    """Return the document as text that does not depend on the order in which its maps were filled."""
+    return json.dumps(document.model_dump(mode="json"), sort_keys=True)
 
 
 def _own_script(content: bytes) -> Any:

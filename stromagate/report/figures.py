@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from stromagate.model.result import AxisView, DensityView
-from stromagate.report.outlines import GATE_COLOUR, outline
+from stromagate.report.outlines import GATE_COLOUR, Outline, outline
 from stromagate.report.text import plot_text
 from stromagate.report.wording import count_text
 
@@ -63,7 +63,7 @@ def density_figure(view: DensityView, figure_id: str, *, share: str, alt: str, s
     """
     data, vertical = (_histogram(view), _count_axis(view)) if view.y is None else (_heatmap(view), _axis(view.y))
     gate = outline(view, spread)
-    notes = [_share_note(gate.anchor, gate.side, share)] if gate.anchor is not None and share else []
+    notes = [_share_note(view, gate, share)] if gate.anchor is not None and share else []
     if view.n_shown == 0:
         notes.append(_note("no events to show", 0.5, 0.5, "paper"))
     layout = layout_of(_WIDTH, _HEIGHT, xaxis=_axis(view.x), yaxis=vertical, shapes=gate.shapes, annotations=notes)
@@ -173,15 +173,24 @@ def axis_look(title: str, limits: tuple[float, float], ticks: Sequence[tuple[flo
     }
 
 
-def _share_note(anchor: tuple[float, float | None], side: str, share: str) -> Json:
-    x, y = anchor
-    note = _note(plot_text(share), x, 1 if y is None else y, "x", "y domain" if y is None else "y")
-    note["font"] = {"size": 12, "color": GATE_COLOUR, "weight": 600}
-    note["bgcolor"] = "rgba(255,255,255,0.8)"
-    note |= {"xanchor": side} if side in {"left", "right"} else {"xanchor": "center"}
-    note |= {"yanchor": "bottom" if side == "above" else "top"}
-    note |= {"xshift": {"left": 3, "right": -3}.get(side, 0), "yshift": 2 if side == "above" else -2}
-    return note
+def _share_note(view: DensityView, gate: Outline, share: str) -> Json:
+    """Write the share on the kept side of the gate; where it has no room there, on the other side with an arrow."""
+    x, y = gate.anchor or (view.x.low, None)
+    place = (x - view.x.low) / (view.x.high - view.x.low)
+    edge = "left" if place < 0.15 else "right" if place > 0.85 else "center"
+    beside = {"left": "left", "right": "right", "squeezed right": "right", "squeezed left": "left"}.get(gate.side, edge)
+    text = {"squeezed right": f"{share} →", "squeezed left": f"← {share}"}.get(gate.side, share)
+    note = _note(plot_text(text), x, 1 if y is None else y, "x", "y domain" if y is None else "y")
+    above = gate.side == "above"
+    return {
+        **note,
+        "font": {"size": 12, "color": GATE_COLOUR, "weight": 600},
+        "bgcolor": "rgba(255,255,255,0.8)",
+        "xanchor": beside,
+        "yanchor": "bottom" if above else "top",
+        "xshift": {"left": 3, "right": -3, "center": 0}[beside],
+        "yshift": 2 if above else -2,
+    }
 
 
 def _note(text: str, x: float, y: float, xref: str, yref: str | None = None) -> Json:

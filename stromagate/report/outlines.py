@@ -15,6 +15,8 @@ _LINE = {"color": GATE_COLOUR, "width": 1.6}
 _BAND = "rgba(194,65,12,0.13)"
 _OUTSIDE = "rgba(92,102,112,0.14)"
 _ELLIPSE_POINTS = 96
+# From here on to the edge of the plot a share no longer fits beside its line.
+_NARROW = 0.75
 
 Shape = dict[str, Any]
 
@@ -87,12 +89,17 @@ def _interval(view: DensityView, gate: Interval, spread: float | None) -> Outlin
     high = axis.high if gate.high is None else min(gate.high, axis.high)
     if along_x:
         if gate.low is not None and gate.high is None:
-            return Outline(shapes, (low, None), "left")
+            return Outline(shapes, (low, None), "left" if _room(view.x, low) < _NARROW else "squeezed right")
         if gate.high is not None and gate.low is None:
-            return Outline(shapes, (high, None), "right")
+            return Outline(shapes, (high, None), "right" if _room(view.x, high) > 1 - _NARROW else "squeezed left")
         return Outline(shapes, ((low + high) / 2, None), "center")
     middle = (view.x.low + view.x.high) / 2
     return Outline(shapes, (middle, high if gate.low is None else low), "below" if gate.low is None else "above")
+
+
+def _room(axis: AxisView, at: float) -> float:
+    """Return where a value lies between the ends of an axis, 0 to 1."""
+    return (min(max(at, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
 
 
 def _straight(edge: float, along_x: bool, spread: float | None) -> Shape:

@@ -83,6 +83,7 @@ def _row(entry: SampleEntry, result: SampleResult) -> dict[str, Any]:
         "id": entry.sample_id,
         "link": f"samples/{quote(entry.sample_id, errors='replace')}/report.html",
         "role": role(entry.labels).text,
+        "is_control": role(entry.labels).is_control,
         "patient": entry.labels.get("patient_id", ""),
         "status": entry.status,
         "n_events": count_text(result.n_events),
@@ -91,7 +92,8 @@ def _row(entry: SampleEntry, result: SampleResult) -> dict[str, Any]:
         "symbol": symbol,
         "word": word,
         "severity": list(STATUS_WORDS).index(found.status) if found else len(STATUS_WORDS),
-        "finding": found.sentence if found and found.status in {"warn", "fail"} else "",
+        "finding": found.check.replace("_", " ") if found and found.status in {"warn", "fail"} else "",
+        "sentence": found.sentence if found else "",
     }
 
 

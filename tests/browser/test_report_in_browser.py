@@ -153,7 +153,7 @@ def test_everything_is_drawn_before_it_is_printed(visit: Open, run_folder: Path,
 
 def test_the_table_sorts_within_its_groups(visit: Open, run_folder: Path) -> None:
     seen = visit(run_folder / "index.html")
-    names = "Array.from(document.querySelectorAll('.tubes tbody tr:not(.group) th'), cell => cell.textContent)"
+    names = "Array.from(document.querySelectorAll('.tubes tbody tr:not(.group) th'), cell => cell.dataset.value)"
     assert seen.page.evaluate(names) == ["bm-001", "sim", "bm-001-fmo"]
     header = seen.page.get_by_role("button", name="Tube", exact=True)
     header.click()

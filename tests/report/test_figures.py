@@ -84,6 +84,23 @@ def test_the_share_is_written_on_the_kept_side() -> None:
     assert (below.anchor, below.side) == ((0.5, None), "right")
 
 
+@pytest.mark.parametrize(
+    ("gate", "anchor", "text"),
+    [
+        (Interval("CD271", 0.5, None), "left", "7.00 %"),
+        (Interval("CD271", 0.95, None), "right", "7.00 % →"),
+        (Interval("CD271", None, 0.5), "right", "7.00 %"),
+        (Interval("CD271", None, 0.02), "left", "← 7.00 %"),
+        (Polygon(("CD271", "CD146"), ((0.5, 0.4), (0.99, 0.9), (0.8, 0.3))), "right", "7.00 %"),
+    ],
+)
+def test_the_share_never_stands_outside_the_plot(gate: Geometry, anchor: str, text: str) -> None:
+    spec = density_figure(view("p", gate, x=X, y=Y), "f", share="7.00 %", alt="").spec
+    (note,) = spec["layout"]["annotations"]
+    assert (note["xanchor"], note["text"]) == (anchor, text)
+    accepted(spec)
+
+
 def test_an_open_rectangle_leaves_the_plot_on_its_open_sides() -> None:
     (box,) = shapes_of(Rectangle(("CD271", "CD146"), (0.5, None), (None, 0.45)))
     assert (box["x0"], box["y1"]) == (0.5, 0.45)

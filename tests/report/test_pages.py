@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,20 @@ def test_no_colour_judges_a_pattern() -> None:
 @pytest.mark.parametrize("plotly", ["shared", "inline"])
 def test_same_result_same_bytes(plotly: Any) -> None:
     assert render_sample(make_result(), plotly) == render_sample(make_result(), plotly)
+
+
+def test_a_result_read_from_disk_gives_the_same_bytes() -> None:
+    """On disk all keys are sorted: no order of a map may reach a page."""
+    result = make_result(
+        indices={"progenitors": "progenitors", "msc": "msc"},
+        labels={"role": "stained", "patient_id": "P", "zeta": "1", "age": "60"},
+        instrument={"STROMAGATE_SIMULATED": "yes", "FCS version": "3.1", "$CYT": "x"},
+    )
+    again = type(result).model_validate_json(json.dumps(result.to_json(), sort_keys=True))
+    assert render_sample(again) == render_sample(result)
+    run = make_run([result])
+    run_again = type(run).model_validate_json(json.dumps(run.to_json(), sort_keys=True))
+    assert render_index(run_again, [again]) == render_index(run, [result])
 
 
 def test_times_of_a_run_do_not_reach_its_page() -> None:

@@ -68,12 +68,12 @@
   }
 
   document.querySelectorAll("table[data-sortable]").forEach(function (table) {
-    table.querySelectorAll("thead th").forEach(function (header, column) {
+    table.querySelectorAll("thead th[data-column]").forEach(function (header) {
       var button = document.createElement("button");
       button.type = "button";
       while (header.firstChild) { button.appendChild(header.firstChild); }
       header.appendChild(button);
-      button.addEventListener("click", function () { sort(table, header, column); });
+      button.addEventListener("click", function () { sort(table, header, Number(header.dataset.column)); });
     });
   });
 }());

@@ -38,7 +38,7 @@ def _row(result: SampleResult, node: GateNode, depth: int) -> dict[str, Any]:
         "depth": depth,
         "events": count_text(count.value if count else None),
         "kept": percent_text(kept),
-        "bar": round(100 * kept, 1) if kept is not None else None,
+        "bar": round(100 * kept, 2) if kept is not None else None,
         "parent": label(result, node.parent),
         "state": node.state,
         "word": STATE_WORDS[node.state] + (f" by {node.edited_by}" if node.edited_by else ""),

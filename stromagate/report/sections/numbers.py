@@ -40,13 +40,16 @@ def _asked(result: SampleResult) -> list[str]:
 
 
 def _kind(result: SampleResult, asked: list[str], denominator: str) -> str:
-    """Return the statistic a column shows, one for all its rows; empty where no row has that denominator."""
+    """Return the statistic a column shows, one for all its rows; empty where no row has a rate of that denominator.
+
+    A denominator without events is left to the full table, which says so.
+    """
     shares = [row for name in asked if (row := find(result, name, "fraction", denominator))]
     rates = [row for name in asked if (row := find(result, name, "per_million", denominator))]
     large = any(row.value is not None and row.value >= _PERCENT_FROM for row in shares)
-    if rates and not large:
+    if not large and any(row.value is not None for row in rates):
         return "per_million"
-    return "fraction" if shares else ""
+    return "fraction" if large else ""
 
 
 def _row(result: SampleResult, name: str, columns: list[tuple[str, str]]) -> dict[str, Any]:

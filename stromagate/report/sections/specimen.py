@@ -27,8 +27,10 @@ def _build(result: SampleResult) -> dict[str, Any]:
         if value and key not in {*_FIRST, "role"}
     ]
     rows += [("File", result.source.path), ("Events in the file", count_text(result.n_events))]
-    rows += [(title, result.instrument[key]) for key, title in _KEYWORDS.items() if result.instrument.get(key)]
-    return {"rows": rows}
+    # Where the sheet already says it in the same words, the file's keyword is not said again.
+    said = set(rows)
+    stated = [(title, result.instrument[key]) for key, title in _KEYWORDS.items() if result.instrument.get(key)]
+    return {"rows": rows + [row for row in stated if row not in said]}
 
 
 SECTION = Section(

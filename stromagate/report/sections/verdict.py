@@ -21,7 +21,9 @@ def _build(result: SampleResult) -> dict[str, Any]:
     gravest = worst(result.findings)
     status = gravest.status if gravest else "not_applicable"
     symbol, word = STATUS_WORDS[status]
-    named = list(dict.fromkeys(result.indices.values()))
+    asked = set(result.indices.values())
+    named = [node.name for node in result.tree.nodes if node.name in asked]
+    named += sorted(asked.difference(named))
     return {
         "symbol": symbol,
         "status": status,
