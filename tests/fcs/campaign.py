@@ -128,23 +128,35 @@ def _judge(path: Path, data: bytes, seed: Seed, policy: Policy) -> tuple[Verdict
 def _judge_events(data: bytes, seed: Seed, raw: RawEvents, sample: Sample) -> tuple[Verdict, str]:
     seen = raw.names, tuple(bits(column) for column in raw.columns)
     codes = sorted({repair.code for repair in sample.repairs})
-    wrong: Verdict = "warned wrong" if codes else "silently wrong"
-    if _is(seed.parts, seen, sample, scales=not codes):
+    unhurt = seen == (seed.parts.names, seed.parts.columns)
+    if codes and unhurt:
         return "unhurt", ""
+    wrong: Verdict = "warned wrong" if codes else "silently wrong"
     try:
         strict = take_apart(data)
-        if _is(strict, seen, sample, scales=True):
-            return "strict reading", ""
+        faults = _faults(strict, seen, sample)
     except NotStrictError as reason:
         return wrong, f"not strict: {reason}; repairs {codes}"
-    return wrong, f"the strict reading is another; repairs {codes}"
+    if faults:
+        return wrong, f"other {faults} than by strict reading; repairs {codes}"
+    return ("unhurt" if unhurt else "strict reading"), ""
 
 
-def _is(parts: Parts, seen: tuple[tuple[str, ...], Columns], sample: Sample, *, scales: bool) -> bool:
-    """Tell whether this is what was read: names, stored values and, where asked, scale values."""
-    if seen != (parts.names, parts.columns):
-        return False
-    return not scales or same_scale(sample.events, scaled(parts, [channel.is_time for channel in sample.channels]))
+def _faults(strict: Parts, seen: tuple[tuple[str, ...], Columns], sample: Sample) -> list[str]:
+    """Name what was read otherwise than the only legal reading of the file."""
+    said = {key.upper(): value.strip() for key, value in (*strict.text, *strict.stext)}
+    labels = [said.get(f"$P{n}S", "") for n in range(1, len(strict.names) + 1)]
+    is_time = [channel.is_time for channel in sample.channels]
+    same = {
+        "names": seen[0] == strict.names,
+        "values": seen[1] == strict.columns,
+        "labels": [channel.pns for channel in sample.channels] == labels,
+        "keywords": {key: value.strip() for key, value in sample.keywords.items()} == said,
+    }
+    faults = [name for name, right in same.items() if not right]
+    if "values" not in faults and not same_scale(sample.events, scaled(strict, is_time)):
+        faults.append("scale values")
+    return faults
 
 
 def _judge_refusal(data: bytes, error: InputError) -> tuple[Verdict, str]:

@@ -139,7 +139,7 @@ def _data_span(version: str, spans: list[tuple[int, int]], found: Mapping[str, s
 
 
 def _decode(data: bytes, found: Mapping[str, str], version: str) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
-    _need(found.get("$MODE", "L" if version == "3.2" else "") == "L", "list mode")
+    _need(found.get("$MODE", "L" if version == "3.2" else "").strip(" ") == "L", "list mode")
     kind, n_columns = found.get("$DATATYPE", "").strip(" "), whole_number(found.get("$PAR"))
     _need(kind in BITS, "a known type")
     _need(1 <= n_columns <= 2000, "a number of parameters")

@@ -6,14 +6,20 @@ import json
 import random
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from stromagate.errors import InputError
 from stromagate.model.sample import Policy
 from tests.fcs.campaign import NEVER, Figures, mutant
+from tests.fcs.make_fcs import make
 from tests.fcs.mutate import MUTATORS
+from tests.fcs.readings import bits, read
 from tests.fcs.rewrites import REWRITES, rewritten
 from tests.fcs.seeds import all_seeds, synthetic
+from tests.fcs.specimens import integers
 from tests.fcs.strict_decoder import take_apart
 from tests.reference_data import ROOT
 
@@ -98,6 +104,33 @@ def test_rewrites_are_legal(name: str) -> None:
     for seed in all_seeds():
         parts = take_apart(rewritten(name, random.Random(name + seed.name), seed))
         assert (parts.names, parts.columns) == (seed.parts.names, seed.parts.columns)
+
+
+def _outcome(path: Path, dataset: int) -> object:
+    """Return what was read, or None for a refusal."""
+    try:
+        reading = read(path, dataset=dataset)
+    except InputError:
+        return None
+    columns = tuple(bits(column) for column in reading.raw.columns)
+    return reading.raw.names, columns, reading.sample.events.tobytes(), reading.codes
+
+
+def test_a_second_data_set_is_read_like_a_first(tmp_path: Path) -> None:
+    """All offsets count from the start of the data set, so nothing about a hurt one may depend on where it begins."""
+    first = integers(version="3.0", change={"$NEXTDATA": "00000000"})
+    front = make(replace(first, change={"$NEXTDATA": f"{make(first).size:08d}"})).data
+    seeds = synthetic()
+    alone, behind = tmp_path / "alone.fcs", tmp_path / "behind.fcs"
+    n_read = 0
+    for number in range(800):
+        name, seed, data = mutant(number, seeds)
+        alone.write_bytes(data)
+        behind.write_bytes(front + data)
+        expected = _outcome(alone, 0)
+        n_read += expected is not None
+        assert _outcome(behind, 1) == expected, f"mutant {number}, {name} of {seed.name}"
+    assert n_read > 200
 
 
 def _table(figures: Figures) -> str:
