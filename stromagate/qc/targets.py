@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.model.detection import LOD_FLOOR_EVENTS
-from stromagate.model.gates import GateNode, Geometry, Interval, QuadrantPart, Rectangle
+from stromagate.model.gates import Boolean, GateNode, Geometry, Interval, QuadrantPart, Rectangle
 from stromagate.model.panel import Binding
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
@@ -61,6 +61,23 @@ def path_to(evidence: Evidence, name: str) -> list[GateNode]:
         path.insert(0, by_name[name])
         name = by_name[name].parent
     return path
+
+
+def deciding(evidence: Evidence, name: str) -> list[tuple[GateNode, bool]]:
+    """Return the gates that decide who is in a population, from the first down, each with the side that is kept.
+
+    A boolean "all of" is decided by its parts and the gates above them, a "none of" by the outside of its parts.
+    """
+    by_name = {node.name: node for node in evidence.tree.nodes}
+    found: list[tuple[GateNode, bool]] = []
+    for node in path_to(evidence, name):
+        if not isinstance(node.geometry, Boolean):
+            found.append((node, True))
+        elif node.geometry.operation == "all":
+            found += [gate for part in node.geometry.of for gate in deciding(evidence, part)]
+        elif node.geometry.operation == "none":
+            found += [(by_name[part], False) for part in node.geometry.of if part in by_name]
+    return [gate for place, gate in enumerate(found) if gate not in found[:place]]
 
 
 def edges_of(geometry: Geometry | None) -> dict[str, Edges]:

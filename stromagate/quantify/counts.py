@@ -5,9 +5,10 @@ Which rates there are is decided by the tree alone, so that all tubes of one tem
 - ``count`` of every population, with the exact Poisson interval (the root is what was acquired: no interval);
 - ``fraction`` of the parent, and ``fraction`` of and ``per_million`` of every declared denominator that holds the
   population by the way it was gated, with the exact binomial interval;
-- ``per_million`` of a declared denominator on a side branch (its parent holds the population, it does not, and no event
-  is in both), such as CD45- cells per million CD45+. This is a ratio, not a share: it has the exact interval of a ratio
-  of two counts and no ``fraction``, and is left without a value where the two overlap.
+- ``per_million`` of a declared denominator on a side branch (its parent holds the population, it does not), such as
+  CD45- cells per million CD45+. This is a ratio, not a share: it may pass a million, and has no ``fraction``. Its
+  interval is that of the ratio of two independent counts: exact where no event is in both, too wide where some are, for
+  shared events move both counts the same way. QC warns where much is shared.
 
 Other pairs have no meaning as a rate and get no row.
 """
@@ -161,19 +162,11 @@ def _share_row(book: _Book, node: GateNode, denominator: str, per: int) -> Stati
 
 def _ratio_row(book: _Book, node: GateNode, denominator: str) -> Statistic:
     count, total = book.count(node.name), book.count(denominator)
-    if count is None or not total or _overlap(book, node.name, denominator):
+    if count is None or not total:
         return _rate(node, denominator, _MILLION, None, count)
     low, high = poisson_ratio(count, total, book.confidence)
     upper = None if high is None else high * _MILLION
     return _rate(node, denominator, _MILLION, (count * _MILLION / total, low * _MILLION, upper), count)
-
-
-def _overlap(book: _Book, name: str, other: str) -> bool:
-    """Whether any event is in both; the smaller one is looked up in the larger."""
-    few, many = sorted((book.members[name], book.members[other]), key=lambda rows: rows.size)
-    at = np.searchsorted(many, few)
-    inside = at < many.size
-    return bool((many[at[inside]] == few[inside]).any())
 
 
 def _rate(

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stromagate.model.gates import Ellipse, Interval, Rectangle
+from stromagate.model.gates import Boolean, Ellipse, GateNode, Interval, Rectangle
+from stromagate.qc.targets import deciding
 from tests.qc.evidence import (
     GATES,
     N_MSC,
@@ -134,3 +135,36 @@ def test_nothing_is_judged_by_a_handful_of_events(name: str) -> None:
     )
     for evidence in (few, gone, without_indices()):
         assert {finding.status for finding in ask(name, evidence)} == {"not_applicable"}
+
+
+def _by_booleans() -> tuple[GateNode, ...]:
+    """Return the same tree with every stromal gate put on the singlets' trunk and combined afterwards."""
+    return (
+        *GATES[:3],
+        gate("cd45pos", "viable", "tail", Interval("CD45", 0.55, None)),
+        gate("cd31low", "viable", "tail", Interval("CD31", None, 0.8)),
+        gate("cd271pos", "viable", "tail", Interval("CD271", 0.7, None)),
+        gate("stroma", "viable", "boolean", Boolean("none", ("cd45pos",))),
+        gate("msc", "stroma", "boolean", Boolean("all", ("cd31low", "cd271pos"))),
+        gate("progenitors", "msc", "tail", Interval("CD146", 0.6, None)),
+    )
+
+
+def test_gates_are_found_through_combinations() -> None:
+    rare, everything = rare_rows(), np.arange(N)
+    parts = {"cd45pos": np.setdiff1d(everything, rare), "cd31low": everything, "cd271pos": rare}
+    evidence = make_evidence(gates=_by_booleans(), members=parts)
+    decided = [(node.name, keep) for node, keep in deciding(evidence, "msc")]
+    assert decided == [
+        ("time_ok", True), ("singlets", True), ("viable", True), ("cd45pos", False), ("cd31low", True),
+        ("cd271pos", True),
+    ]  # fmt: skip
+    lost = {**parts, "singlets": np.setdiff1d(everything, rare[: N_MSC // 2])}
+    finding = one("singlet_loss", make_evidence(gates=_by_booleans(), members=lost))
+    assert (finding.status, finding.measured) == ("warn", pytest.approx(50))
+    columns = good_columns()
+    columns["CD45"][rare] = 0.8 * one_edge()
+    columns["CD271"][rare[:12]] = 262143.0
+    crowded = make_evidence(columns=columns, gates=_by_booleans(), members=parts)
+    assert one("cd45_bleed", crowded).measured == 100
+    assert ask("fluorescence_ceiling", crowded)[0].measured == 10

@@ -83,6 +83,18 @@ def test_ratio_never_covers_less_than_it_says() -> None:
         assert 0 < missed <= 0.05
 
 
+def test_shared_events_only_make_the_ratio_safer() -> None:
+    """Three Poisson counts, one of them in both: the interval for independent counts covers as least as often."""
+    rng = np.random.default_rng(5)
+    for only, shared, other in [(6.0, 6.0, 20.0), (2.0, 15.0, 15.0), (20.0, 1.0, 4.0)]:
+        draws = rng.poisson((only, shared, other), (3000, 3))
+        truth = (only + shared) / (other + shared)
+        kept = [(int(a + s), int(b + s)) for a, s, b in draws if a + s + b]
+        bounds = [poisson_ratio(k, m) for k, m in kept]
+        hits = sum(low <= truth and (high is None or truth <= high) for low, high in bounds)
+        assert hits / len(kept) >= 0.95
+
+
 counts_and_totals = st.integers(1, 10_000_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 

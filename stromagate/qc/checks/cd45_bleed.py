@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import raw_cut
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import edges_of, judged_rows, main_target, path_to
+from stromagate.qc.targets import deciding, edges_of, judged_rows, main_target
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import percent
 
@@ -21,7 +22,7 @@ def look(evidence: Evidence) -> list[Finding]:
     rows, instead = judged_rows(CHECK, evidence, name)
     if instead is not None or name is None:
         return [instead or not_applicable(CHECK, "No index population.")]
-    uppers = [edges_of(node.geometry).get(_MARKER, (None, None))[1] for node in path_to(evidence, name)]
+    uppers = [_upper(node, keep=keep) for node, keep in deciding(evidence, name)]
     edges = [raw_cut(evidence.tree.axes[_MARKER].scale, upper) for upper in uppers if upper is not None]
     if not edges or min(edges) <= 0:
         return [not_applicable(CHECK, f"{name} has no CD45 boundary above zero.", name)]
@@ -31,6 +32,15 @@ def look(evidence: Evidence) -> list[Finding]:
     sentence = f"{percent(near_pct)} of {name} lie in the last {_LAST_DECADES:g} decade below the CD45 boundary."
     remedy = "Leukocytes or blasts may leak in: look at the boundary and at the dump markers."
     return [judge(CHECK, near_pct, sentence, remedy=remedy, population=name)]
+
+
+def _upper(node: GateNode, *, keep: bool) -> float | None:
+    """Return the edge below which a gate keeps events: its upper one, or the lower one of what it throws out."""
+    edges = edges_of(node.geometry)
+    low, high = edges.get(_MARKER, (None, None))
+    if keep:
+        return high
+    return low if high is None and len(edges) == 1 else None
 
 
 CHECK = Check(code="Q17", title="target clear of the CD45 boundary", run=look, warn=30.0, unit="%")

@@ -8,11 +8,13 @@ from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.targets import ROOT, main_target, path_to
 from stromagate.qc.verdict import not_applicable, said
-from stromagate.qc.wording import events
+from stromagate.qc.wording import events, percent
+
+_SHARED_FRAC = 0.1
 
 
 def look(evidence: Evidence) -> list[Finding]:
-    """Warn of a denominator that is empty, or that is beside the main target and shares events with it."""
+    """Warn of a denominator that is empty, or that is beside the main target and holds much of it."""
     names = {ROOT, *(node.name for node in evidence.tree.nodes)}
     declared = [name for name in evidence.template.denominators if name in names]
     if not declared:
@@ -31,9 +33,10 @@ def _one(evidence: Evidence, name: str) -> list[Finding]:
     if target is None or rows is None or other is None or _one_holds_the_other(evidence, target, name):
         return []
     shared = int(np.count_nonzero(np.isin(rows, other, assume_unique=True)))
-    if not shared:
+    if shared <= _SHARED_FRAC * rows.size:
         return []
-    sentence = f"{events(shared)} of {target} are in the denominator {name} too, which should exclude it."
+    share = percent(100 * shared / rows.size)
+    sentence = f"{events(shared)} of {target} ({share}) are in the denominator {name} too, which should exclude them."
     return [said(CHECK, "warn", sentence, population=name, remedy=_LOOK)]
 
 

@@ -17,7 +17,7 @@ from stromagate.qc.targets import ROOT, fluorescence
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import listed
 
-_MOST_EVENTS = 50_000
+_MOST_EVENTS = 20_000
 _FEWEST_EVENTS = 2_000
 _FEWEST_CHANNELS = 3
 _BRIGHT_FRAC = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.signal import at_ceiling
-from stromagate.qc.targets import fluorescence, judged_rows, path_to, targets
+from stromagate.qc.targets import deciding, fluorescence, judged_rows, targets
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import percent
 
@@ -20,7 +20,8 @@ def _one(evidence: Evidence, name: str) -> Finding:
     rows, instead = judged_rows(CHECK, evidence, name)
     if instead is not None:
         return instead
-    gated = {axis for node in path_to(evidence, name) if node.geometry for axis in node.geometry.axes}
+    gates = [node.geometry for node, keep in deciding(evidence, name) if keep and node.geometry]
+    gated = {axis for gate in gates for axis in gate.axes}
     channels = evidence.sample.channels
     measured = {
         item.axis: at_ceiling(evidence.sample, channels[item.channel], rows)

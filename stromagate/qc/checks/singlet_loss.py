@@ -13,7 +13,7 @@ from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import raw_cut
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import Rows, edges_of, main_target, path_to
+from stromagate.qc.targets import Rows, deciding, edges_of, main_target, path_to
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import events, percent
 
@@ -25,8 +25,8 @@ def look(evidence: Evidence) -> list[Finding]:
     singlets = [node for node in path if node.method == "singlet"]
     if not target or not singlets:
         return [not_applicable(CHECK, "No singlet gate stands above an index population.")]
-    straight = [node for node in reversed(path) if node.method != "singlet" and edges_of(node.geometry)]
-    if not straight or straight[0] is not path[-1]:
+    straight = [gate for gate in reversed(deciding(evidence, target)) if _straight(gate[0])]
+    if not any(gate in straight for gate in _own(evidence, path[-1])):
         return [not_applicable(CHECK, f"{target} has no straight edge to look for it outside the singlets.", target)]
     kept_frac, fewest = 1.0, None
     for gate in singlets:
@@ -45,17 +45,28 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, lost_pct, sentence, remedy=remedy, population=target)]
 
 
-def _inside(evidence: Evidence, rows: Rows, gates: list[GateNode]) -> Rows:
-    """Return the rows within all straight edges; the rarest gate comes first, which leaves few to look up after it."""
-    for gate in gates:
+def _straight(node: GateNode) -> bool:
+    return node.method != "singlet" and bool(edges_of(node.geometry))
+
+
+def _own(evidence: Evidence, node: GateNode) -> list[tuple[GateNode, bool]]:
+    """Return the gates that the target adds to its parent."""
+    above = deciding(evidence, node.parent)
+    return [gate for gate in deciding(evidence, node.name) if gate not in above]
+
+
+def _inside(evidence: Evidence, rows: Rows, gates: list[tuple[GateNode, bool]]) -> Rows:
+    """Return the rows on the kept side of all edges; the rarest gate comes first, which leaves few to look up after."""
+    for gate, keep in gates:
+        inside, numbers = np.ones(rows.size, dtype=np.bool_), np.ones(rows.size, dtype=np.bool_)
         for axis, (low, high) in edges_of(gate.geometry).items():
             scale, values = evidence.tree.axes[axis].scale, evidence.linear(axis, rows)
-            inside = np.isfinite(values)
+            numbers &= np.isfinite(values)
             if low is not None:
                 inside &= values >= raw_cut(scale, low)
             if high is not None:
                 inside &= values < raw_cut(scale, high)
-            rows = rows[inside]
+        rows = rows[numbers & (inside == keep)]
     return rows
 
 
