@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -12,8 +13,8 @@ from stromagate.fcs.decode import common_type, native_type, scale_values, stored
 from stromagate.fcs.opened import FcsFile, open_fcs
 from stromagate.model.sample import F32, GainConvention, Policy, RawEvents, Sample
 
-# A block and its share of the result stay in the cache together; measured best between 1,024 and 65,536 rows.
-_ROWS = 4_096
+# A block and its share of the result stay in the cache together; measured best between 512 and 32,768 rows.
+_ROWS = 8_192
 
 
 def read_fcs(
@@ -100,8 +101,9 @@ def _stored(found: FcsFile, block: NDArray[np.uint8]) -> list[NDArray[Any]]:
 
 
 def _count_non_finite(part: F32, counts: NDArray[np.int64]) -> None:
-    # One sum tells a whole block: a NaN or an infinity never leaves it. Overflow merely asks for the count in vain.
+    # A column times itself is one fast sum that no NaN or infinity ever leaves; overflow merely asks in vain.
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(part.sum(dtype=np.float32)):
-            return
-    counts += np.count_nonzero(~np.isfinite(part), axis=0)
+        for index in range(part.shape[1]):
+            column = part[:, index]
+            if not math.isfinite(np.dot(column, column)):
+                counts[index] += np.count_nonzero(~np.isfinite(column))
