@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -19,11 +20,15 @@ _BELOW_FRAC = 0.001
 _LOW_MARGIN, _LOWEST = 0.05, -0.5
 # Room above the top of the scale, as a share of the plot.
 _ABOVE_FRAC = 0.03
-_LINEAR_TICKS = 5
+_LINEAR_TICKS = 6
+# A boundary further than this from the events, as a share of the plot, would only squeeze them.
+_FURTHEST_FRAC = 0.5
+# Limits are quantiles of about this many events, evenly taken.
+_LOOKED_AT = 200_000
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def axis_view(name: str, axis: Axis, values: F32, panel: Panel) -> AxisView:
+def axis_view(name: str, axis: Axis, values: F32, panel: Panel, marks: Sequence[float] = ()) -> AxisView:
     """Choose limits, title and ticks.
 
     Parameters
@@ -36,15 +41,28 @@ def axis_view(name: str, axis: Axis, values: F32, panel: Panel) -> AxisView:
         The events that will be plotted.
     panel : Panel
         Says which channel carries the axis.
+    marks : sequence of float, display units
+        Where a gate's boundary lies; the axis reaches that far, unless that is far from everything.
 
     Returns
     -------
     AxisView
     """
-    finite = values[np.isfinite(values)]
-    low, high = _linear_limits(axis.scale, finite) if axis.scale.kind == "linear" else _limits(axis.scale, finite)
-    ticks = _linear_ticks(low, high) if axis.scale.kind == "linear" else _decade_ticks(axis.scale, low, high)
+    some = values[:: max(1, values.size // _LOOKED_AT)]
+    some = some[np.isfinite(some)]
+    linear = axis.scale.kind == "linear"
+    low, high = _linear_limits(axis.scale, some) if linear else _limits(axis.scale, some)
+    low, high = _reaching(low, high, marks)
+    ticks = _linear_ticks(low, high) if linear else _decade_ticks(axis.scale, low, high)
     return AxisView(axis=name, title=_title(name, axis, panel), low=low, high=high, scale=axis.scale, ticks=ticks)
+
+
+def _reaching(low: float, high: float, marks: Sequence[float]) -> tuple[float, float]:
+    """Return limits that show a gate's boundary with a little room, up to half a plot beyond the events."""
+    width = high - low
+    near = [mark for mark in marks if low - _FURTHEST_FRAC * width <= mark <= high + _FURTHEST_FRAC * width]
+    room = _ABOVE_FRAC * width
+    return min([low, *(mark - room for mark in near)]), max([high, *(mark + room for mark in near)])
 
 
 def _title(name: str, axis: Axis, panel: Panel) -> str:
@@ -60,19 +78,18 @@ def _limits(scale: Scale, finite: F32) -> tuple[float, float]:
     return _rounded(low, math.floor), _rounded(1 + _ABOVE_FRAC * (1 - low), math.ceil)
 
 
-def _rounded(value: float, toward: object) -> float:
+def _rounded(value: float, toward: Callable[[float], int]) -> float:
     """Return two decimals outward, so that a limit does not hang on the last bit of a quantile."""
-    assert callable(toward)
     return float(toward(value * 100)) / 100
 
 
 def _linear_limits(scale: Scale, finite: F32) -> tuple[float, float]:
-    """Return limits of a linear axis: zero or the lowest events, to the top of the scale or just above the data."""
+    """Return limits of a linear axis: zero or the lowest events, to the top of the scale or where the events end."""
     if finite.size == 0:
         return 0.0, scale.top
-    low = min(0.0, float(np.quantile(finite, _BELOW_FRAC)))
-    largest = float(finite.max())
-    high = scale.top if 0.1 * scale.top < largest <= scale.top else max(largest, 1e-9)
+    lowest, highest = (float(value) for value in np.quantile(finite, [_BELOW_FRAC, 1 - _BELOW_FRAC]))
+    low = min(0.0, lowest)
+    high = 1.1 * highest if 0 < highest <= 0.1 * scale.top or highest > scale.top else scale.top
     return low, high + _ABOVE_FRAC * (high - low)
 
 

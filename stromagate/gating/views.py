@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.gating.axis_views import axis_view
-from stromagate.model.gates import GateNode
+from stromagate.gating.geometry import edges
+from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Polygon, Spans
 from stromagate.model.result import AxisView, DensityView
 from stromagate.model.sample import F32
 from stromagate.prepare.scales import display
@@ -62,14 +64,14 @@ class _Binned:
     def __init__(self, prepared: Prepared, gated: Gated, grid: int) -> None:
         self.prepared, self.gated, self.grid = prepared, gated, grid
         self.parent, self.shown = "", dict[str, F32]()
-        self.sides: dict[tuple[str, str], AxisView] = {}
+        self.sides: dict[tuple[str, str, tuple[float, ...]], AxisView] = {}
 
     def view(self, node: GateNode, spec: PopulationSpec) -> DensityView | None:
         """Return the plot of one gate; None where there is nothing to plot."""
         axes = _plotted(node, spec, self.prepared.axes)
         if not axes or node.parent not in self.gated.members:
             return None
-        sides = tuple(self._side(node.parent, axis) for axis in axes)
+        sides = tuple(self._side(node, axis) for axis in axes)
         counts = self._counts(node.parent, sides)
         peak = int(counts.max(initial=0))
         return DensityView(
@@ -86,12 +88,13 @@ class _Binned:
             outline=node.geometry,
         )
 
-    def _side(self, parent: str, axis: str) -> AxisView:
-        if (parent, axis) not in self.sides:
-            self.sides[parent, axis] = axis_view(
-                axis, self.prepared.axes[axis], self._values(parent, axis), self.prepared.panel
-            )
-        return self.sides[parent, axis]
+    def _side(self, node: GateNode, axis: str) -> AxisView:
+        marks = _marks(node.geometry, axis)
+        key = (node.parent, axis, marks)
+        if key not in self.sides:
+            values = self._values(node.parent, axis)
+            self.sides[key] = axis_view(axis, self.prepared.axes[axis], values, self.prepared.panel, marks)
+        return self.sides[key]
 
     def _values(self, parent: str, axis: str) -> F32:
         """Return display values of a parent's events."""
@@ -105,12 +108,12 @@ class _Binned:
 
     def _counts(self, parent: str, sides: tuple[AxisView, ...]) -> NDArray[np.intp]:
         """Count events by bin, shape (ny, nx), row 0 at the bottom; events outside the plot are not counted."""
-        bins = [_bins(self._values(parent, side.axis), side, self.grid) for side in sides]
-        rows = bins[1] if len(bins) == 2 else np.zeros_like(bins[0])
-        shown = (bins[0] >= 0) & (rows >= 0)
-        ny = self.grid if len(bins) == 2 else 1
-        flat = rows[shown] * self.grid + bins[0][shown]
-        return np.bincount(flat, minlength=ny * self.grid).reshape(ny, self.grid)
+        n = self.grid
+        columns, *rows = (_bins(self._values(parent, side.axis), side, n) for side in sides)
+        if not rows:
+            return np.bincount(columns, minlength=n + 2)[None, 1:-1]
+        counts = np.bincount(rows[0] * (n + 2) + columns, minlength=(n + 2) ** 2)
+        return counts.reshape(n + 2, n + 2)[1:-1, 1:-1]
 
 
 def _plotted(node: GateNode, spec: PopulationSpec, axes: Mapping[str, object]) -> tuple[str, ...]:
@@ -125,11 +128,33 @@ def _plotted(node: GateNode, spec: PopulationSpec, axes: Mapping[str, object]) -
     return tuple(axis for axis in wanted if axis in axes)[:2]
 
 
+def _marks(geometry: Geometry | None, axis: str) -> tuple[float, ...]:
+    """Return where a gate's boundary lies on an axis, so that the plot reaches as far."""
+    if geometry is None or axis not in geometry.axes:
+        return ()
+    at = geometry.axes.index(axis)
+    if isinstance(geometry, Polygon):
+        along = [vertex[at] for vertex in geometry.vertices]
+        return min(along), max(along)
+    if isinstance(geometry, Ellipse):
+        reach = math.sqrt(geometry.distance_squared * geometry.covariance[at][at])
+        return geometry.mean[at] - reach, geometry.mean[at] + reach
+    if isinstance(geometry, Spans):
+        return geometry.spans[0][0], geometry.spans[-1][1]
+    if isinstance(geometry, Boolean):
+        return ()
+    return tuple(bound for bound in edges(geometry)[at] if bound is not None)
+
+
 def _bins(values: F32, side: AxisView, n: int) -> NDArray[np.intp]:
-    """Return the bin of each value, -1 outside the plot and where it is not finite."""
-    scaled = (values.astype(np.float64) - side.low) * (n / (side.high - side.low))
-    inside = (scaled >= 0) & (scaled <= n)
-    return np.where(inside, np.minimum(np.where(inside, scaled, 0).astype(np.intp), n - 1), -1)
+    """Return the bin of each value from 1 to n; 0 and n + 1 take what lies outside, and NaN."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        position = values - np.float32(side.low)
+        position *= np.float32(n / (side.high - side.low))
+        position += np.float32(1)
+        np.fmin(position, np.float32(n + 1), out=position)
+        np.fmax(position, np.float32(0), out=position)
+    return position.astype(np.intp)
 
 
 def _encoded(counts: NDArray[np.intp], peak: int) -> str:
