@@ -38,6 +38,7 @@ class Registry(Generic[T]):
         self.package = package
         self.attribute = attribute
         self.group = group
+        self._points: dict[str, list[EntryPoint]] | None = None
 
     def names(self) -> list[str]:
         """Return all plugin names, sorted, without importing any plugin."""
@@ -88,7 +89,10 @@ class Registry(Generic[T]):
         return {module.name for module in pkgutil.iter_modules(locations) if not module.name.startswith("_")}
 
     def _foreign(self) -> dict[str, list[EntryPoint]]:
-        found: dict[str, list[EntryPoint]] = {}
-        for point in entry_points(group=self.group):
-            found.setdefault(point.name, []).append(point)
-        return found
+        # Remembered: it reads a file of every installed package, and packages do not change under a running process.
+        if self._points is None:
+            found: dict[str, list[EntryPoint]] = {}
+            for point in entry_points(group=self.group):
+                found.setdefault(point.name, []).append(point)
+            self._points = found
+        return self._points
