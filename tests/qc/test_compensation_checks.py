@@ -7,8 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stromagate.model.panel import Compensation
-from stromagate.model.sample import ABSENT, Spillover
+from stromagate.fcs import read_fcs
+from stromagate.model.gates import Axis, GateTree
+from stromagate.model.panel import Binding, Compensation, Panel
+from stromagate.model.result import Finding
+from stromagate.model.sample import ABSENT, Sample, Spillover
+from stromagate.model.scales import Scale
 from stromagate.qc import Evidence
 from tests.qc.evidence import (
     GATES,
@@ -17,6 +21,7 @@ from tests.qc.evidence import (
     one,
     seen,
 )
+from tests.reference_data import DATA, needs_reference_data
 
 
 @pytest.mark.parametrize(
@@ -113,3 +118,31 @@ def test_diagonals_need_events_and_channels() -> None:
     small = make_evidence(columns=good_columns(1500, 20))
     assert one("double_compensation", small).status == "not_applicable"
     assert one("double_compensation", make_evidence(compensated=False)).status == "not_applicable"
+
+
+@needs_reference_data
+def test_real_tubes_compensated_once_and_twice() -> None:
+    for path in sorted((DATA / "cytoexplorer").glob("*.fcs"))[::3]:
+        sample = read_fcs(path)
+        assert sample.spillover.matrix is not None
+        columns = [sample.pnn.index(pnn) for pnn in sample.spillover.channels]
+        inverse = np.linalg.inv(sample.spillover.matrix)
+        once = sample.events[::5][:, columns] @ inverse
+        assert _by_channel(sample, once).status == "pass", path.name
+        assert _by_channel(sample, once @ inverse).status == "warn", path.name
+
+
+def _by_channel(sample: Sample, values: np.ndarray) -> Finding:
+    """Return the finding on a tube whose channels are its axes."""
+    names = sample.spillover.channels
+    bindings = tuple(Binding(pnn, sample.pnn.index(pnn), pnn, "", "$PnN") for pnn in names)
+    tree = GateTree((), {pnn: Axis(pnn, Scale(), True) for pnn in names})
+    evidence = replace(
+        make_evidence(gates=()),
+        sample=sample,
+        panel=Panel(bindings),
+        tree=tree,
+        members={"all": np.arange(len(values), dtype=np.intp)},
+        linear=lambda axis, rows: values[rows, names.index(axis)].astype(np.float32),
+    )
+    return one("double_compensation", evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +26,22 @@ def test_events_needed_for_rare_cells(n: int, n_msc: int, status: str) -> None:
     counts = {**base.counts, "viable": n, "msc": n_msc, "progenitors": 0}
     finding = one("few_events", replace(base, counts=counts))
     assert (finding.status, finding.measured) == (status, n)
-    assert f"50 need {50e6 / n:,.0f}." in finding.sentence
+
+
+# Millions of events that hold 20 and 50 of a population at a frequency in 95 of 100 tubes; computed independently.
+@pytest.mark.parametrize(
+    ("per_million", "detect", "quantify"), [(10, 2.8, 6.2), (30, 0.93, 2.1), (50, 0.56, 1.24), (100, 0.28, 0.62)]
+)
+def test_frequencies_in_reach_are_those_of_the_planning_table(
+    per_million: float, detect: float, quantify: float
+) -> None:
+    base = make_evidence()
+    for millions, word in ((detect, "detected"), (quantify, "quantified")):
+        counts = {**base.counts, "viable": int(millions * 1e6), "msc": 0}
+        said = one("few_events", replace(base, counts=counts)).sentence
+        found = re.search(rf"{word} \(\d+ events\) from ([\d,]+) ", said)
+        assert found is not None
+        assert float(found[1].replace(",", "")) == pytest.approx(per_million, rel=0.03)
 
 
 def test_few_events_do_not_matter_where_the_target_was_counted_well() -> None:

@@ -18,9 +18,10 @@ def look(evidence: Evidence) -> list[Finding]:
         return [not_applicable(CHECK, f"{name} could not be evaluated.", name)]
     if n == 0:
         return [judge(CHECK, 0.0, f"{name} has no events.", remedy=_MORE, population=name, low_is_bad=True)]
+    detect, quantify = (_frequency_per_million(k, n) for k in (LOD_FLOOR_EVENTS, LLOQ_FLOOR_EVENTS))
     reach = (
-        f"{name} has {events(n)}: on average {LOD_FLOOR_EVENTS} events need {1e6 * LOD_FLOOR_EVENTS / n:,.0f} "
-        f"per million, {LLOQ_FLOOR_EVENTS} need {1e6 * LLOQ_FLOOR_EVENTS / n:,.0f}."
+        f"{name} has {events(n)}: in 95 of 100 tubes a population is detected ({LOD_FLOOR_EVENTS} events) from "
+        f"{detect:,.0f} per million on, and quantified ({LLOQ_FLOOR_EVENTS} events) from {quantify:,.0f} on."
     )
     target = main_target(evidence)
     if target and (evidence.counts[target] or 0) >= LLOQ_FLOOR_EVENTS:
@@ -29,6 +30,14 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, float(n), reach, remedy=_MORE, population=name, low_is_bad=True)]
 
 
+def _frequency_per_million(count: int, n: int) -> float:
+    """Return the least frequency at which ``n`` events hold ``count`` of the population in 95 of 100 tubes."""
+    from scipy.special import gammaincinv
+
+    return 1e6 * float(gammaincinv(count, _ASSURANCE)) / n
+
+
+_ASSURANCE = 0.95
 _MORE = "Acquire more events, or pool tubes of the same stain."
 
 CHECK = Check(code="Q07", title="enough events", run=look, warn=1e6, fail=2e5, unit="events")
