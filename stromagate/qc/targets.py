@@ -80,6 +80,13 @@ def deciding(evidence: Evidence, name: str) -> list[tuple[GateNode, bool]]:
     return [gate for place, gate in enumerate(found) if gate not in found[:place]]
 
 
+def among(few: Rows, many: Rows) -> NDArray[np.bool_]:
+    """Return which of some sorted rows are among other sorted rows, without looking at all of the others."""
+    if not many.size:
+        return np.zeros(few.size, dtype=np.bool_)
+    return many[np.minimum(np.searchsorted(many, few), many.size - 1)] == few
+
+
 def edges_of(geometry: Geometry | None) -> dict[str, Edges]:
     """Return the straight edges of a gate by axis, in display units; empty where it has none or keeps the outside."""
     match geometry:

@@ -23,7 +23,7 @@ MARKERS = {"Viability": "BV510-A", "CD45": "FITC-A", "CD31": "BV605-A", "CD271":
 SCATTER = ("FSC-A", "FSC-H", "SSC-A")
 COLUMNS = {"Time": "Time", **{name: name for name in SCATTER}, **MARKERS}
 
-N, N_MSC, N_PROGENITORS = 300_000, 120, 60
+N, N_MSC = 150_000, 120
 
 
 def good_columns(n: int = N, n_msc: int = N_MSC) -> dict[str, np.ndarray]:

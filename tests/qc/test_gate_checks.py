@@ -62,7 +62,7 @@ def _fitted_viability(kept: int, **changes: Any) -> Evidence:
 def test_a_gate_that_keeps_all_or_none_of_many(kept: int, word: str) -> None:
     finding = one("boundaries", _fitted_viability(kept))
     assert (finding.status, finding.population) == ("warn", "viable")
-    assert f"keeps {word} of the 300,000 events of singlets" in finding.sentence
+    assert f"keeps {word} of the {N:,} events of singlets" in finding.sentence
 
 
 def test_what_parts_its_parent_or_was_drawn_by_hand_passes() -> None:

@@ -28,7 +28,7 @@ def test_repairs_are_listed() -> None:
 def test_a_salvaged_file_fails_even_without_a_list() -> None:
     status, sentence = seen("reader", make_evidence(sample={"verdict": "salvaged"}))
     assert status == "fail"
-    assert "300,000 events that were whole" in sentence
+    assert f"{N:,} events that were whole" in sentence
 
 
 def test_values_that_are_no_numbers_in_a_channel_in_use() -> None:

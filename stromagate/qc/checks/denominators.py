@@ -6,7 +6,7 @@ import numpy as np
 
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import ROOT, main_target, path_to
+from stromagate.qc.targets import ROOT, among, main_target, path_to
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import events, percent
 
@@ -32,7 +32,7 @@ def _one(evidence: Evidence, name: str) -> list[Finding]:
     rows, other = evidence.members.get(target or ""), evidence.members.get(name)
     if target is None or rows is None or other is None or _one_holds_the_other(evidence, target, name):
         return []
-    shared = int(np.count_nonzero(np.isin(rows, other, assume_unique=True)))
+    shared = int(np.count_nonzero(among(rows, other)))
     if shared <= _SHARED_FRAC * rows.size:
         return []
     share = percent(100 * shared / rows.size)

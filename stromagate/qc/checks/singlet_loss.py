@@ -13,7 +13,7 @@ from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import raw_cut
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import Rows, deciding, edges_of, main_target, path_to
+from stromagate.qc.targets import Rows, among, deciding, edges_of, main_target, path_to
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import events, percent
 
@@ -33,7 +33,7 @@ def look(evidence: Evidence) -> list[Finding]:
         if evidence.counts[gate.name] is None:
             return [not_applicable(CHECK, f"{gate.name} could not be evaluated.", target)]
         before = _inside(evidence, evidence.members[gate.parent], straight)
-        kept = np.isin(before, evidence.members[gate.name], assume_unique=True)
+        kept = among(before, evidence.members[gate.name])
         fewest = before.size if fewest is None else min(fewest, before.size)
         kept_frac *= np.count_nonzero(kept) / before.size if before.size else 1.0
     if not fewest or fewest < LOD_FLOOR_EVENTS:
