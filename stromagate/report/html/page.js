@@ -69,11 +69,20 @@
 
   document.querySelectorAll("table[data-sortable]").forEach(function (table) {
     table.querySelectorAll("thead th[data-column]").forEach(function (header) {
-      var button = document.createElement("button");
-      button.type = "button";
+      // A span, because Chromium leaves buttons out of a table head that is repeated on the next sheet of paper.
+      var button = document.createElement("span");
+      button.setAttribute("role", "button");
+      button.tabIndex = 0;
       while (header.firstChild) { button.appendChild(header.firstChild); }
       header.appendChild(button);
-      button.addEventListener("click", function () { sort(table, header, Number(header.dataset.column)); });
+      var run = function () { sort(table, header, Number(header.dataset.column)); };
+      button.addEventListener("click", run);
+      button.addEventListener("keydown", function (event) {
+        if (event.key === "Enter" || event.key === " ") {
+          event.preventDefault();
+          run();
+        }
+      });
     });
   });
 }());

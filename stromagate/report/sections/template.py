@@ -12,15 +12,20 @@ def _build(result: SampleResult) -> dict[str, Any]:
     template = result.template
     return {
         "template": template,
-        "sentences": [_unnumbered(sentence) for sentence in template.sentences],
+        "remarks": [sentence for sentence in template.sentences if not _is_numbered(sentence)],
+        "sentences": [_unnumbered(sentence) for sentence in template.sentences if _is_numbered(sentence)],
         "absent": result.panel.absent,
     }
 
 
+def _is_numbered(sentence: str) -> bool:
+    """Say whether a sentence speaks of one population (``3. viable: ...``) and not of the template as a whole."""
+    return sentence.partition(". ")[0].isdigit()
+
+
 def _unnumbered(sentence: str) -> str:
-    """Drop a leading ``3. ``: the page numbers the list itself."""
-    number, dot, rest = sentence.partition(". ")
-    return rest if dot and number.isdigit() else sentence
+    """Drop the leading ``3. ``: the page numbers the list itself."""
+    return sentence.partition(". ")[2]
 
 
 SECTION = Section(
