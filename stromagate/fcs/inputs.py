@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -64,6 +63,8 @@ def hash_file(path: str | os.PathLike[str]) -> str:
     InputError
         The file is missing, is no regular file, cannot be read, or changed meanwhile.
     """
+    import hashlib  # here, so that counting a known tree does not pay for it
+
     digest = hashlib.sha256()
     with opened(path) as source:
         buffer = memoryview(bytearray(min(_CHUNK_BYTES, source.size)))

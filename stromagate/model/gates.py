@@ -6,8 +6,6 @@ Gating-ML 2.0: the lower edge belongs to the gate, the upper does not, borders o
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
@@ -161,5 +159,8 @@ class GateTree:
 
     def digest(self) -> str:
         """SHA-256 of the tree's canonical JSON: what edits and signatures are bound to."""
+        import hashlib
+        import json
+
         text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
