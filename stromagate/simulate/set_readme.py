@@ -10,7 +10,7 @@ import numpy as np
 from stromagate.simulate.keywords import SIMULATOR_VERSION
 from stromagate.simulate.marrow import preparation
 from stromagate.simulate.panel import DETECTORS
-from stromagate.simulate.populations import NAMES
+from stromagate.simulate.populations import POPULATIONS
 from stromagate.simulate.stromal_cells import CD146_OF_MSC
 from stromagate.simulate.tube import TubeOrder
 
@@ -62,6 +62,7 @@ def readme(tubes: Sequence[TubeOrder]) -> str:
         f"| `{donor}` | {made.title}: {made.msc_ppm:g} MSC per million, {made.cd146_share_frac:.0%} with CD146 |"
         for donor, made in marrows.items()
     ]
+    populations = [f"{code} `{each.name}` {each.title}" for code, each in enumerate(POPULATIONS)]
     return _TEXT.format(
         version=SIMULATOR_VERSION,
         seed=first.seed,
@@ -73,7 +74,7 @@ def readme(tubes: Sequence[TubeOrder]) -> str:
             "`$SPILLOVER` is the true matrix."
         ),
         cut=10**CD146_OF_MSC.cut_log10,
-        populations=_filled(f"Populations: {', '.join(f'{code} {name}' for code, name in enumerate(NAMES))}."),
+        populations=_filled(f"Populations: {'; '.join(populations)}."),
     )
 
 

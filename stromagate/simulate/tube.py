@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stromagate.errors import UsageError
 from stromagate.model.sample import F32
@@ -156,7 +157,7 @@ def _nucleated_first(first: Codes, pairs: doublets.Partners) -> tuple[Codes, dou
     return moved, doublets.Partners(pairs.rows, codes, pairs.by_chance)
 
 
-def _truth(codes: Codes, dead: np.ndarray[tuple[int], np.dtype[np.bool_]], pairs: doublets.Partners, n: int) -> Truth:
+def _truth(codes: Codes, dead: NDArray[np.bool_], pairs: doublets.Partners, n: int) -> Truth:
     secondary = np.full(n, NO_PARTICLE, dtype=np.uint8)
     secondary[pairs.rows] = codes[n:]
     flags = np.where(dead[:n], DEAD, 0).astype(np.uint8)
