@@ -15,7 +15,7 @@ from stromagate.errors import DocumentError, SpecificationError, did_you_mean, n
 from stromagate.model.panel import Binding, BoundBy, Panel
 from stromagate.model.sample import Channel, Sample
 from stromagate.prepare import scatter
-from stromagate.prepare.labels import Label, Names, names_of, read_label, split_pulse
+from stromagate.prepare.labels import Label, Names, is_marker_name, names_of, read_label, split_pulse
 from stromagate.prepare.panel_file import PanelRow, read_panel_file, unknown_channels
 from stromagate.templates.aliases import SCATTER_AND_TIME, squash
 
@@ -209,7 +209,7 @@ def _means(label: Label, marker: str, names: Names) -> bool:
 def _by_detector(channel: Channel, name: _Name, marker: str) -> bool:
     if name.from_panel_file:
         return False
-    if channel.pnn == marker and marker not in name.detector.markers:
+    if channel.pnn == marker and not is_marker_name(marker):
         return True  # the template speaks of the detector itself, such as "FL1-A"
     free = not name.label.markers or marker in name.label.markers
     exact = channel.pnn == marker or squash(channel.pnn) == squash(marker)

@@ -18,7 +18,8 @@ _COMPENSATED = re.compile(r"\s*(?:comp[-_ .]+(?P<prefixed>.+)|<(?P<bracketed>[^<
 _OPTICS = re.compile(r"\b\d{3}/\d{2,3}(?:@\d{3}(?:/[A-Z])?|nm)?|\b\d{3}\s?(?:nm|LP|BP)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _ANTIGEN = re.compile(r"cd\d+[a-z]{0,3}")
-_PULSE = re.compile(r"^(?P<stem>.+?)[-_ .]?(?P<pulse>area|height|width|a|h|w)$", re.IGNORECASE)
+_PULSE = re.compile(r"(?P<stem>.+?)[-_ .]+(?P<pulse>area|height|width|a|h|w)", re.IGNORECASE)
+_TRADE_MARKS = str.maketrans("\N{TRADE MARK SIGN}\N{REGISTERED SIGN}", "  ")
 _LONGEST_NAME_WORDS = 5
 
 
@@ -96,7 +97,8 @@ def read_label(text: str, names: Names, *, detector: bool = False) -> Label:
     detector : bool
         The name is a detector's: dyes in it (``7-AAD-A``) say nothing about what the lab has put there.
     """
-    folded = unicodedata.normalize("NFKC", _OPTICS.sub(" ", strip_compensated(text)))
+    bare = strip_compensated(text).translate(_TRADE_MARKS)
+    folded = unicodedata.normalize("NFKC", _OPTICS.sub(" ", bare))
     tokens = [squash(word) for word in _WORD.findall(folded)]
     detector = detector or bool(_PULSE.fullmatch(text.strip()))
     markers: dict[str, str] = {}
@@ -114,6 +116,12 @@ def read_label(text: str, names: Names, *, detector: bool = False) -> Label:
             unknown.append(tokens[position])
         position += max(taken, 1)
     return Label(text, markers, tuple(unknown))
+
+
+def is_marker_name(name: str) -> bool:
+    """Say whether a name is a marker's and not a detector's, such as ``FL1-A``."""
+    words, folded = vocabulary(), squash(name)
+    return bool(folded in words.markers or words.dye(folded) or _ANTIGEN.fullmatch(folded))
 
 
 def split_pulse(pnn: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from stromagate.templates.aliases import SCATTER_AND_TIME, squash
 
 # Beckman's INT, PEAK and TOF are area, height and width, and its "FS Lin" is the integral; Sony's BSC is side scatter.
 _LIGHT = {"FSC": "fsc|fs|als|forwardscatter", "SSC": "ssc|ss|bsc|sidescatter"}
-_PULSE = {"A": "a|area|int|lin|lina|linarea", "H": "h|height|peak|peaklin|linh", "W": "w|width|tof|toflin"}
+_PULSE = {"A": "a|area|int|lin|lina|intlin", "H": "h|height|peak|linh|peaklin", "W": "w|width|tof|toflin"}
 _TIME = re.compile(r"time|hdrt|tme|time\d+(ms|sec|s)?")
 
 
