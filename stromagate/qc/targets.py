@@ -84,7 +84,8 @@ def among(few: Rows, many: Rows) -> NDArray[np.bool_]:
     """Return which of some sorted rows are among other sorted rows, without looking at all of the others."""
     if not many.size:
         return np.zeros(few.size, dtype=np.bool_)
-    return many[np.minimum(np.searchsorted(many, few), many.size - 1)] == few
+    inside: NDArray[np.bool_] = many[np.minimum(np.searchsorted(many, few), many.size - 1)] == few
+    return inside
 
 
 def edges_of(geometry: Geometry | None) -> dict[str, Edges]:

@@ -42,7 +42,7 @@ def judge(
         check="",
         status=status,
         sentence=sentence,
-        measured=measured,
+        measured=_settled(measured),
         limit=nearest,
         unit=check.unit,
         population=population,
@@ -65,11 +65,16 @@ def said(
         check="",
         status=status,
         sentence=sentence,
-        measured=measured,
+        measured=_settled(measured),
         unit=check.unit if measured is not None else "",
         population=population,
         remedy=remedy,
     )
+
+
+def _settled(measured: float | None) -> float | None:
+    """Return a measured value to twelve digits: beyond those sums may differ between machines."""
+    return None if measured is None else float(f"{measured:.12g}")
 
 
 def not_applicable(check: Check, reason: str, population: str = "") -> Finding:

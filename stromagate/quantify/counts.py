@@ -27,7 +27,7 @@ from stromagate.model.result import Statistic
 from stromagate.model.sample import F32
 from stromagate.model.template import GatingTemplate
 from stromagate.quantify.intensity import medians
-from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio
+from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, settled
 from stromagate.quantify.states import count_state
 
 Rows = NDArray[np.intp]
@@ -127,8 +127,8 @@ def _count_row(book: _Book, name: str, parent: str) -> Statistic:
         statistic="count",
         value=count,
         unit="events",
-        ci_low=low,
-        ci_high=high,
+        ci_low=settled(low),
+        ci_high=settled(high),
         state=count_state(count),
         n=count,
     )
@@ -181,8 +181,8 @@ def _rate(
         value=value,
         unit=unit,
         denominator=denominator,
-        ci_low=low,
-        ci_high=high,
+        ci_low=settled(low),
+        ci_high=settled(high),
         state="not evaluable" if value is None else count_state(n),
         n=n,
     )

@@ -129,6 +129,11 @@ def poisson_ratio(count: int, other: int, confidence: float = 0.95) -> tuple[flo
     return low / other_high, high / other_low if other_low > 0 else None
 
 
+def settled(bound: float | None) -> float | None:
+    """Return a bound to twelve digits: beyond those the inverse functions may differ between machines."""
+    return None if bound is None else float(f"{bound:.12g}")
+
+
 def _tail(count: int, total: int, confidence: float) -> float:
     """Check the arguments and return the probability left out on either side."""
     if not 0 < confidence < 1:
