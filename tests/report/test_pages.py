@@ -170,6 +170,25 @@ def test_simulated_enriched_control_and_salvaged_tubes_are_named_before_any_numb
     assert "Preparation" not in plain
 
 
+def test_a_control_tube_has_no_pattern() -> None:
+    text = visible(render_sample(make_result(labels={"role": "fmo:CD271"})))
+    assert "Not assigned because: a control tube has none." in text
+    assert "Not assigned because: no calibration" in visible(render_sample(make_result()))
+
+
+def test_medians_stand_by_population_and_marker() -> None:
+    row = {"parent": "all", "statistic": "median", "unit": "scale value", "state": "quantifiable", "n": 60}
+    rows = [
+        Statistic(population="msc", marker="CD271", value=8710.0, ci_low=7370.0, ci_high=10100.0, **row),
+        Statistic(population="msc", marker="CD146", value=1140.0, **row),
+        Statistic(population="stroma", marker="CD146", value=166.4, **row),
+    ]
+    text = visible(render_sample(make_result(statistics=tuple(rows)))).split("Median intensities")[1]
+    assert "Population | Events | CD271 [95 % interval] | CD146 [95 % interval]" in text
+    assert "MSC (CD271+) | – | 8,710 (7,370–10,100) | 1,140" in text
+    assert "stroma | – | – | 166" in text
+
+
 def test_a_sheet_alone_can_call_a_tube_enriched() -> None:
     head = visible(render_sample(make_result(labels={"preparation": "ficoll"}))).split("Specimen")[0]
     assert "Preparation: ficoll." in head

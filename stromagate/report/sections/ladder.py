@@ -26,7 +26,8 @@ def _build(result: SampleResult) -> dict[str, Any]:
         depth[node.name] = depth.get(node.parent, 0) + 1
         rows.append(_row(result, node, depth[node.name]))
     unusual = [row for row in rows if row["state"] not in {"fitted", "fixed"}]
-    return {"n_events": count_text(result.n_events), "rows": rows, "n_unusual": len(unusual)}
+    left_out = [f"{sentence}." for sentence in result.left_out.values()]
+    return {"n_events": count_text(result.n_events), "rows": rows, "n_unusual": len(unusual), "left_out": left_out}
 
 
 def _row(result: SampleResult, node: GateNode, depth: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "rows": [_row(result, name, columns) for name in asked],
         "all_columns": [label(result, name) for name in result.denominators],
         "all_rows": [_full_row(result, name) for name in ["all", *everything]],
-        "medians": [_median(result, row) for row in result.statistics if row.statistic == "median"],
+        "medians": _medians(result),
         "confidence": f"{100 * result.record.config.confidence:g} %",
         "floor": LLOQ_FLOOR_EVENTS,
         "has_faint": any(row["faint"] for row in (_row(result, name, columns) for name in asked)),
@@ -77,13 +77,23 @@ def _full_row(result: SampleResult, name: str) -> dict[str, Any]:
     }
 
 
-def _median(result: SampleResult, row: Statistic) -> dict[str, str]:
+def _medians(result: SampleResult) -> dict[str, Any]:
+    """Return medians as a table of populations by markers, both in the order of the statistics."""
+    found = {(row.population, row.marker): row for row in result.statistics if row.statistic == "median"}
+    populations, markers = (list(dict.fromkeys(names)) for names in zip(*found, strict=True)) if found else ([], [])
+    return {"markers": markers, "rows": [_median_row(result, name, markers, found) for name in populations]}
+
+
+def _median_row(
+    result: SampleResult, name: str, markers: list[str], found: dict[tuple[str, str], Statistic]
+) -> dict[str, Any]:
+    cells = [found.get((name, marker)) for marker in markers]
+    count = find(result, name, "count")
     return {
-        "label": label(result, row.population),
-        "marker": row.marker,
-        "value": estimate_text(row),
-        "n": count_text(row.n),
-        "state": row.state,
+        "label": label(result, name),
+        "events": count_text(count.value if count else None),
+        "medians": [estimate_text(cell) for cell in cells],
+        "faint": any(cell is not None and cell.state != STATE_OK for cell in cells),
     }
 
 

@@ -16,6 +16,9 @@ _ANSWERS = {
 }
 
 
+_UNSET = {"gain": "as the template says", "dataset": "not chosen"}
+
+
 def _build(result: SampleResult) -> dict[str, Any]:
     source, record = result.source, result.record
     facts = [
@@ -35,17 +38,17 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "repairs": result.repairs,
         "keywords": sorted(result.instrument.items()),
         "conventions": sorted(record.conventions.items()),
-        "config": [(name, _setting(value)) for name, value in record.config.model_dump(mode="json").items()],
+        "config": [(name, _setting(name, value)) for name, value in record.config.model_dump(mode="json").items()],
         "panel": [_binding(result, i) for i in range(len(result.panel.bindings))],
         "absent": result.panel.absent,
         "compensation": _compensation(result.tree.compensation),
     }
 
 
-def _setting(value: Any) -> str:
+def _setting(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} = {item}" for key, item in sorted(value.items())) or "none"
-    return "as the template says" if value is None else str(value)
+    return _UNSET.get(name, "none") if value is None else str(value)
 
 
 def _binding(result: SampleResult, i: int) -> dict[str, Any]:

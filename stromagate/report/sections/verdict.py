@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from stromagate.model.result import SampleResult
-from stromagate.report.lookup import STATE_OK, STATUS_WORDS, find, label, state, tally, worst
+from stromagate.model.result import PatternCall, SampleResult
+from stromagate.report.lookup import STATE_OK, STATUS_WORDS, find, label, role, state, tally, worst
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text
 
+NOT_ASSIGNED = PatternCall().pattern
 _ANSWERS = {
     "fail": "At least one check failed: read the findings before any number.",
     "warn": "Usable with the reservations listed under Findings.",
@@ -33,7 +34,15 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "quantifiable": _quantifiable([state(result, name) for name in named]),
         "populations": [(label(result, name), _events(result, name), state(result, name)) for name in named],
         "pattern": result.pattern,
+        "reason": _reason(result),
     }
+
+
+def _reason(result: SampleResult) -> str:
+    if result.pattern.pattern != NOT_ASSIGNED:
+        return result.pattern.reason
+    why = "a control tube has none" if role(result.labels).is_control else result.pattern.reason
+    return f"Not assigned because: {why}"
 
 
 def _quantifiable(states: list[str]) -> str:
