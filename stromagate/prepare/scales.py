@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from stromagate.errors import SpecificationError
 from stromagate.model.sample import F32, F64
@@ -169,43 +169,38 @@ def display(scale: Scale, values: F32) -> F32:
     linear = np.ascontiguousarray(values, dtype=np.float32)
     if scale.kind == "linear":
         return linear.copy()
-    first, base, slope = _table(scale)
+    base, slope = _table(scale)
     out = np.empty(linear.shape, dtype=np.float32)
     for start in range(0, linear.size, _CHUNK):
-        bits = linear[start : start + _CHUNK].view(np.uint32)
-        node = _node(bits, first, base.size // 2)
-        part = out[start : start + _CHUNK]
-        np.multiply(linear[start : start + _CHUNK], slope[node], out=part)
-        part += base[node]
-    return _keep_non_finite(out, linear)
+        piece = linear[start : start + _CHUNK]
+        row = (piece.view(np.uint32) >> np.uint32(_LOW_BITS)).astype(np.intp)
+        part = np.multiply(piece, slope.take(row), out=out[start : start + _CHUNK])
+        part += base.take(row)
+    return out
 
 
-def _node(bits: NDArray[np.uint32], first: int, per_sign: int) -> NDArray[np.intp]:
-    """Return the table's row of each float32: its exponent and leading mantissa bits, small and huge values clipped."""
-    row = ((bits & np.uint32(0x7FFFFFFF)) >> np.uint32(_LOW_BITS)).astype(np.intp)
-    row -= first - 1
-    np.clip(row, 0, per_sign - 1, out=row)
-    row += (bits >> np.uint32(31)).astype(np.intp) * per_sign
-    return row
+@lru_cache(maxsize=32)
+def _table(scale: Scale) -> tuple[F32, F32]:
+    """Return intercept and slope of a straight line for every upper half of a float32, 512 KiB each.
 
-
-@lru_cache(maxsize=64)
-def _table(scale: Scale) -> tuple[int, F32, F32]:
-    """Return the first node, and intercept and slope of the line over each node's stretch, positives first.
-
-    Row 0 of each sign is the straight piece between zero and the first node.
+    Around zero and beyond the last node the nearest line goes on; NaN and infinities map to themselves.
     """
     start = np.floor(np.log2(scale.top) - scale.decades * np.log2(10)) - _OCTAVES_BELOW
     stop = np.floor(np.log2(scale.top)) + _OCTAVES_ABOVE
     first, last = ((int(np.clip(octave, -126, 127)) + 127) * _OCTAVE for octave in (start, stop))
-    bits = np.arange(first, last + 1, dtype=np.uint32) << np.uint32(_LOW_BITS)
-    edges = np.concatenate([[0.0], bits.view(np.float32).astype(np.float64)])
+    nodes = np.arange(first, last + 1, dtype=np.uint32) << np.uint32(_LOW_BITS)
+    edges = np.concatenate([[0.0], nodes.view(np.float32).astype(np.float64)])
+    # Line 0 is the piece between zero and the first node, line 1 the one after it.
+    halves = np.arange(1 << (31 - _LOW_BITS))
+    line = np.clip(halves - (first - 1), 0, len(edges) - 2)
+    odd = halves >= 255 * _OCTAVE
     base, slope = [], []
     for sign in (1.0, -1.0):
         at = forward(scale, sign * edges)
-        slope.append(np.diff(at) / np.diff(sign * edges))
-        base.append(at[:-1] - slope[-1] * sign * edges[:-1])
-    return first, np.concatenate(base).astype(np.float32), np.concatenate(slope).astype(np.float32)
+        rise = np.diff(at) / np.diff(sign * edges)
+        slope.append(np.where(odd, 1.0, rise[line]))
+        base.append(np.where(odd, 0.0, (at[:-1] - rise * sign * edges[:-1])[line]))
+    return np.concatenate(base).astype(np.float32), np.concatenate(slope).astype(np.float32)
 
 
 def _asinh(scale: Scale, linear: F64) -> F64:
