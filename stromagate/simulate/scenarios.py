@@ -30,6 +30,13 @@ HEALTHY_MARROW: Mapping[str, float] = {
 }
 
 
+def healthy_marrow_with(**shares: float) -> Mapping[str, float]:
+    """Return a healthy marrow in which some populations have the given shares and the others give way alike."""
+    rest = {name: share for name, share in HEALTHY_MARROW.items() if name not in shares}
+    scale = (1.0 - sum(shares.values())) / sum(rest.values())
+    return {**{name: share * scale for name, share in rest.items()}, **shares}
+
+
 def leukaemic_marrow(blast_frac: float) -> Mapping[str, float]:
     """Return a marrow in which ``blast_frac`` of the nucleated cells are blasts, mostly at the cost of myelopoiesis."""
     rest = {**HEALTHY_MARROW, "neutrophil": 0.20, "myeloid_precursor": 0.06, "t_cell_cd146": 0.0035, "hspc": 0.002}
@@ -94,6 +101,37 @@ SCENARIOS = (
         cd146_share_frac=0.12,
         dead_frac=0.08,
         age_years=66,
+    ),
+    Scenario(
+        "aml_blast90",
+        "AML marrow of nine blasts in ten",
+        leukaemic_marrow(0.90),
+        dead_frac=0.10,
+        age_years=63,
+    ),
+    Scenario("low_viability", "Healthy marrow a day old: a third of the cells dead", HEALTHY_MARROW, dead_frac=0.33),
+    Scenario("plasma_rich", "Marrow with many plasma cells", healthy_marrow_with(plasma_cell=0.05)),
+    Scenario(
+        "cd146_t_cell_rich",
+        "Inflamed marrow: one T cell in ten with CD146",
+        healthy_marrow_with(t_cell=0.20, t_cell_cd146=0.02),
+    ),
+    Scenario("endothelium_rich", "Marrow with ten endothelial cells to an MSC", HEALTHY_MARROW, endothelium_ppm=430.0),
+    Scenario(
+        "doublet_rich",
+        "Clumped marrow: four MSC in ten bound to a blood cell",
+        HEALTHY_MARROW,
+        doublet_frac=0.06,
+        msc_bound_frac=0.40,
+    ),
+    # In children most CD271 bright MSC carry CD146, in adults most do not (Maijenburg 2012).
+    Scenario("child", "Marrow of a child: most MSC with CD146", HEALTHY_MARROW, cd146_share_frac=0.70, age_years=6),
+    # CD146 rises in normal oxygen (Tormin 2011, 10.1182/blood-2010-08-304287).
+    Scenario(
+        "normoxia",
+        "Healthy marrow kept a day in normal oxygen: CD146 up",
+        HEALTHY_MARROW,
+        shifts_decades={"CD146": 0.2},
     ),
     Scenario(
         "no_stroma",

@@ -10,7 +10,14 @@ from stromagate.simulate.antigens import antigen_tables, draw_antigens
 from stromagate.simulate.marrow import Bead, Marrow, Preparation, draw_marrow, preparation
 from stromagate.simulate.panel import ANTIGENS
 from stromagate.simulate.populations import MSC, NAMES, POPULATIONS, code_of
-from stromagate.simulate.scenarios import SCENARIOS, Scenario, leukaemic_marrow, scenario
+from stromagate.simulate.scenarios import (
+    HEALTHY_MARROW,
+    SCENARIOS,
+    Scenario,
+    healthy_marrow_with,
+    leukaemic_marrow,
+    scenario,
+)
 
 
 def _marrow(name: str = "healthy", prepared: str = "whole", donor: str = "d", seed: int = 3) -> Marrow:
@@ -80,6 +87,13 @@ def test_blasts_take_the_place_of_other_cells() -> None:
     assert leukaemic_marrow(0.6)["blast"] == 0.6
     assert sum(leukaemic_marrow(0.6).values()) == pytest.approx(1.0)
     assert 0.45 < _of_nucleated(_marrow("aml_mesenchymal_low"), "blast") < 0.75
+
+
+def test_a_healthy_marrow_makes_room_for_what_is_asked() -> None:
+    marrow = healthy_marrow_with(plasma_cell=0.05)
+    assert marrow["plasma_cell"] == 0.05
+    assert sum(marrow.values()) == pytest.approx(1.0)
+    assert marrow["t_cell"] / marrow["monocyte"] == pytest.approx(HEALTHY_MARROW["t_cell"] / HEALTHY_MARROW["monocyte"])
 
 
 def test_no_stroma_means_none() -> None:
