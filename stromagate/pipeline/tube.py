@@ -97,6 +97,7 @@ def analyze(
         denominators=loaded.template.denominators,
         indices=loaded.template.indices,
         labels_of_populations={item.name: item.label for item in loaded.template.populations if item.label},
+        left_out=dict(gated.left_out),
         record=_record(config, sample),
     )
 

@@ -43,7 +43,8 @@ def test_a_folder_of_tubes_becomes_a_folder_of_results(call, said, tubes: Path, 
 
 def test_numbers_are_right(call, tubes: Path, tmp_path: Path) -> None:
     assert call("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", tmp_path / "out").exit_code == 0
-    rows = list(csv.DictReader((tmp_path / "out" / "populations.csv").open(encoding="utf-8")))
+    text = (tmp_path / "out" / "populations.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
     counts = {row["population"]: int(float(row["value"])) for row in rows if row["statistic"] == "count"}
     assert 2200 < counts["cells"] < 2600
     assert 40 <= counts["msc"] <= 80
