@@ -80,6 +80,12 @@ def deciding(evidence: Evidence, name: str) -> list[tuple[GateNode, bool]]:
     return [gate for place, gate in enumerate(found) if gate not in found[:place]]
 
 
+def added(evidence: Evidence, name: str) -> list[tuple[GateNode, bool]]:
+    """Return the gates that a population adds to those that decide who is in its parent."""
+    above = deciding(evidence, evidence.tree.node(name).parent)
+    return [gate for gate in deciding(evidence, name) if gate not in above]
+
+
 def among(few: Rows, many: Rows) -> NDArray[np.bool_]:
     """Return which of some sorted rows are among other sorted rows, without looking at all of the others."""
     if not many.size:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from stromagate.model.gates import Boolean, Ellipse, GateNode, Interval, Rectangle
+from stromagate.prepare.scales import raw_cut
 from stromagate.qc.targets import deciding
 from tests.qc.evidence import (
+    ASINH,
     GATES,
     N_MSC,
     N,
@@ -127,7 +129,9 @@ def test_no_cd45_boundary() -> None:
         assert one("cd45_bleed", make_evidence(gates=(*GATES[:3], changed, *GATES[4:]))).status == "not_applicable"
 
 
-@pytest.mark.parametrize("name", ["scatter_ceiling", "fluorescence_ceiling", "cd45_bleed", "time_clustering"])
+@pytest.mark.parametrize(
+    "name", ["scatter_ceiling", "fluorescence_ceiling", "cd45_bleed", "time_clustering", "gate_sensitivity"]
+)
 def test_nothing_is_judged_by_a_handful_of_events(name: str) -> None:
     few = make_evidence(members={"msc": rare_rows()[:19], "progenitors": rare_rows()[:0]})
     gone = make_evidence(
@@ -168,3 +172,51 @@ def test_gates_are_found_through_combinations() -> None:
     crowded = make_evidence(columns=columns, gates=_by_booleans(), members=parts)
     assert one("cd45_bleed", crowded).measured == 100
     assert ask("fluorescence_ceiling", crowded)[0].measured == 10
+
+
+def _edge_of(axis_display: float) -> float:
+    return float(raw_cut(ASINH, axis_display))
+
+
+@pytest.mark.parametrize("near", [10, 24, 30, 31, 60])
+@pytest.mark.parametrize(("factor", "says"), [(1.1, "higher, msc would have"), (0.9, "lower, msc would have")])
+def test_counts_that_hang_on_their_boundary(near: int, factor: float, says: str) -> None:
+    """``near`` events lie within 0.1 decade of the CD271 edge, just inside it or just outside."""
+    columns, rare = good_columns(), rare_rows()
+    columns["CD271"][rare[:near]] = factor * _edge_of(0.7)
+    msc = rare if factor > 1 else rare[near:]
+    # what is outside still belongs to stroma, so that a lower edge would take it in
+    evidence = make_evidence(columns=columns, members={"stroma": rare, "msc": msc, "progenitors": msc[:0]})
+    finding = ask("gate_sensitivity", evidence)[0]
+    expected = 100 * near / len(msc)
+    assert (finding.measured, finding.population) == (pytest.approx(expected), "msc")
+    assert f"0.1 decade {says}" in finding.sentence
+    assert ("fewer" in finding.sentence) == (factor > 1)
+    assert finding.status == ("warn" if expected > 25 else "pass")
+
+
+def test_a_count_may_more_than_double() -> None:
+    columns, rare = good_columns(), rare_rows()
+    columns["CD271"][rare[40:]] = 0.9 * _edge_of(0.7)
+    finding = ask(
+        "gate_sensitivity", make_evidence(columns=columns, members={"msc": rare[:40], "progenitors": rare[:0]})
+    )[0]
+    assert (finding.status, finding.measured) == ("warn", pytest.approx(200))
+    assert "200.0 % more events than 40" in finding.sentence
+
+
+def test_a_boundary_without_decades_is_not_shifted() -> None:
+    by_scatter = replace(GATES[4], geometry=Interval("SSC-A", 1.0, None))
+    below_zero = replace(GATES[4], geometry=Interval("CD271", -0.1, None))
+    bent = replace(GATES[4], geometry=Ellipse(("CD271", "CD31"), (0.8, 0.2), ((0.1, 0.0), (0.0, 0.1)), 4.0))
+    for changed in (by_scatter, below_zero, bent):
+        evidence = make_evidence(gates=(*GATES[:4], changed, GATES[5]))
+        assert ask("gate_sensitivity", evidence)[0].status == "not_applicable"
+
+
+def test_shifts_reach_through_combinations() -> None:
+    rare, everything = rare_rows(), np.arange(N)
+    parts = {"cd45pos": np.setdiff1d(everything, rare), "cd31low": everything, "cd271pos": rare}
+    msc, progenitors = ask("gate_sensitivity", make_evidence(gates=_by_booleans(), members=parts))
+    assert (msc.status, msc.measured) == ("pass", 0)
+    assert (progenitors.status, progenitors.population) == ("pass", "progenitors")

@@ -11,9 +11,9 @@ import numpy as np
 from stromagate.model.detection import LOD_FLOOR_EVENTS
 from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
-from stromagate.prepare.scales import raw_cut
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import Rows, among, deciding, edges_of, main_target, path_to
+from stromagate.qc.straight import cut, within
+from stromagate.qc.targets import added, among, deciding, edges_of, main_target, path_to
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import events, percent
 
@@ -26,13 +26,15 @@ def look(evidence: Evidence) -> list[Finding]:
     if not target or not singlets:
         return [not_applicable(CHECK, "No singlet gate stands above an index population.")]
     straight = [gate for gate in reversed(deciding(evidence, target)) if _straight(gate[0])]
-    if not any(gate in straight for gate in _own(evidence, path[-1])):
+    if not any(gate in straight for gate in added(evidence, target)):
         return [not_applicable(CHECK, f"{target} has no straight edge to look for it outside the singlets.", target)]
+    # The rarest gates are the last ones.
+    cuts = [cut(evidence, node, keep=keep) for node, keep in straight]
     kept_frac, fewest = 1.0, None
     for gate in singlets:
         if evidence.counts[gate.name] is None:
             return [not_applicable(CHECK, f"{gate.name} could not be evaluated.", target)]
-        before = _inside(evidence, evidence.members[gate.parent], straight)
+        before = within(evidence, evidence.members[gate.parent], cuts)
         kept = among(before, evidence.members[gate.name])
         fewest = before.size if fewest is None else min(fewest, before.size)
         kept_frac *= np.count_nonzero(kept) / before.size if before.size else 1.0
@@ -47,27 +49,6 @@ def look(evidence: Evidence) -> list[Finding]:
 
 def _straight(node: GateNode) -> bool:
     return node.method != "singlet" and bool(edges_of(node.geometry))
-
-
-def _own(evidence: Evidence, node: GateNode) -> list[tuple[GateNode, bool]]:
-    """Return the gates that the target adds to its parent."""
-    above = deciding(evidence, node.parent)
-    return [gate for gate in deciding(evidence, node.name) if gate not in above]
-
-
-def _inside(evidence: Evidence, rows: Rows, gates: list[tuple[GateNode, bool]]) -> Rows:
-    """Return the rows on the kept side of all edges; the rarest gate comes first, which leaves few to look up after."""
-    for gate, keep in gates:
-        inside, numbers = np.ones(rows.size, dtype=np.bool_), np.ones(rows.size, dtype=np.bool_)
-        for axis, (low, high) in edges_of(gate.geometry).items():
-            scale, values = evidence.tree.axes[axis].scale, evidence.linear(axis, rows)
-            numbers &= np.isfinite(values)
-            if low is not None:
-                inside &= values >= raw_cut(scale, low)
-            if high is not None:
-                inside &= values < raw_cut(scale, high)
-        rows = rows[numbers & (inside == keep)]
-    return rows
 
 
 CHECK = Check(code="Q09", title="target not lost as doublets", run=look, warn=20.0, fail=50.0, unit="%")
