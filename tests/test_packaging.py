@@ -26,7 +26,7 @@ def test_wheel_holds_templates_pages_and_types(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for template in (ROOT / "gating_templates").glob("*.yaml"):
         assert f"stromagate/_templates/{template.name}" in names
-    assert "stromagate/py.typed" in names
+    assert {"stromagate/py.typed", "stromagate/templates/aliases.yaml"} <= names
     assert any(name.startswith("stromagate/report/html/") and name.endswith(".j2") for name in names)
     assert not any(name.startswith(("tests/", "sample_fcs/", "benchmarks/")) for name in names)
 
