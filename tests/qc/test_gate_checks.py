@@ -37,6 +37,13 @@ def test_populations_without_a_number() -> None:
     assert (odd.status, odd.sentence) == ("warn", "odd could not be evaluated: empty")
 
 
+def test_where_all_above_is_empty_nothing_was_there_to_evaluate() -> None:
+    gates = (*GATES[:4], gate("msc", "stroma", "tail", None), gate("progenitors", "msc", "tail", None))
+    assert {finding.status for finding in ask("not_evaluable", make_evidence(gates=gates))} == {"fail"}
+    empty = make_evidence(gates=gates, members={"stroma": rare_rows()[:0]})
+    assert {finding.status for finding in ask("not_evaluable", empty)} == {"warn"}
+
+
 def test_a_boolean_gate_has_no_edges() -> None:
     rest = gate("rest", "msc", "boolean", Boolean("none", ("progenitors",)))
     evidence = make_evidence(gates=(*GATES, rest), members={"rest": rare_rows()[1::2]})

@@ -5,17 +5,27 @@ from __future__ import annotations
 from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import targets
+from stromagate.qc.targets import ROOT, path_to, targets
 from stromagate.qc.verdict import said
 
 
 def look(evidence: Evidence) -> list[Finding]:
-    """Warn of every population that could not be evaluated; fail where an index or a denominator is gone."""
+    """Warn of every population that could not be evaluated.
+
+    Fail where an index or a denominator is gone, unless there was nothing to part because all above it is empty: then
+    none of it were found.
+    """
     vital = {*targets(evidence), *evidence.template.denominators}
     gone = [node for node in evidence.tree.nodes if node.state == "not_evaluable"]
-    return [_one(node, vital=node.name in vital) for node in gone] or [
+    return [_one(node, vital=node.name in vital and not _was_empty(evidence, node)) for node in gone] or [
         said(CHECK, "pass", f"All {len(evidence.tree.nodes)} populations could be evaluated.")
     ]
+
+
+def _was_empty(evidence: Evidence, node: GateNode) -> bool:
+    """Whether the nearest population above that could be evaluated has no events."""
+    counts = (evidence.counts[above.name] for above in reversed(path_to(evidence, node.parent)))
+    return next((count for count in counts if count is not None), evidence.counts[ROOT]) == 0
 
 
 def _one(node: GateNode, *, vital: bool) -> Finding:
