@@ -13,7 +13,8 @@ from stromagate.pipeline.tubes import collect_tubes, slug
 
 NASTY = [
     "../../etc/passwd", "..", ".hidden", "-rf", "CON", "nul.txt", "a:b", "x" * 300, "naïve größe", "ＦＣＳ",
-    "tab\there",     "<img src=x onerror=alert(1)>", "=cmd|' /C calc'!A0", "\u202egnp.exe", "名前", "trailing. ", "a/b", "a\\b", "", " ",
+    "tab\there", "<img src=x onerror=alert(1)>", "=cmd|' /C calc'!A0", "\u202egnp.exe", "名前", "trailing. ", "a/b",
+    "a\\b", "", " ",
 ]  # fmt: skip
 
 
