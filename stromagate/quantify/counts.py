@@ -10,7 +10,8 @@ Which rates there are is decided by the tree alone, so that all tubes of one tem
   interval is that of the ratio of two independent counts: exact where no event is in both, too wide where some are, for
   shared events move both counts the same way. QC warns where much is shared.
 
-Other pairs have no meaning as a rate and get no row.
+Other pairs have no meaning as a rate and get no row. All intervals are of counting alone: how far a number hangs on
+where its boundary was put is said by the boundary's spread and by the QC check Q23.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def statistics(
         The value is None, with the state ``not evaluable``, where a population or its denominator could not be
         evaluated or the denominator is empty.
     """
-    book = _Book(members, tree, evaluable(tree), template.denominators, confidence, interval)
+    book = _Book(members, tree, evaluable(tree), tuple(dict.fromkeys(template.denominators)), confidence, interval)
     middles = medians(tree, book.rows, template.intensities, linear=linear, confidence=confidence)
     rows = [_count_row(book, _ROOT, "")]
     for node in tree.nodes:

@@ -46,7 +46,7 @@ def medians(
     """
     made: dict[str, list[Statistic]] = {node.name: [] for node in tree.nodes}
     gated = _gated_rows(tree, rows_of)
-    for marker in markers:
+    for marker in dict.fromkeys(markers):
         if marker in tree.axes:
             # Compensated once for all nested populations. Always by rows: products of whole columns are left to BLAS,
             # whose last bits differ between machines.

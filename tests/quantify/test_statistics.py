@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stromagate.model.gates import Axis, Boolean, GateNode, GateTree, Geometry, Interval
 from stromagate.model.result import Statistic
@@ -279,3 +281,64 @@ def test_medians_of_the_declared_markers_of_this_tube() -> None:
 def test_members_must_be_there() -> None:
     with pytest.raises(KeyError):
         run(TRUNK, {name: value for name, value in MEMBERS.items() if name != "stroma"})
+
+
+def test_what_is_declared_twice_is_given_once() -> None:
+    made = statistics(
+        MEMBERS,
+        TRUNK,
+        template_of(TRUNK, denominators=["msc", "msc"], intensities=["CD146", "CD146"]),
+        linear=lambda axis, which: which.astype(np.float32),
+    )
+    keys = [(row.population, row.statistic, row.denominator, row.marker) for row in made]
+    assert len(keys) == len(set(keys))
+
+
+@st.composite
+def _tubes(draw: st.DrawFn):
+    """A random tree over at most 300 events: thresholds, booleans, and boundaries that could not be placed."""
+    n = draw(st.integers(0, 300))
+    members, nodes, able = {"all": rows(0, n)}, [], {"all"}
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    for place in range(draw(st.integers(1, 8))):
+        name, parent = f"p{place}", draw(st.sampled_from(["all", *(item.name for item in nodes)]))
+        geometry = CUT
+        parts = [item.name for item in nodes if item.name in able]
+        if draw(st.integers(0, 5)) == 0:
+            geometry = None
+        elif parts and draw(st.booleans()):
+            named = tuple(draw(st.lists(st.sampled_from(parts), min_size=1, max_size=2, unique=True)))
+            geometry = Boolean(draw(st.sampled_from(["all", "any", "none"])), named)
+        nodes.append(node(name, parent, geometry))
+        if geometry is None or parent not in able:
+            continue
+        able.add(name)
+        inside = {part: np.isin(members[parent], members[part]) for part in getattr(geometry, "of", ())}
+        stacked = np.array(list(inside.values()) or [rng.random(members[parent].size) < rng.random()])
+        how = {"all": stacked.all(0), "any": stacked.any(0), "none": ~stacked.any(0)}
+        members[name] = members[parent][how[getattr(geometry, "operation", "any")]]
+    declared = draw(st.lists(st.sampled_from(["all", *(item.name for item in nodes)]), max_size=4))
+    return tree_of(*nodes), members, declared
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(_tubes())
+def test_any_tube_gives_consistent_numbers(tube) -> None:
+    tree, members, declared = tube
+    made = run(tree, members, denominators=declared, intensities=["CD146"])
+    counts = {row.population: row.value for (_, statistic, _), row in made.items() if statistic == "count"}
+    assert list(counts) == ["all", *(item.name for item in tree.nodes)]
+    for (population, statistic, denominator), row in made.items():
+        assert counts[population] == (members[population].size if population in members else None)
+        assert (row.value is None) == (row.state == "not evaluable")
+        if row.value is None:
+            assert row.ci_low is row.ci_high is None
+            assert population not in members or not (members.get(denominator, rows(0, 0)).size)
+        elif row.ci_low is not None:
+            assert row.ci_low <= row.value * (1 + 1e-11)
+            assert row.ci_high is None or row.value <= row.ci_high * (1 + 1e-11)
+        if statistic == "fraction" and row.value is not None:
+            assert 0 <= row.value <= 1
+            assert np.isin(members[population], members[denominator]).all()
+            if (population, "per_million", denominator) in made:
+                assert made[population, "per_million", denominator].value == pytest.approx(1e6 * row.value)
