@@ -81,8 +81,8 @@ def render_index(run: RunIndex, results: Sequence[SampleResult], plotly: Plotly 
         As for ``render_sample``; the shared copy is ``assets/`` beside the page.
     """
     values = overview.build(run, results)
-    # Times differ from run to run and are no part of the page.
-    seed = "".join(_canonical(document) for document in (run.model_copy(update={"times": {}}), *results))
+    # Times differ from run to run and are no part of the page; neither are densities and gates.
+    seed = _canonical(run, "times") + "".join(_canonical(result, "views", "tree") for result in results)
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
 
@@ -96,9 +96,9 @@ def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:
     return page.render(nonce=nonce, policy=policy, plotly_js=inline, **values) + "\n"
 
 
-def _canonical(document: Document) -> str:
+def _canonical(document: Document, *left_out: str) -> str:
     """Return the document as text that does not depend on the order in which its maps were filled."""
-    return json.dumps(document.model_dump(mode="json"), sort_keys=True)
+    return json.dumps(document.model_dump(mode="json", exclude=set(left_out)), sort_keys=True)
 
 
 def _own_script(content: bytes) -> Any:

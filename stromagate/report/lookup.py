@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding, FindingStatus, SampleResult, Statistic
 
 _SEVERITY: tuple[FindingStatus, ...] = ("fail", "warn", "pass", "not_applicable")
@@ -21,6 +22,23 @@ STATE_OK = "quantifiable"
 def label(result: SampleResult, population: str) -> str:
     """Return what the template calls a population for people."""
     return "all events" if population == "all" else result.labels_of_populations.get(population, population)
+
+
+def walk(result: SampleResult) -> list[tuple[GateNode, int]]:
+    """Return every population right below its parent, with its depth (1 below all events).
+
+    A tree may name a child long after its parent, with others between; indented in that order it would be read as a
+    child of the wrong population.
+    """
+    children: dict[str, list[GateNode]] = {}
+    for node in result.tree.nodes:
+        children.setdefault(node.parent, []).append(node)
+    found, waiting = [], [(node, 1) for node in reversed(children.get("all", []))]
+    while waiting:
+        node, depth = waiting.pop()
+        found.append((node, depth))
+        waiting += [(child, depth + 1) for child in reversed(children.get(node.name, []))]
+    return found
 
 
 def find(result: SampleResult, population: str, statistic: str, denominator: str | None = None) -> Statistic | None:

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 import stromagate.report
+from stromagate.model.gates import GateNode, GateTree, Interval
 from stromagate.model.result import Finding, PatternCall, Statistic
 from stromagate.model.sample import SourceRef
 from stromagate.report import render_index, render_sample
-from stromagate.report.lookup import graver_first, role, worst
+from stromagate.report.lookup import graver_first, role, walk, worst
 from stromagate.report.section import in_order
 from tests.report.pages import GOLDEN, full_result, golden_run, golden_texts, make_run, visible
 from tests.results import make_result
@@ -196,18 +197,48 @@ def test_a_sheet_alone_can_call_a_tube_enriched() -> None:
 
 def test_numbers_below_the_limit_are_grey_and_say_so() -> None:
     page = render_sample(make_result())
-    faint = re.findall(r'<tr class="faint"><th scope="row">([^<]+)</th>', page.split("All populations")[0])
-    assert faint == ["CD146+ progenitors", "msc_cd146neg", "msc_cd105"]
+    key = page.split('<table class="key">')[1].split("</table>")[0]
+    assert re.findall(r'<th scope="col" class="num faint">([^<]+)</th>', key) == [
+        "CD146+ progenitors",
+        "msc_cd146neg",
+        "msc_cd105",
+    ]
+    assert re.findall(r'<td class="num">([^<]+)</td>', key) == ["62", "quantifiable", "73.6 (56.5–94.4)", "–"]
     assert "detected, not quantifiable" in page
 
 
 def test_a_rate_without_its_denominator_is_never_printed() -> None:
-    text = visible(render_sample(make_result()))
-    header = next(line for line in text.split("\n") if line.startswith("Population | Events | "))
-    assert (
-        header
-        == "Population | Events | per million nucleated [95 % interval] | % of MSC (CD271+) [95 % interval] | State"
+    text = visible(render_sample(make_result())).split("Every rate names")[1].split("All populations")[0]
+    rates = [line for line in text.split("\n") if "(" in line and line[0] in "p%"]
+    assert rates == [
+        "per million nucleated | 73.6 (56.5–94.4) | 24.9 (15.4–38.1) | 48.7 (34.9–66.1) | –",
+        "% of MSC (CD271+) | – | 33.9 % (22.3–47.0) | 66.1 % (53.0–77.7) | –",
+    ]
+
+
+def test_a_child_stands_below_its_parent_wherever_the_tree_names_it() -> None:
+    """Indented in the tree's own order, ``late`` would be read as a child of ``other``."""
+    gate = Interval("CD45", None, 0.5)
+    tree = GateTree(
+        tuple(
+            GateNode(name, parent, "fixed", gate, "fixed", "")
+            for name, parent in (("first", "all"), ("deep", "first"), ("other", "all"), ("late", "first"))
+        )
     )
+    result = make_result(tree=tree)
+    assert [(node.name, depth) for node, depth in walk(result)] == [
+        ("first", 1),
+        ("deep", 2),
+        ("late", 2),
+        ("other", 1),
+    ]
+    ladder = visible(render_sample(result)).split("Gate ladder")[2].split("Findings")[0]
+    assert re.findall(r"^of ([\w ]+): (\w+)", ladder, re.MULTILINE) == [
+        ("all events", "first"),
+        ("first", "deep"),
+        ("first", "late"),
+        ("all events", "other"),
+    ]
 
 
 def test_a_tube_with_nothing_is_still_a_page() -> None:
@@ -260,8 +291,8 @@ def test_roles_in_plain_words(stated: str, text: str, is_control: bool) -> None:
     assert (found.text, found.is_control) == (text, is_control)
 
 
-def test_a_column_shows_one_kind_of_rate() -> None:
-    """A share of 2 % and one of 0.2 % of one denominator stand in one column, both in per cent."""
+def test_a_line_shows_one_kind_of_rate() -> None:
+    """A share of 2 % and one of 0.2 % of one denominator stand in one line, both in per cent."""
     shared: dict[str, Any] = {"parent": "all", "unit": ""}
     rows = [
         Statistic(population=p, statistic="count", value=n, state="quantifiable", **shared)
@@ -273,8 +304,8 @@ def test_a_column_shows_one_kind_of_rate() -> None:
             Statistic(population=population, statistic="per_million", value=1e6 * share, denominator="stroma", **shared)
         )
     text = visible(render_sample(make_result(statistics=tuple(rows), denominators=("stroma",))))
-    assert "MSC (CD271+) | 200 | 2.00 % | quantifiable" in text
-    assert "CD146+ progenitors | 20 | 0.200 % | quantifiable" in text
+    assert "MSC (CD271+) | CD146+ progenitors | msc_cd146neg" in text
+    assert "% of stroma | 2.00 % | 0.200 %" in text
 
 
 def test_the_digest_of_the_gates_is_that_of_the_tree() -> None:

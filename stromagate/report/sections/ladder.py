@@ -6,7 +6,7 @@ from typing import Any
 
 from stromagate.model.gates import GateNode
 from stromagate.model.result import SampleResult
-from stromagate.report.lookup import find, label
+from stromagate.report.lookup import find, label, walk
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, percent_text
 
@@ -20,11 +20,7 @@ STATE_WORDS = {
 
 
 def _build(result: SampleResult) -> dict[str, Any]:
-    depth = {"all": 0}
-    rows = []
-    for node in result.tree.nodes:
-        depth[node.name] = depth.get(node.parent, 0) + 1
-        rows.append(_row(result, node, depth[node.name]))
+    rows = [_row(result, node, depth) for node, depth in walk(result)]
     unusual = [row for row in rows if row["state"] not in {"fitted", "fixed"}]
     left_out = [f"{sentence}." for sentence in result.left_out.values()]
     return {"n_events": count_text(result.n_events), "rows": rows, "n_unusual": len(unusual), "left_out": left_out}

@@ -6,7 +6,7 @@ from typing import Any
 
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
 from stromagate.model.result import SampleResult, Statistic
-from stromagate.report.lookup import STATE_OK, find, label
+from stromagate.report.lookup import STATE_OK, find, label, walk
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, estimate_text
 
@@ -16,31 +16,49 @@ _PERCENT_FROM = 0.01
 
 def _build(result: SampleResult) -> dict[str, Any]:
     asked = _asked(result)
-    columns = [(name, kind) for name in result.denominators if (kind := _kind(result, asked, name)) and name != "all"]
-    everything = [node.name for node in result.tree.nodes]
+    names = [node.name for node, _ in walk(result)]
+    populations = [_population(result, name) for name in asked]
     return {
-        "columns": [(label(result, name), "per million" if kind == "per_million" else "%") for name, kind in columns],
-        "rows": [_row(result, name, columns) for name in asked],
+        "populations": populations,
+        "rates": [
+            _rates(result, asked, name, kind) for name in result.denominators if (kind := _kind(result, asked, name))
+        ],
+        "has_faint": any(population["faint"] for population in populations),
         "all_columns": [label(result, name) for name in result.denominators],
-        "all_rows": [_full_row(result, name) for name in ["all", *everything]],
+        "all_rows": [_full_row(result, name) for name in ["all", *names]],
         "medians": _medians(result),
         "confidence": f"{100 * result.record.config.confidence:g} %",
         "floor": LLOQ_FLOOR_EVENTS,
-        "has_faint": any(row["faint"] for row in (_row(result, name, columns) for name in asked)),
     }
 
 
 def _asked(result: SampleResult) -> list[str]:
-    """Return the populations the pattern is read from and everything below them, in the template's order."""
+    """Return the populations the pattern is read from and their children, each below its parent."""
     kept = set(result.indices.values())
-    for node in result.tree.nodes:
-        if node.parent in kept:
-            kept.add(node.name)
-    return [node.name for node in result.tree.nodes if node.name in kept]
+    return [node.name for node, _ in walk(result) if node.name in kept or node.parent in kept]
+
+
+def _population(result: SampleResult, name: str) -> dict[str, Any]:
+    count = find(result, name, "count")
+    return {
+        "label": label(result, name),
+        "events": count_text(count.value if count else None),
+        "state": count.state if count else "",
+        "faint": count is not None and count.state != STATE_OK,
+    }
+
+
+def _rates(result: SampleResult, asked: list[str], denominator: str, kind: str) -> dict[str, Any]:
+    """Return one line of the table: what is divided by, and the rate of every population."""
+    unit = "per million" if kind == "per_million" else "% of"
+    return {
+        "title": f"{unit} {label(result, denominator)}",
+        "values": [estimate_text(find(result, name, kind, denominator)) for name in asked],
+    }
 
 
 def _kind(result: SampleResult, asked: list[str], denominator: str) -> str:
-    """Return the statistic a column shows, one for all its rows; empty where no row has a rate of that denominator.
+    """Return the statistic a line shows, one for all populations; empty where none has a rate of that denominator.
 
     A denominator without events is left to the full table, which says so.
     """
@@ -50,18 +68,6 @@ def _kind(result: SampleResult, asked: list[str], denominator: str) -> str:
     if not large and any(row.value is not None for row in rates):
         return "per_million"
     return "fraction" if large else ""
-
-
-def _row(result: SampleResult, name: str, columns: list[tuple[str, str]]) -> dict[str, Any]:
-    count = find(result, name, "count")
-    return {
-        "label": label(result, name),
-        "name": name,
-        "events": count_text(count.value if count else None),
-        "rates": [estimate_text(find(result, name, kind, denominator)) for denominator, kind in columns],
-        "state": count.state if count else "",
-        "faint": count is not None and count.state != STATE_OK,
-    }
 
 
 def _full_row(result: SampleResult, name: str) -> dict[str, Any]:
