@@ -160,6 +160,8 @@ def _faults(strict: Parts, seen: tuple[tuple[str, ...], Columns], sample: Sample
 
 
 def _judge_refusal(data: bytes, error: InputError) -> tuple[Verdict, str]:
+    if error.code == "fcs.offsets.ambiguous":
+        return "refused", error.code  # DATA moved, and HEADER alone still fits by accident: doubt is better than trust
     try:
         take_apart(data)
     except NotStrictError:

@@ -47,15 +47,17 @@ def take_apart(whole: bytes) -> Parts:
     _need(HEADER_BYTES <= text_span[0] <= text_span[1] < len(whole), "TEXT lies within the file")
     delimiter = chr(whole[text_span[0]])
     _need(1 <= ord(delimiter) <= 126, "the delimiter is ASCII")
-    text = _words(whole[text_span[0] : text_span[1] + 1], delimiter)
+    text = _words(whole[text_span[0] : text_span[1] + 1], delimiter, version)
     found = _index(text)
-    stext: tuple[Keyword, ...] = ()
-    if version != "2.0":
-        stext = _supplement(whole, found, delimiter)
-        found = _index((*text, *stext))
-        _need(all(key in _index(text) for key in found if re.fullmatch(r"\$(TOT|PAR|P\d+[BRNE])", key)), "in TEXT")
+    stext = _supplement(whole, found, delimiter, version)
+    required = re.compile(r"\$(TOT|PAR|P\d+[BRNE])")
+    _need(not any(required.fullmatch(key) for key in _index(stext)), "required keywords stand in TEXT")
+    found = _index((*text, *stext))
     begin, end = _data_span(version, spans, found, len(whole))
-    _need(end < begin or end < text_span[0] or begin > text_span[1], "TEXT and DATA do not overlap")
+    supplement = tuple(whole_number(found.get(f"${side}STEXT", "0")) for side in ("BEGIN", "END"))
+    for first, last in (text_span, spans[2], supplement):
+        _need((first, last) == (0, 0) or first <= last < len(whole), "segments lie within the file")
+        _need(end < begin or last == 0 or end < first or begin > last, "no segment overlaps DATA")
     _need(whole_number(found.get("$NEXTDATA", "x")) == 0, "one data set")
     data = whole[begin : end + 1]
     names, columns = _decode(data, found, version)
@@ -90,12 +92,12 @@ def _header(whole: bytes) -> tuple[str, list[tuple[int, int]]]:
     return version, list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def _words(segment: bytes, delimiter: str) -> tuple[Keyword, ...]:
+def _words(segment: bytes, delimiter: str, version: str) -> tuple[Keyword, ...]:
     try:
         text = segment.decode("utf-8")
-    except UnicodeDecodeError as error:
-        message = "TEXT is UTF-8"
-        raise NotStrictError(message) from error
+    except UnicodeDecodeError:
+        _need(version in ("2.0", "3.0"), "TEXT is UTF-8")
+        text = segment.decode("latin-1")  # before 3.1 nothing was said about bytes beyond ASCII
     _need(len(text) > 1 and text[0] == delimiter, "the segment begins with the delimiter")
     words, position, word = [], 1, ""
     while position < len(text):
@@ -120,12 +122,12 @@ def _index(pairs: tuple[Keyword, ...]) -> dict[str, str]:
     return found
 
 
-def _supplement(whole: bytes, found: Mapping[str, str], delimiter: str) -> tuple[Keyword, ...]:
+def _supplement(whole: bytes, found: Mapping[str, str], delimiter: str, version: str) -> tuple[Keyword, ...]:
     begin, end = whole_number(found.get("$BEGINSTEXT", "0")), whole_number(found.get("$ENDSTEXT", "0"))
     if begin == end == 0:
         return ()
     _need(HEADER_BYTES <= begin <= end < len(whole), "STEXT lies within the file")
-    return _words(whole[begin : end + 1], delimiter)
+    return _words(whole[begin : end + 1], delimiter, version)
 
 
 def _data_span(version: str, spans: list[tuple[int, int]], found: Mapping[str, str], size: int) -> tuple[int, int]:

@@ -51,17 +51,18 @@ def test_there_are_enough() -> None:
     assert len(BOMBS) >= 34
 
 
-@pytest.mark.parametrize("policy", ["strict", "repair", "salvage"])
 @each_bomb
-def test_bomb_is_defused(bomb: Bomb, policy: str, tmp_path: Path) -> None:
+def test_bomb_is_defused(bomb: Bomb, tmp_path: Path) -> None:
+    """Time is the process's own, so that a busy machine fails no test; what waits for ever is tested further down."""
     path, _ = bomb.put(tmp_path)
-    for reader in (read_header, open_fcs, read_raw, read_fcs):
-        start = time.perf_counter()
-        result = _try(reader, path, policy)
-        assert time.perf_counter() - start < LIMIT_S, reader.__name__
-        if isinstance(result, InputError):
-            assert result.message
-            assert len(str(result)) < 2000, "the message carries the bomb"
+    for policy in ("strict", "repair", "salvage"):
+        for reader in (read_header, open_fcs, read_raw, read_fcs):
+            start = time.process_time()
+            result = _try(reader, path, policy)
+            assert time.process_time() - start < LIMIT_S, (reader.__name__, policy)
+            if isinstance(result, InputError):
+                assert result.message
+                assert len(str(result)) < 2000, "the message carries the bomb"
 
 
 @each_bomb
