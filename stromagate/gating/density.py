@@ -5,7 +5,7 @@ Everything that follows (cuts, their bootstrap) works on the histogram, so that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +16,6 @@ from stromagate.model.sample import F32, F64
 
 MIN_BINS, MAX_BINS = 1024, 16384
 BINS_PER_IQR = 64  # finer than any bandwidth used below, so that binning adds nothing to the error of a cut
-BANDWIDTH_FACTOR = 1.5  # times Silverman's rule: a valley drawn too smooth moves a little, one drawn too rough lies
 DRAWS = 40  # the spread is known to 11 % of itself, enough to widen an interval by it
 _SUBSAMPLE = 65536
 
@@ -26,6 +25,7 @@ class Histogram:
     """Counts of equal bins; bin i spans ``low + i * width`` to ``low + (i + 1) * width`` (axis units).
 
     ``below`` and ``above`` are finite values outside the bins: far outliers that would make the bins useless.
+    ``zero`` is where a scale with a linear region around zero shows 0; such a scale may split one population there.
     """
 
     low: float
@@ -33,11 +33,12 @@ class Histogram:
     counts: F64
     below: int
     above: int
+    zero: float | None = None
 
     @property
     def n(self) -> int:
         """Number of finite values."""
-        return int(self.counts.sum()) + self.below + self.above
+        return round(float(self.counts.sum())) + self.below + self.above
 
     def value(self, position: float) -> float:
         """Return the axis value at a position in bins, where ``i`` is the middle of bin i."""
@@ -64,13 +65,15 @@ def finite(values: F32) -> F32:
     return values if mask.all() else values[mask]
 
 
-def histogram(values: F32) -> Histogram | None:
+def histogram(values: F32, zero: float | None = None) -> Histogram | None:
     """Bin finite values finely enough for every later step.
 
     Parameters
     ----------
     values : ndarray of float32, shape (n,), axis units
         Finite values.
+    zero : float, axis units, optional
+        Where a logicle or asinh axis shows 0.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def histogram(values: F32) -> Histogram | None:
         low, high = max(low, float(inner_low - margin)), min(high, float(inner_high + margin))
         wanted = (high - low) / iqr * BINS_PER_IQR
     bins = int(2 ** np.clip(np.ceil(np.log2(wanted)), np.log2(MIN_BINS), np.log2(MAX_BINS)))
-    return _count(values, low, high, bins)
+    return replace(_dequantised(_count(values, low, high, bins)), zero=zero)
 
 
 def bandwidth(hist: Histogram) -> float:
@@ -104,7 +107,7 @@ def bandwidth(hist: Histogram) -> float:
     deviation = float(np.sqrt(max(counts @ (index - mean) ** 2 / total, 0.0)))
     iqr = quantile(counts, 0.75) - quantile(counts, 0.25)
     width = min(deviation, iqr / 1.34) if iqr > 0 else deviation
-    rule = BANDWIDTH_FACTOR * 0.9 * width * float(total) ** -0.2
+    rule = 0.9 * width * float(total**-0.2)
     return max(rule, 0.8 * _grain(counts), 1.0)
 
 
@@ -154,6 +157,7 @@ def peaks(
             break
         _, i, saddle = min(failing)
         del tops[i], dips[saddle]
+    _unsplit(hist, density, tops, dips)
     borders = [0, *dips, density.size]
     return [Peak(refine(density, top), float(density[top]), borders[i], borders[i + 1]) for i, top in enumerate(tops)]
 
@@ -180,7 +184,9 @@ def quantile(counts: F64, fraction: float) -> float:
 def _count(values: F32, low: float, high: float, bins: int) -> Histogram:
     width = (high - low) / bins
     # One bin on either side takes what lies beyond; clipping first keeps huge values from overflowing.
-    clipped = np.clip(values, np.float32(low - width), np.float32(high + width)).astype(np.float64)
+    limits = np.finfo(np.float32)
+    least, most = max(low - width, float(limits.min)), min(high + width, float(limits.max))
+    clipped = np.clip(values, least, most).astype(np.float64)
     clipped -= low - width
     clipped /= width
     index = clipped.astype(np.int32)
@@ -205,6 +211,49 @@ def _grain(counts: F64) -> float:
     order = np.argsort(gaps, kind="stable")
     cumulated = np.cumsum(weights[order])
     return float(gaps[order][np.searchsorted(cumulated, 0.95 * cumulated[-1])])
+
+
+def _dequantised(hist: Histogram) -> Histogram:
+    """Spread counts of few possible values over the gaps between these: integers on a log scale stand in a comb.
+
+    A spike is a well-filled bin between empty ones; it is widened half the way to a neighbour that is a spike as well,
+    and as far on the other side where there is none. A single pile of values beside a true gap stays where it is.
+    """
+    counts = hist.counts
+    occupied = np.flatnonzero(counts)
+    if occupied.size < 8:
+        return hist
+    gaps = np.diff(occupied)
+    spike = counts[occupied] >= 20
+    paired = spike[1:] & spike[:-1] & (gaps > 1) & (gaps <= counts.size // 4)
+    if paired.sum() < 8:
+        return hist
+    reach = np.where(paired, (gaps - 1) / 2, 0.0)
+    left, right = np.concatenate([[0.0], reach]), np.concatenate([reach, [0.0]])
+    left, right = occupied - np.where(left > 0, left, right), occupied + 1 + np.where(right > 0, right, left)
+    left[1:] = np.maximum(left[1:], right[:-1])  # the gap beside a last spike may be narrower than its other one
+    ends = np.stack([left, right], axis=1).ravel()
+    reached = np.stack([np.cumsum(counts[occupied]) - counts[occupied], np.cumsum(counts[occupied])], axis=1).ravel()
+    at_borders = np.interp(np.arange(counts.size + 1), ends, reached)
+    spread = np.diff(at_borders)
+    # Half of a pile on the end of the range lies beyond it.
+    below = round(float(at_borders[0]))
+    above = hist.n - hist.below - below - round(float(spread.sum()))
+    return replace(hist, counts=spread, below=hist.below + below, above=above)
+
+
+def _unsplit(hist: Histogram, density: F64, tops: list[int], dips: list[int]) -> None:
+    """Merge two peaks that stand on either side of zero at like distances: one population, split by the scale.
+
+    Noise around zero is one peak on a linear axis, and two on a logicle or asinh axis whose linear region is narrow.
+    """
+    if hist.zero is None:
+        return
+    zero = hist.position(hist.zero)
+    i = next((i for i in range(len(dips)) if tops[i] < zero < tops[i + 1]), None)
+    if i is not None and tops[i + 1] - zero <= 2 * (zero - tops[i]):
+        lower = i if density[tops[i]] < density[tops[i + 1]] else i + 1
+        del tops[lower], dips[i]
 
 
 def _fast_size(n: int) -> int:

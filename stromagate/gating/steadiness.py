@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from stromagate.model.sample import F32, F64
 
 Flags = NDArray[np.bool_]
-EVENTS_A_STRETCH = 1000
-MOST_STRETCHES = 400
+EVENTS_A_STRETCH = 500
+FEWEST_STRETCHES, MOST_STRETCHES = 50, 400
 SAMPLED = 600  # events of a stretch whose signals are looked at: a share is known to 0.02
 FEWEST_SAMPLED = 30
 RATE_FACTOR = 1.5  # a smaller change of the flow rate harms nothing
@@ -39,12 +39,12 @@ def part(time: F32, wanted: int | None) -> Stretches | None:
     time : ndarray of float32, shape (n,), axis units
         Finite, in order of acquisition.
     wanted : int, optional
-        Number of stretches; by default of about 1,000 events each, at most 400.
+        Number of stretches; by default of about 500 events each, 50 to 400.
     """
     first, last = float(time.min()), float(time.max())
     if not first < last:
         return None
-    number = wanted or int(np.clip(time.size // EVENTS_A_STRETCH, 20, MOST_STRETCHES))
+    number = wanted or int(np.clip(time.size // EVENTS_A_STRETCH, FEWEST_STRETCHES, MOST_STRETCHES))
     tick = _tick(time, first, last)
     width = (last - first + tick) / number
     if width < 200 * tick:

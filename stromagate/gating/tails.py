@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from stromagate.gating.density import Histogram, Peak, bandwidth, peaks, refine, resampled, smooth
 from stromagate.model.gates import Side
@@ -14,6 +15,7 @@ from stromagate.model.sample import F64
 
 Which = Literal["dominant", "lowest", "highest"]
 HALF_NORMAL_MEDIAN = 0.674490  # median distance from the middle of a normal distribution, in standard deviations
+TOP_BANDWIDTH = 0.3  # of the peak's standard deviation
 _TURNED: dict[Which, Which] = {"dominant": "dominant", "lowest": "highest", "highest": "lowest"}
 
 
@@ -22,7 +24,7 @@ class TailRule:
     """How a tail is cut: which peak is the negative, how far from it, and on which side (axis units).
 
     ``false_per_million`` moves the cut further out until no more than that many of a million events lie as far away
-    on the peak's other side.
+    on the peak's other side. ``allow_skew`` multiplies the deviation by how much wider the peak is on the cut's side.
     """
 
     mads: float
@@ -31,6 +33,7 @@ class TailRule:
     search: tuple[float, float] | None = None
     min_peak_frac: float = 0.01
     false_per_million: float | None = None
+    allow_skew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Tail:
 
     ``mirrored`` is how many events lie as far from the peak on its other side: what the negative alone puts beyond
     the cut if it is symmetrical. ``one_sided``: that other side was empty, and the cut's own side gave the width.
+    ``skew`` is the peak's width at half its height on the side of the cut over that on the other side.
     """
 
     cut: float
@@ -48,6 +52,7 @@ class Tail:
     mirrored: int
     n_peaks: int
     one_sided: bool
+    skew: float
 
 
 def find_tail(hist: Histogram, rule: TailRule, rng: Generator) -> Tail | str:
@@ -73,20 +78,29 @@ def find_tail(hist: Histogram, rule: TailRule, rng: Generator) -> Tail | str:
     if not allowed:
         return "no peak lies in the searched range"
     peak = _negative(hist, allowed, rule.negative)
-    one_sided = _is_one_sided(hist.counts, peak)
-    scale = _scale(hist.counts, peak.position, peak, one_sided)
+    body = np.where(_piles(hist.counts, peak), 0.0, 1.0)
+    counts = hist.counts * body
+    one_sided = _is_one_sided(counts, peak)
+    # The top of a peak drawn finely wanders; the width takes part in it, and the cut multiplies the width.
+    sigma = max(sigma, TOP_BANDWIDTH * _scale(counts, peak.position, peak, one_sided))
+    density = smooth(hist.counts, sigma)
+    peak = replace(peak, position=_top(density, peak))
+    scale = _scale(counts, peak.position, peak, one_sided)
     if not scale > 0:
         return "the negative peak has no width"
-    distance = max(rule.mads * scale, _mirror_distance(hist, peak, rule.false_per_million))
+    skew = _skew(density, peak)
+    wider = max(skew, 1.0) if rule.allow_skew and not one_sided else 1.0
+    distance = max(rule.mads * scale * wider, _mirror_distance(hist, peak, rule.false_per_million))
     return Tail(
         cut=hist.value(peak.position + distance),
         # Where the mirror set the distance, it is redrawn as the same multiple of the width.
-        spread=_spread(hist, peak, sigma, one_sided, distance / scale, rng) * hist.width,
+        spread=_spread(hist, body, peak, sigma, one_sided, distance / scale, rng) * hist.width,
         peak=hist.value(peak.position),
         scale=scale * hist.width,
         mirrored=int(_beyond_mirror(hist, peak, distance)),
         n_peaks=len(found),
         one_sided=one_sided,
+        skew=skew,
     )
 
 
@@ -94,6 +108,15 @@ def _negative(hist: Histogram, found: list[Peak], which: Which) -> Peak:
     if which == "dominant":
         return max(found, key=lambda peak: hist.counts[peak.left : peak.right].sum())
     return found[0] if which == "lowest" else found[-1]
+
+
+def _piles(counts: F64, peak: Peak) -> NDArray[np.bool_]:
+    """Tell which bins of a peak hold a pile of equal values, as at the end of a range: it has no width to measure."""
+    basin = counts[peak.left : peak.right]
+    beside = np.convolve(basin, np.array([1.0, 1.0, 0.0, 1.0, 1.0]) / 4, mode="same")[: basin.size]
+    piles = np.zeros(counts.size, dtype=bool)
+    piles[peak.left : peak.right] = (basin > 0.02 * basin.sum()) & (basin > 5 * beside)
+    return piles
 
 
 def _is_one_sided(counts: F64, peak: Peak) -> bool:
@@ -123,14 +146,30 @@ def _scale(counts: F64, top: float, peak: Peak, one_sided: bool) -> float:
     return float(inside * part if i == 0 else part + i - 1 + inside) / HALF_NORMAL_MEDIAN
 
 
-def _spread(hist: Histogram, peak: Peak, sigma_bins: float, one_sided: bool, multiple: float, rng: Generator) -> float:
+def _skew(density: F64, peak: Peak) -> float:
+    """Return how much wider the peak is above its top than below, at half its height."""
+    top = round(peak.position)
+    low = density[: top + 1][::-1] < density[top] / 2
+    high = density[top:] < density[top] / 2
+    below = int(np.argmax(low)) if low.any() else top + 1
+    above = int(np.argmax(high)) if high.any() else density.size - top
+    return above / max(below, 1)
+
+
+def _top(density: F64, peak: Peak) -> float:
+    return refine(density, peak.left + int(np.argmax(density[peak.left : peak.right])))
+
+
+def _spread(
+    hist: Histogram, body: F64, peak: Peak, sigma_bins: float, one_sided: bool, multiple: float, rng: Generator
+) -> float:
     """Return the standard deviation of the cut in bins over resampled histograms."""
     draws = resampled(hist, rng)
     densities = smooth(draws, sigma_bins)
     cuts = []
     for counts, density in zip(draws, densities, strict=True):
-        top = refine(density, peak.left + int(np.argmax(density[peak.left : peak.right])))
-        cuts.append(top + multiple * _scale(counts, top, peak, one_sided))
+        top = _top(density, peak)
+        cuts.append(top + multiple * _scale(counts * body, top, peak, one_sided))
     return float(np.std(cuts, ddof=1))
 
 
@@ -157,7 +196,9 @@ def _beyond_mirror(hist: Histogram, peak: Peak, distance: float) -> float:
 
 def _turned(hist: Histogram) -> Histogram:
     low = -(hist.low + hist.width * hist.counts.size)
-    return Histogram(low, hist.width, hist.counts[::-1].copy(), hist.above, hist.below)
+    return Histogram(
+        low, hist.width, hist.counts[::-1].copy(), hist.above, hist.below, None if hist.zero is None else -hist.zero
+    )
 
 
 def _turned_rule(rule: TailRule) -> TailRule:

@@ -10,10 +10,18 @@ from stromagate.gating.tails import Tail, TailRule, find_tail
 from stromagate.gating.wording import number, place
 from stromagate.model.gates import Interval, Side
 
+SKEWED = 1.25  # a gamma negative this skewed puts 2,000 of a million events beyond five deviations of its mirror
+SKEW_EVENTS = 1000  # fewer tell nothing about it
+
 
 def half_line(axis: str, cut: float, keep: Side) -> Interval:
     """Return the kept side of a cut; the cut itself counts as above."""
     return Interval(axis, cut, None) if keep == "above" else Interval(axis, None, cut)
+
+
+def shown_zero(parent: PopulationView, axis: str) -> float | None:
+    """Return where an axis with a linear region around zero shows 0; None on a linear axis."""
+    return None if parent.scale(axis).kind == "linear" else parent.to_display(axis, 0.0)
 
 
 def tail_fit(
@@ -51,7 +59,7 @@ def tail_fit(
         values = finite(parent.display(axis))
         if values.size < min_events:
             return not_evaluable(f"{axis} not cut: {values.size} events are too few for a tail (at least {min_events})")
-        hist = histogram(values)
+        hist = histogram(values, shown_zero(parent, axis))
     elif hist.n < min_events:
         return not_evaluable(f"{axis} not cut: {hist.n} events are too few for a tail (at least {min_events})")
     if hist is None:
@@ -74,6 +82,8 @@ def _sentence(parent: PopulationView, axis: str, rule: TailRule, tail: Tail, his
         return f"{text}, whose other side is empty, so that its width was taken from the side of the cut"
     beyond = _beyond(hist, tail.cut, side)
     text += f"; {tail.mirrored} of {hist.n} events lie as far on its other side, {beyond} beyond the cut"
+    if tail.skew > SKEWED and hist.n >= SKEW_EVENTS:
+        text += f"; the peak is {number(tail.skew)} times as wide on that side, so that more of it may lie there"
     # The mirror says what the negative alone would put there; where that is half of what is there, nobody can count.
     return f"{text}: not separable from the negative's own tail" if beyond < 2 * tail.mirrored else text
 

@@ -19,10 +19,10 @@ from pydantic import Field, model_validator
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
 from stromagate.gating.wording import listed, number, share
 from stromagate.model.gates import Point, Polygon
-from stromagate.model.sample import F32, F64
+from stromagate.model.sample import F64
 from stromagate.model.template import AxisName, GateParams
 
-SUBSAMPLE = 200_000
+SUBSAMPLE = 100_000
 MIN_EVENTS_A_KNOT = 150
 FEWEST = 20  # below this not even one ratio can be told from chance
 MAX_SLOPE = 0.3  # log ratio per log height; beyond the last knot the trend goes on no steeper than this
@@ -72,14 +72,18 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     n = int(usable.size)
     if n < FEWEST:
         return not_evaluable(f"singlets not gated: {n} events with area and height are too few (at least {FEWEST})")
+    heights = float(height[usable].min()), float(height[usable].max())
     if n > SUBSAMPLE:
         usable = usable[rng.integers(0, n, SUBSAMPLE)]
     log_height = np.log(height[usable].astype(np.float64))
     log_ratio = np.log(area[usable].astype(np.float64)) - log_height
-    band = _band(log_height, log_ratio, params, pooled=n < params.min_events)
+    # Where either pulse is at its ceiling their ratio says nothing about doublets.
+    unclipped = (area[usable] < _ceiling(parent, area_axis)) & (height[usable] < _ceiling(parent, height_axis))
+    measured = unclipped if unclipped.sum() >= FEWEST else np.ones_like(unclipped)
+    band = _band(log_height[measured], log_ratio[measured], params, pooled=n < params.min_events)
     if not band.deviation.min() > 0:
         return not_evaluable("singlets not gated: area is the same multiple of height for most events")
-    polygon = _polygon(parent, params, band, area[usable], height[usable])
+    polygon = _polygon(parent, params, band, heights)
     inside = _inside(band, log_height, log_ratio)
     sentence, spread = _sentence(params, band, n, inside), _spread(parent, params, band)
     return Fit(polygon, sentence, "fallback" if n < params.min_events else "fitted", spread)
@@ -100,8 +104,9 @@ def _band(log_height: F64, log_ratio: F64, params: Params, *, pooled: bool) -> B
     knots, groups = knots[rising], [group for group, kept in zip(groups, rising, strict=True) if kept]
     fits = [_middle_and_deviation(log_ratio[group]) for group in groups]
     middle, deviation = _steadied(np.array([fit[0] for fit in fits])), _steadied(np.array([fit[1] for fit in fits]))
-    # Quantised pulses can make one group exact; no group is narrower than a fifth of the typical one.
-    deviation = np.maximum(deviation, 0.2 * np.median(deviation))
+    # Quantised pulses can make one group exact, debris another one shapeless: none departs far from the typical one.
+    typical = float(np.median(deviation))
+    deviation = np.clip(deviation, 0.3 * typical, 3.0 * typical)
     return Band(
         knots,
         middle,
@@ -163,22 +168,27 @@ def _edges(band: Band, log_height: F64) -> tuple[F64, F64]:
     return low, np.interp(log_height, band.log_height, band.high) + _slope(band) * further
 
 
-def _polygon(parent: PopulationView, params: Params, band: Band, area: F32, height: F32) -> Polygon:
+def _polygon(parent: PopulationView, params: Params, band: Band, heights_seen: tuple[float, float]) -> Polygon:
     """Return the band as a polygon over area and height, open upward where the area is at its ceiling."""
     area_axis, height_axis = params.axes
-    lowest = 0.5 * float(height.min())
-    highest = 1.05 * max(parent.scale(height_axis).top, float(height.max()))
+    lowest = 0.5 * heights_seen[0]
+    highest = 1.05 * max(parent.scale(height_axis).top, heights_seen[1])
     heights = np.unique(np.concatenate([[np.log(lowest)], band.log_height, [np.log(highest)]]))
     if parent.scale(height_axis).kind != "linear" or parent.scale(area_axis).kind != "linear":
         # A constant ratio is a straight line on linear axes only.
         heights = np.unique(np.concatenate([heights, np.linspace(heights[0], heights[-1], 48)]))
     low, high = _edges(band, heights)
-    ceiling = 0.98 * max(parent.scale(area_axis).top, float(area.max()))
+    ceiling = _ceiling(parent, area_axis)
     at = np.exp(heights)
     left, right = np.minimum(at * np.exp(low), ceiling), at * np.exp(high)
     upward = [_vertex(parent, params, a, h) for a, h in zip(right, at, strict=True)]
     downward = [_vertex(parent, params, a, h) for a, h in zip(left[::-1], at[::-1], strict=True)]
     return Polygon((area_axis, height_axis), (*upward, *downward))
+
+
+def _ceiling(parent: PopulationView, axis: str) -> float:
+    """Return from where on a pulse counts as being at the end of its range, in linear units."""
+    return 0.98 * parent.scale(axis).top
 
 
 def _vertex(parent: PopulationView, params: Params, area: float, height: float) -> Point:

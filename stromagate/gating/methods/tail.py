@@ -39,6 +39,10 @@ class Params(GateParams):
         description="Move the cut out until no more than this many of a million events lie as far on the other side.",
     )
 
+    allow_skew: bool = Field(
+        False, description="Widen the distance by how much wider the peak is, at half its height, on the cut's side."
+    )
+
     @model_validator(mode="after")
     def _search_is_a_range(self) -> Self:
         if self.search is not None and not self.search[0] < self.search[1]:
@@ -49,7 +53,13 @@ class Params(GateParams):
 def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     """Cut beyond the negative peak."""
     rule = TailRule(
-        params.mads, params.negative, params.side, params.search, params.min_peak_frac, params.false_per_million
+        params.mads,
+        params.negative,
+        params.side,
+        params.search,
+        params.min_peak_frac,
+        params.false_per_million,
+        params.allow_skew,
     )
     return tail_fit(parent, params.axis, params.keep, rule, rng, min_events=params.min_events)
 

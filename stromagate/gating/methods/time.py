@@ -28,7 +28,7 @@ class Params(GateParams):
 
     axis: AxisName = Field("Time", description="The time axis.")
     bins: int | None = Field(
-        None, ge=10, le=5000, description="Stretches of acquisition; null: of about 1,000 events, 20 to 400."
+        None, ge=10, le=5000, description="Stretches of acquisition; null: of about 500 events, 50 to 400."
     )
     signals: tuple[AxisName, ...] = Field((), description="Axes looked at; empty: all that the tube carries.")
     mads: float = Field(5.0, gt=0, le=50, description="Robust deviations from the usual level that count as unsteady.")

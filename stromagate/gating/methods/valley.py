@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from stromagate.gating.density import Histogram, finite, histogram
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
 from stromagate.gating.tails import TailRule
-from stromagate.gating.thresholds import half_line, tail_fit
+from stromagate.gating.thresholds import half_line, shown_zero, tail_fit
 from stromagate.gating.valleys import Valley, find_valley
 from stromagate.gating.wording import place, share
 from stromagate.model.gates import Side
@@ -52,7 +52,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     if axis not in parent.axes:
         return not_evaluable(f"{axis} not cut: the tube has no such axis")
     values = finite(parent.display(axis))
-    hist = histogram(values)
+    hist = histogram(values, shown_zero(parent, axis))
     if values.size < params.min_events:
         found: Valley | str = f"{values.size} events are too few for a valley (at least {params.min_events})"
     elif hist is None:
