@@ -29,6 +29,8 @@ LEVELS = {
     "L4": "validated on a second cohort",
 }
 
+_HOUSE = "stromagate.report"
+
 # Scripts run only with the page's nonce; nothing is fetched, sent or embedded. plotly.js sets styles while it draws and
 # paints densities as data: images.
 _POLICY = (
@@ -92,7 +94,8 @@ def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:
     nonce = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     inline = _own_script(plotly_asset()) if plotly == "inline" else ""
     policy = _POLICY.format(nonce=nonce)
-    page = _environment().get_template(template)
+    packages = {section.package for _, section in in_order()} | {_HOUSE}
+    page = _environment(tuple(sorted(packages))).get_template(template)
     return page.render(nonce=nonce, policy=policy, plotly_js=inline, **values) + "\n"
 
 
@@ -111,14 +114,13 @@ def _own_script(content: bytes) -> Any:
     return Markup(text)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
+@lru_cache(maxsize=4)
+def _environment(packages: tuple[str, ...]) -> Environment:
     from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
-    packages = sorted({section.package for _, section in in_order()} | {"stromagate.report"})
     loaders = {name: PackageLoader(name, "html") for name in packages}
     return Environment(
-        loader=ChoiceLoader([loaders["stromagate.report"], PrefixLoader(loaders, delimiter=":")]),
+        loader=ChoiceLoader([loaders[_HOUSE], PrefixLoader(loaders, delimiter=":")]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,

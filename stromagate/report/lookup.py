@@ -41,6 +41,13 @@ def walk(result: SampleResult) -> list[tuple[GateNode, int]]:
     return found
 
 
+def asked(result: SampleResult) -> list[str]:
+    """Return the populations the pattern is read from: MSC first, progenitors next, then the others as they stand."""
+    first = [result.indices[key] for key in ("msc", "progenitors") if key in result.indices]
+    others = set(result.indices.values()).difference(first)
+    return [*dict.fromkeys(first), *(node.name for node, _ in walk(result) if node.name in others)]
+
+
 def find(result: SampleResult, population: str, statistic: str, denominator: str | None = None) -> Statistic | None:
     """Return the first row of that statistic (and denominator, where one is named)."""
     for row in result.statistics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,22 @@ def test_a_section_is_on_the_page_with_heading_and_name(name: str) -> None:
     title = re.escape(sections.get(name).title)
     assert re.search(rf'<section id="{name}"[^>]* aria-labelledby="{name}-heading">', page)
     assert re.search(rf'<h2 id="{name}-heading">{title}</h2>', page)
+
+
+def test_a_section_of_another_package_brings_its_own_fragment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "lab_sections"
+    (package / "html").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    fragment = '{% from "macros.html.j2" import doi %}<p>Lab says {{ v.word }} {{ doi("10.1/x") }}</p>'
+    (package / "html" / "lab.html.j2").write_text(fragment)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    foreign = Section(
+        "Lab", 55, "lab.html.j2", lambda result: {"word": f"<i>{result.sample_id}</i>"}, package="lab_sections"
+    )
+    monkeypatch.setattr("stromagate.report.build.in_order", lambda: [*in_order(), ("lab", foreign)])
+    page = render_sample(make_result())
+    assert "<p>Lab says &lt;i&gt;bm-001&lt;/i&gt; <a class=" in page
+    assert '<section id="lab"' in page
 
 
 def test_ids_on_a_page_are_unique() -> None:

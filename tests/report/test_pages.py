@@ -15,7 +15,7 @@ from stromagate.model.gates import GateNode, GateTree, Interval
 from stromagate.model.result import Finding, PatternCall, Statistic
 from stromagate.model.sample import SourceRef
 from stromagate.report import render_index, render_sample
-from stromagate.report.lookup import graver_first, role, walk, worst
+from stromagate.report.lookup import asked, graver_first, role, walk, worst
 from stromagate.report.section import in_order
 from tests.report.pages import GOLDEN, full_result, golden_run, golden_texts, make_run, visible
 from tests.results import make_result
@@ -169,6 +169,15 @@ def test_simulated_enriched_control_and_salvaged_tubes_are_named_before_any_numb
     plain = visible(render_sample(make_result(instrument={"STROMAGATE_PREPARATION": "whole"}))).split("Specimen")[0]
     assert "Simulated" not in plain
     assert "Preparation" not in plain
+
+
+def test_msc_and_progenitors_come_first_whatever_else_is_asked() -> None:
+    result = make_result(indices={"endothelium": "stroma", "progenitors": "progenitors", "msc": "msc"})
+    assert asked(result) == ["msc", "progenitors", "stroma"]
+    text = visible(render_sample(result)).split("Every rate names")[1]
+    assert "MSC (CD271+) | CD146+ progenitors | msc_cd146neg | msc_cd105 | stroma" in text
+    missing = make_result(indices={"msc": "gone"})
+    assert "gone: no count" in visible(render_sample(missing))
 
 
 def test_a_control_tube_has_no_pattern() -> None:

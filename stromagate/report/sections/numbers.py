@@ -6,7 +6,7 @@ from typing import Any
 
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
 from stromagate.model.result import SampleResult, Statistic
-from stromagate.report.lookup import STATE_OK, find, label, walk
+from stromagate.report.lookup import STATE_OK, asked, find, label, walk
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, estimate_text
 
@@ -15,13 +15,15 @@ _PERCENT_FROM = 0.01
 
 
 def _build(result: SampleResult) -> dict[str, Any]:
-    asked = _asked(result)
+    columns = _columns(result)
     names = [node.name for node, _ in walk(result)]
-    populations = [_population(result, name) for name in asked]
+    populations = [_population(result, name) for name in columns]
     return {
         "populations": populations,
         "rates": [
-            _rates(result, asked, name, kind) for name in result.denominators if (kind := _kind(result, asked, name))
+            _rates(result, columns, name, kind)
+            for name in result.denominators
+            if (kind := _kind(result, columns, name))
         ],
         "has_faint": any(population["faint"] for population in populations),
         "all_columns": [label(result, name) for name in result.denominators],
@@ -32,10 +34,12 @@ def _build(result: SampleResult) -> dict[str, Any]:
     }
 
 
-def _asked(result: SampleResult) -> list[str]:
-    """Return the populations the pattern is read from and their children, each below its parent."""
-    kept = set(result.indices.values())
-    return [node.name for node, _ in walk(result) if node.name in kept or node.parent in kept]
+def _columns(result: SampleResult) -> list[str]:
+    """Return the populations the pattern is read from, each followed by its children."""
+    named = (
+        name for top in asked(result) for name in (top, *(node.name for node, _ in walk(result) if node.parent == top))
+    )
+    return list(dict.fromkeys(named))
 
 
 def _population(result: SampleResult, name: str) -> dict[str, Any]:
@@ -48,22 +52,22 @@ def _population(result: SampleResult, name: str) -> dict[str, Any]:
     }
 
 
-def _rates(result: SampleResult, asked: list[str], denominator: str, kind: str) -> dict[str, Any]:
+def _rates(result: SampleResult, columns: list[str], denominator: str, kind: str) -> dict[str, Any]:
     """Return one line of the table: what is divided by, and the rate of every population."""
     unit = "per million" if kind == "per_million" else "% of"
     return {
         "title": f"{unit} {label(result, denominator)}",
-        "values": [estimate_text(find(result, name, kind, denominator)) for name in asked],
+        "values": [estimate_text(find(result, name, kind, denominator)) for name in columns],
     }
 
 
-def _kind(result: SampleResult, asked: list[str], denominator: str) -> str:
+def _kind(result: SampleResult, columns: list[str], denominator: str) -> str:
     """Return the statistic a line shows, one for all populations; empty where none has a rate of that denominator.
 
     A denominator without events is left to the full table, which says so.
     """
-    shares = [row for name in asked if (row := find(result, name, "fraction", denominator))]
-    rates = [row for name in asked if (row := find(result, name, "per_million", denominator))]
+    shares = [row for name in columns if (row := find(result, name, "fraction", denominator))]
+    rates = [row for name in columns if (row := find(result, name, "per_million", denominator))]
     large = any(row.value is not None and row.value >= _PERCENT_FROM for row in shares)
     if not large and any(row.value is not None for row in rates):
         return "per_million"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stromagate.model.result import PatternCall, SampleResult
-from stromagate.report.lookup import STATE_OK, STATUS_WORDS, find, label, role, state, tally, worst
+from stromagate.report.lookup import STATE_OK, STATUS_WORDS, asked, find, label, role, state, tally, worst
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text
 
@@ -22,9 +22,7 @@ def _build(result: SampleResult) -> dict[str, Any]:
     gravest = worst(result.findings)
     status = gravest.status if gravest else "not_applicable"
     symbol, word = STATUS_WORDS[status]
-    asked = set(result.indices.values())
-    named = [node.name for node in result.tree.nodes if node.name in asked]
-    named += sorted(asked.difference(named))
+    named = asked(result)
     return {
         "symbol": symbol,
         "status": status,
