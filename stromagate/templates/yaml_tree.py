@@ -58,7 +58,7 @@ def read_tree(data: bytes) -> Tree:
         ``readable`` is False where the text ends before its value is known; ``faults`` then says why.
     """
     if len(data) > MAX_BYTES:
-        return _unreadable(1, f"the file has {len(data):,} bytes", f"at most {MAX_BYTES:,} are read")
+        return _unreadable(1, f"the file has more than {MAX_BYTES:,} bytes", "a template is a page or two")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
