@@ -69,19 +69,22 @@ def read_tree(data: bytes) -> Tree:
         return builder.tree()
     except _Stop as stop:
         return _unreadable(stop.line, stop.message, stop.hint, builder.faults)
-    except yaml.MarkedYAMLError as cause:
-        mark = cause.problem_mark or cause.context_mark
-        said = " ".join(filter(None, (cause.context, cause.problem)))
-        line = mark.line + 1 if mark else 1
-        if "nesting depth" in said:
-            return _unreadable(line, _TOO_DEEP, "templates are flat", builder.faults)
-        tab = "\\t" in said or "tab character" in said
-        hint = "indent with spaces, not tabs" if tab else "look for a missing colon, quote or bracket"
-        return _unreadable(line, f"not YAML: {said}", hint, builder.faults)
     except yaml.YAMLError as cause:
-        position = getattr(cause, "position", 0)
-        line = text.count("\n", 0, position) + 1
-        return _unreadable(line, f"not YAML: {getattr(cause, 'reason', cause)}", "remove the character", builder.faults)
+        return _unreadable(*_said(cause, text), builder.faults)
+
+
+def _said(cause: yaml.YAMLError, text: str) -> tuple[int, str, str]:
+    """Return line, message and hint for what the parser stumbled over."""
+    if not isinstance(cause, yaml.MarkedYAMLError):
+        line = text.count("\n", 0, getattr(cause, "position", 0)) + 1
+        return line, f"not YAML: {getattr(cause, 'reason', cause)}", "remove the character"
+    mark = cause.problem_mark or cause.context_mark
+    line = mark.line + 1 if mark else 1
+    said = " ".join(filter(None, (cause.context, cause.problem)))
+    if "nesting depth" in said:
+        return line, _TOO_DEEP, "templates are flat"
+    tab = "\\t" in said or "tab character" in said
+    return line, f"not YAML: {said}", "indent with spaces, not tabs" if tab else "look for a missing colon or bracket"
 
 
 class _Stop(Exception):  # noqa: N818  (not an error: the end of reading)
