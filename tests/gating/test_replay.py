@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from stromagate.errors import SpecificationError
 from stromagate.gating.geometry import check
@@ -236,3 +237,17 @@ def test_an_axis_nobody_gates_on_need_not_be_in_the_file() -> None:
     axes = {"X": Axis("X", LINEAR, False), "Z": Axis("FL9", LINEAR, True)}
     events = Events(np.zeros((3, 1), dtype=np.float32), ("X",))
     assert count(events, tree(node("a", "all", Interval("X", None, 1.0)), axes=axes)) == {"all": 3, "a": 3}
+
+
+def test_a_tree_that_was_written_down_counts_the_same() -> None:
+    """Every kind of gate, by way of the JSON that results are kept in."""
+    values, pnn, axes, spill = stained(5, 4_000)
+    columns = {axis: shown(values, pnn, GateTree((), axes, spill), axis) for axis in axes}
+    nodes = (*Grower(5, columns).nodes(20), node("lost", "all", None))
+    grown = GateTree(nodes, axes, spill)
+    assert {item.geometry.kind for item in nodes if item.geometry} >= {"interval", "spans", "polygon", "ellipse"}
+    adapter = TypeAdapter(GateTree)
+    again = adapter.validate_json(adapter.dump_json(grown))
+    assert again == grown
+    assert again.digest() == grown.digest()
+    assert count(Events(values, pnn), again) == count(Events(values, pnn), grown)
