@@ -24,6 +24,9 @@ def build_channels(
     for index, (name, column) in enumerate(zip(names, columns, strict=True)):
         n = index + 1
         log = _log(keywords, n, column, version, departures)
+        if log and index == time:
+            departures.add("pne.on_time", f"$P{n}E {log[0]:g},{log[1]:g}", "read as linear", "time is not logarithmic")
+            log = None
         described.append(
             Channel(
                 index=index,

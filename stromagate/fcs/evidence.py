@@ -1,4 +1,4 @@
-"""What the values themselves say about where DATA begins: how many lie within ``$PnR``, and whether Time ascends."""
+"""What the bytes say about where DATA begins: blanks before it, values within ``$PnR``, Time in order."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stromagate.fcs.datasets import DataSet
 from stromagate.fcs.decode import stored_column, without_masks
 from stromagate.fcs.layout import Layout
 from stromagate.fcs.source import ByteSource
+from stromagate.fcs.surroundings import CRC_BYTES, Surroundings
 from stromagate.model.sample import F64, Channel
 
 _LOOKED_AT = 5_000
@@ -19,13 +21,28 @@ _SMALLEST_PLAUSIBLE = 1e-20
 
 
 @dataclass(frozen=True, slots=True)
-class Witnesses:
-    """Everything needed to weigh two places against each other."""
+class Ground:
+    """The bytes of one data set, and what is known of them before DATA is found."""
 
     source: ByteSource
-    base: int
+    chosen: DataSet
+    around: Surroundings
     layout: Layout
     channels: Sequence[Channel]
+
+    def blank_before(self, begin: int) -> bool:
+        """Say whether only blanks stand between ``begin`` and the segment before it."""
+        return self.around.blank_before(self.source, self.chosen.base, begin)
+
+    def settled(self, begin: int, n_bytes: int) -> bool:
+        """Say whether a place named once is believable: blanks before it, and not a slip into those blanks.
+
+        A begin that slipped forward into the blanks makes DATA begin with a blank and leaves bytes behind its end.
+        """
+        if not self.blank_before(begin):
+            return False
+        trailing = self.chosen.room - self.around.last_byte(begin + n_bytes - 1) - 1
+        return trailing in {0, CRC_BYTES} or self.source.at(self.chosen.base + begin, 1) != b" "
 
     def judge(self, first: int, second: int, n_events: int) -> tuple[int | None, str]:
         """Return which of two places holds sensible values (None: neither stands out), and the figures."""
@@ -44,7 +61,7 @@ class Witnesses:
 
     def _shares(self, begin: int, n: int) -> tuple[float, float | None]:
         stride = self.layout.stride
-        block = np.frombuffer(self.source.at(self.base + begin, n * stride), dtype=np.uint8).reshape(n, stride)
+        block = np.frombuffer(self.source.at(self.chosen.base + begin, n * stride), dtype=np.uint8).reshape(n, stride)
         inside, order = [], None
         for column, channel in zip(without_masks(self.layout).columns, self.channels, strict=True):
             with np.errstate(invalid="ignore", over="ignore"):

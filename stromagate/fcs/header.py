@@ -11,7 +11,7 @@ from stromagate.fcs.numbers import BLANK, count, shortened
 from stromagate.model.sample import Repair
 
 VERSIONS = ("2.0", "3.0", "3.1", "3.2")
-_FIELD = re.compile(r" *[0-9]{1,8} *")
+_FIELD = re.compile(r" *[0-9]{1,8} *| +")
 # What is handed over as FCS and is not: first bytes, and what to call it.
 _IMPOSTORS = (
     (b"\x1f\x8b", "a gzip archive", "unpack it first"),
@@ -87,8 +87,9 @@ def parse_header(first: bytes, room: int) -> Header:
 def stated(origin: str, begin: str, end: str, *, eight_digits: bool = False) -> Stated:
     """Read an offset pair by pattern."""
     words = (begin.strip(BLANK), end.strip(BLANK))
-    silent = words[0].strip("0") == "" and (words[1].strip("0") == "" or words[1] == "-1")
     well_formed = not eight_digits or bool(_FIELD.fullmatch(begin) and _FIELD.fullmatch(end))
+    silent = words[0].strip("0") == "" and (words[1].strip("0") == "" or words[1] == "-1")
+    silent = silent and "\x00" not in begin + end
     low, high = count(begin), count(end)
     pair = (low, high) if well_formed and low is not None and high is not None and not silent else None
     return Stated(origin, words[0], words[1], pair, silent)

@@ -13,15 +13,14 @@ from stromagate.errors import InputError, UsageError
 from stromagate.fcs.channels import build_channels, scalings, timestep_s
 from stromagate.fcs.datasets import DataSet, choose
 from stromagate.fcs.decode import common_type, scale_values, stored_matrix
-from stromagate.fcs.evidence import Witnesses
-from stromagate.fcs.header import stated
+from stromagate.fcs.evidence import Ground
+from stromagate.fcs.find import find_data
 from stromagate.fcs.keywords import join
 from stromagate.fcs.layout import Layout, build_layout
 from stromagate.fcs.limits import MAX_DATA_BYTES, MAX_EVENTS
-from stromagate.fcs.numbers import count, shortened
 from stromagate.fcs.repairs import Departures
 from stromagate.fcs.scale import Scaling, scale
-from stromagate.fcs.segments import Question, Span, locate
+from stromagate.fcs.segments import Span
 from stromagate.fcs.source import ByteSource, Fingerprint, opened
 from stromagate.fcs.spillover import parse_spillover
 from stromagate.fcs.surroundings import Surroundings, check_tail, supplement, survey
@@ -169,14 +168,14 @@ def _assemble(
     source: ByteSource, chosen: DataSet, n_datasets: int, departures: Departures, gain: GainConvention
 ) -> FcsFile:
     version = chosen.header.version
-    if "$NEXTDATA" not in chosen.text.keywords:
+    if not chosen.text.keywords.get("$NEXTDATA", "").strip():
         departures.add("nextdata.missing", "no $NEXTDATA", "taken as 0", "a required keyword is missing")
     around = survey(chosen, departures)
     keywords = _keywords(source, chosen, around, departures)
     layout = build_layout(keywords, version, departures)
     channels = build_channels(keywords, layout.columns, version, departures)
     step = timestep_s(keywords, departures)
-    span = _locate(chosen, around, keywords, Witnesses(source, chosen.base, layout, channels), departures)
+    span = find_data(keywords, Ground(source, chosen, around, layout, channels), departures)
     _guard_size(span, layout)
     check_tail(source, chosen, around, (span, layout.stride), departures)
     source.require_unchanged(source.fingerprint)
@@ -207,59 +206,6 @@ def _keywords(source: ByteSource, chosen: DataSet, around: Surroundings, departu
     keywords, repairs = join(chosen.text.keywords, extra.keywords, chosen.header.version)
     departures.extend(repairs)
     return keywords
-
-
-def _locate(
-    chosen: DataSet, around: Surroundings, keywords: Mapping[str, str], weigh: Witnesses, notes: Departures
-) -> Span:
-    layout, total = weigh.layout, count(keywords.get("$TOT"))
-    if total is None and "$TOT" in keywords and notes.policy != "salvage":
-        raise InputError(
-            "fcs.keyword.bad",
-            f"$TOT is {shortened(keywords['$TOT'])!r}, not a number of events",
-            hint="export it again",
-        )
-    question = Question(
-        version=chosen.header.version,
-        total=total,
-        stride=layout.stride,
-        room=chosen.room,
-        text=chosen.header.text,
-        salvage=notes.policy == "salvage" and not layout.widened,
-    )
-    in_text = stated("TEXT", keywords.get("$BEGINDATA", ""), keywords.get("$ENDDATA", ""))
-    try:
-        span = locate(
-            question,
-            (chosen.header.data, in_text),
-            notes,
-            blank_gap=lambda begin: around.blank_before(weigh.source, chosen.base, begin),
-            judge=weigh.judge,
-        )
-    except InputError as error:
-        if layout.widened and not error.code.startswith("strict."):
-            raise _unconfirmed(layout, error) from error
-        raise
-    if layout.widened:
-        if total is None:
-            raise _unconfirmed(layout, None)
-        stored = ", ".join(str(8 * column.width) for column in layout.columns[:4])
-        notes.add(
-            "pnb.storage",
-            "; ".join(layout.widened[:4]),
-            f"read as {stored} ... bits",
-            "$PnB does not say what is stored",
-        )
-    return span
-
-
-def _unconfirmed(layout: Layout, error: InputError | None) -> InputError:
-    return InputError(
-        "fcs.width",
-        f"{layout.widened[0]} cannot be what is stored, and the length of DATA confirms no whole bytes either"
-        + (f" ({error.message})" if error else ""),
-        hint="bit-packed data are not read: export the file again with 16 or 32 bits a value",
-    )
 
 
 def _guard_size(span: Span, layout: Layout) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from stromagate.errors import InputError
 from stromagate.fcs.header import Stated
@@ -12,9 +11,19 @@ from stromagate.fcs.limits import HEADER_BYTES, LAST_HEADER_BYTE
 from stromagate.fcs.repairs import Departures
 
 Fit = Literal["absent", "exact", "plus1", "bad"]
-# Given two places, the index of the one whose values make sense (None: neither stands out) and the figures behind it.
-Judge = Callable[[int, int, int], tuple[int | None, str]]
-BlankGap = Callable[[int], bool]
+
+
+class Bytes(Protocol):
+    """What can be asked of the bytes themselves."""
+
+    def blank_before(self, begin: int) -> bool:
+        """Say whether only blanks stand between ``begin`` and the segment before it."""
+
+    def settled(self, begin: int, n_bytes: int) -> bool:
+        """Say whether a place that is named once is believable."""
+
+    def judge(self, first: int, second: int, n_events: int) -> tuple[int | None, str]:
+        """Return which of two places holds sensible values (None: neither stands out), and the figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +69,7 @@ def locate(
     question: Question,
     stated: tuple[Stated, Stated],
     departures: Departures,
-    *,
-    blank_gap: BlankGap,
-    judge: Judge,
+    ground: Bytes,
 ) -> Span:
     """Decide where DATA is.
 
@@ -74,10 +81,8 @@ def locate(
         What HEADER and ``$BEGINDATA``/``$ENDDATA`` say, relative to the data set.
     departures : Departures
         Collects repairs; its policy decides whether they are allowed.
-    blank_gap : callable
-        Whether only blanks stand between the segment before ``begin`` and ``begin``.
-    judge : callable
-        Weighs the values at two places for a number of events.
+    ground : Bytes
+        Answers for the bytes where arithmetic does not decide.
 
     Raises
     ------
@@ -87,10 +92,21 @@ def locate(
     question = _with_total(question, *stated)
     claims = (_claim(stated[0], question), _claim(stated[1], question))
     if not any(claim.good for claim in claims):
-        return _empty_or_refuse(question, claims, departures, blank_gap)
+        return _empty_or_refuse(question, claims, departures, ground)
     h, t = claims
     if h.good and t.good and h.begin != t.begin and question.need:
-        h, t = _tell_apart(question, h, t, blank_gap, judge)
+        h, t = _tell_apart(question, h, t, ground)
+    elif (
+        question.need
+        and _single_voice(question, h, t)
+        and not ground.settled((h if h.good else t).begin, question.need)
+    ):
+        raise InputError(
+            "fcs.offsets.ambiguous",
+            f"DATA is said to begin behind bytes that are not blank, and only one place says so: "
+            f"{_claims_text(question, h, t)}",
+            hint="export the file again: reading the wrong bytes would give plausible wrong numbers",
+        )
     chosen = h if h.good else t
     _note_other(question, h, t, departures)
     if "plus1" in {h.fit, t.fit}:
@@ -137,12 +153,12 @@ def _claim(stated: Stated, question: Question) -> _Claim:
     return _Claim(stated, "exact" if length == need else "plus1", begin, length)
 
 
-def _tell_apart(question: Question, h: _Claim, t: _Claim, blank_gap: BlankGap, judge: Judge) -> tuple[_Claim, _Claim]:
+def _tell_apart(question: Question, h: _Claim, t: _Claim, ground: Bytes) -> tuple[_Claim, _Claim]:
     """Two places fit by length: the standard fills unused space with blanks; else the values must speak."""
-    clear = (blank_gap(h.begin), blank_gap(t.begin))
+    clear = (ground.blank_before(h.begin), ground.blank_before(t.begin))
     if clear[0] != clear[1]:
         return (h, replace(t, fit="bad")) if clear[0] else (replace(h, fit="bad"), t)
-    winner, figures = judge(h.begin, t.begin, question.total or 0)
+    winner, figures = ground.judge(h.begin, t.begin, question.total or 0)
     if winner is None:
         raise InputError(
             "fcs.offsets.ambiguous",
@@ -150,6 +166,18 @@ def _tell_apart(question: Question, h: _Claim, t: _Claim, blank_gap: BlankGap, j
             hint="export the file again: reading the wrong bytes would give plausible wrong numbers",
         )
     return (h, replace(t, fit="bad")) if winner == 0 else (replace(h, fit="bad"), t)
+
+
+def _single_voice(question: Question, h: _Claim, t: _Claim) -> bool:
+    """Say whether HEADER and TEXT should agree on the begin of DATA and only one of them names it."""
+    # In FCS 2.0 HEADER speaks alone by right.
+    if h.good and (t.good or question.version == "2.0"):
+        return False
+    if t.good and h.fit == "absent":
+        return question.version == "2.0" or t.begin + question.need - 1 <= LAST_HEADER_BYTE
+    if "absent" in {h.fit, t.fit}:
+        return True
+    return h.begin != t.begin
 
 
 def _note_other(question: Question, h: _Claim, t: _Claim, departures: Departures) -> None:
@@ -186,9 +214,7 @@ def _note_long(question: Question, chosen: _Claim, departures: Departures) -> No
     )
 
 
-def _empty_or_refuse(
-    question: Question, claims: tuple[_Claim, _Claim], departures: Departures, blank_gap: BlankGap
-) -> Span:
+def _empty_or_refuse(question: Question, claims: tuple[_Claim, _Claim], departures: Departures, ground: Bytes) -> Span:
     h, t = claims
     if question.total == 0 and h.fit == "absent" and t.fit == "absent":
         departures.mention(
@@ -196,15 +222,13 @@ def _empty_or_refuse(
         )
         return Span(question.text[1] + 1, 0)
     if question.salvage:
-        span = _salvage(question, claims, departures, blank_gap)
+        span = _salvage(question, claims, departures, ground)
         if span is not None:
             return span
     raise _refusal(question, h, t)
 
 
-def _salvage(
-    question: Question, claims: tuple[_Claim, _Claim], departures: Departures, blank_gap: BlankGap
-) -> Span | None:
+def _salvage(question: Question, claims: tuple[_Claim, _Claim], departures: Departures, ground: Bytes) -> Span | None:
     """Whole events from a begin that both claims share, or that alone follows its neighbour over blanks."""
     usable = [
         claim
@@ -212,7 +236,7 @@ def _salvage(
         if claim.length > 0 and claim.begin > question.text[1] and claim.begin + question.stride <= question.room
     ]
     if len({claim.begin for claim in usable}) > 1:
-        usable = [claim for claim in usable if blank_gap(claim.begin)]
+        usable = [claim for claim in usable if ground.blank_before(claim.begin)]
     if not usable or len({claim.begin for claim in usable}) > 1:
         return None
     begin, length = usable[0].begin, max(claim.length for claim in usable)

@@ -9,7 +9,7 @@ from stromagate.fcs.checksum import matches, stated_checksum
 from stromagate.fcs.datasets import DataSet
 from stromagate.fcs.header import Stated, stated
 from stromagate.fcs.limits import HEADER_BYTES, MAX_TEXT_BYTES
-from stromagate.fcs.numbers import shortened
+from stromagate.fcs.numbers import BLANK, shortened
 from stromagate.fcs.repairs import Departures
 from stromagate.fcs.segments import Span
 from stromagate.fcs.source import ByteSource
@@ -17,7 +17,7 @@ from stromagate.fcs.text import Text, parse_supplement
 
 _LONGEST_GAP_BYTES = 2**20
 _LOOKED_AT_TAIL_BYTES = 2**16
-_CRC_BYTES = 8
+CRC_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ def survey(chosen: DataSet, departures: Departures) -> Surroundings:
     """Find the segments beside DATA; what points nowhere is ignored and noted."""
     keywords, version = chosen.text.keywords, chosen.header.version
     wanted = ("$BEGINSTEXT", "$ENDSTEXT", "$BEGINANALYSIS", "$ENDANALYSIS")
-    absent = [name for name in wanted if name not in keywords]
-    if absent and version in {"3.0", "3.1"}:
+    default = "" if version in {"3.0", "3.1"} else "0"
+    absent = [name for name in wanted if not keywords.get(name, default).strip(BLANK)]
+    if absent:
         departures.add("stext.missing", "no " + ", ".join(absent), "taken as none", "a required keyword is missing")
     extra = stated("TEXT", keywords.get(wanted[0], ""), keywords.get(wanted[1], ""))
     analysis = [chosen.header.analysis, stated("TEXT", keywords.get(wanted[2], ""), keywords.get(wanted[3], ""))]
@@ -89,9 +90,9 @@ def check_tail(
     last = around.last_byte(data_end)
     trailing = chosen.room - last - 1
     tail = source.at(chosen.base + last + 1, min(trailing, _LOOKED_AT_TAIL_BYTES))
-    moved = (trailing if trailing < _CRC_BYTES else trailing - _CRC_BYTES) if tail.strip(b" 0") else 0
+    moved = (trailing if trailing < CRC_BYTES else trailing - CRC_BYTES) if tail.strip(b" 0") else 0
     # Blanks behind TEXT are common, so that only a small shift speaks against them; an open TEXT is rare by itself.
-    odd = moved > 0 and (not chosen.text.terminated or (not chosen.text.closed and moved < _CRC_BYTES))
+    odd = moved > 0 and (not chosen.text.terminated or (not chosen.text.closed and moved < CRC_BYTES))
     if odd and span.exact and span.n_events and data_end == last:
         raise InputError(
             "fcs.offsets",
@@ -99,16 +100,16 @@ def check_tail(
             "the offsets were written, so that DATA has moved",
             hint="export the file again with the software that made it",
         )
-    if trailing == _CRC_BYTES:
+    if trailing == CRC_BYTES:
         _check_sum(source, chosen, last, departures)
-    elif trailing > _CRC_BYTES and tail.strip(b" \x00\r\n0"):
+    elif trailing > CRC_BYTES and tail.strip(b" \x00\r\n0"):
         departures.add(
             "tail.bytes", f"{trailing:,} bytes behind the last segment", "ignored", "nothing should be there"
         )
 
 
 def _check_sum(source: ByteSource, chosen: DataSet, last: int, departures: Departures) -> None:
-    said = source.at(chosen.base + last + 1, _CRC_BYTES)
+    said = source.at(chosen.base + last + 1, CRC_BYTES)
     if stated_checksum(said) and not matches(source, chosen.base, last + 1, said):
         departures.add(
             "crc.mismatch",
@@ -126,7 +127,7 @@ def _points_nowhere(one: Stated, room: int) -> bool:
 
 
 def _supplement_pair(extra: Stated, chosen: DataSet, departures: Departures) -> tuple[int, int] | None:
-    if extra.silent or (extra.pair and extra.pair[1] + 1 == extra.pair[0]):
+    if extra.silent and extra.end != "-1":
         return None
     text = chosen.header.text
     if extra.pair is None or extra.pair[1] < extra.pair[0] or extra.pair[1] >= chosen.room:
@@ -136,6 +137,8 @@ def _supplement_pair(extra: Stated, chosen: DataSet, departures: Departures) -> 
     elif extra.pair[1] - extra.pair[0] + 1 > MAX_TEXT_BYTES:
         _ignore(str(extra), f"it is longer than {MAX_TEXT_BYTES:,} bytes", departures)
     else:
+        if chosen.header.version == "2.0":
+            departures.add("stext.unexpected", str(extra), "read", "FCS 2.0 knows no supplemental TEXT")
         return extra.pair
     return None
 
