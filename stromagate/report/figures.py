@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from stromagate.model.result import AxisView, DensityView
-from stromagate.report.outlines import GATE_COLOUR, Outline, outline
+from stromagate.report.outlines import GATE_COLOUR, Outline
 from stromagate.report.text import plot_text
 from stromagate.report.wording import count_text
 
@@ -45,7 +45,7 @@ def plotly_asset() -> bytes:
     return (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
 
 
-def density_figure(view: DensityView, figure_id: str, *, share: str, alt: str, spread: float | None = None) -> Figure:
+def density_figure(view: DensityView, figure_id: str, *, gate: Outline, share: str, alt: str) -> Figure:
     """Return the drawing of one gate: the parent's events as a density, the gate over it, its share beside it.
 
     Parameters
@@ -54,15 +54,14 @@ def density_figure(view: DensityView, figure_id: str, *, share: str, alt: str, s
         Binned events; a view of one axis becomes a histogram.
     figure_id : str
         Unique on the page.
+    gate : Outline
+        Shapes over the density; see ``report.borders``.
     share : str
         What is written beside the gate, such as ``"23.4 %"``.
     alt : str
         What the drawing shows, in words.
-    spread : float, optional
-        Standard deviation of the boundary in display units of the gate's first axis.
     """
     data, vertical = (_histogram(view), _count_axis(view)) if view.y is None else (_heatmap(view), _axis(view.y))
-    gate = outline(view, spread)
     notes = [_share_note(view, gate, share)] if gate.anchor is not None and share else []
     if view.n_shown == 0:
         notes.append(_note("no events to show", 0.5, 0.5, "paper"))

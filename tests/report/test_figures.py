@@ -37,7 +37,7 @@ def accepted(spec: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("gate", "flat"), every_outline())
 def test_plotly_accepts_every_drawing(gate: Geometry | None, flat: bool) -> None:
     drawn = view("p", gate, x=X, y=Y if flat else None)
-    figure = density_figure(drawn, "f", share="10.0 %", alt="words", spread=0.01)
+    figure = density_figure(drawn, "f", gate=outline(drawn, 0.01), share="10.0 %", alt="words")
     accepted(figure.spec)
     json.dumps(figure.spec, allow_nan=False)
     assert bool(figure.spec["layout"]["shapes"]) is (gate is not None)
@@ -45,7 +45,7 @@ def test_plotly_accepts_every_drawing(gate: Geometry | None, flat: bool) -> None
 
 def test_the_grid_goes_to_the_browser_as_it_is() -> None:
     drawn = view("p", None, x=X, y=Y)
-    (heat,) = density_figure(drawn, "f", share="", alt="").spec["data"]
+    (heat,) = density_figure(drawn, "f", gate=outline(drawn), share="", alt="").spec["data"]
     assert heat["z"] == {"dtype": "u1", "bdata": drawn.grid, "shape": "128, 128"}
     # Bin centres: the first lies half a bin in, and the last bin ends at the axis' end.
     assert heat["x0"] - heat["dx"] / 2 == pytest.approx(X.low)
@@ -55,18 +55,18 @@ def test_the_grid_goes_to_the_browser_as_it_is() -> None:
 
 def test_the_colour_bar_says_events() -> None:
     drawn = view("p", None, x=X, y=Y)
-    bar = density_figure(drawn, "f", share="", alt="").spec["data"][0]["colorbar"]
+    bar = density_figure(drawn, "f", gate=outline(drawn), share="", alt="").spec["data"][0]["colorbar"]
     for at, text in zip(bar["tickvals"], bar["ticktext"], strict=True):
         assert (1 + drawn.peak) ** (at / 255) - 1 == pytest.approx(int(text.replace(",", "")))
 
 
 def test_an_empty_parent_is_said() -> None:
     drawn = view("p", None, x=X, y=Y).model_copy(update={"peak": 0, "n_parent": 0, "n_shown": 0, "grid": "AAAA" * 5461})
-    spec = density_figure(drawn, "f", share="", alt="").spec
+    spec = density_figure(drawn, "f", gate=outline(drawn), share="", alt="").spec
     assert [note["text"] for note in spec["layout"]["annotations"]] == ["no events to show"]
     accepted(spec)
     flat = view("p", None, x=X, y=None).model_copy(update={"peak": 0, "n_shown": 0, "grid": "AAAA"})
-    accepted(density_figure(flat, "f", share="", alt="").spec)
+    accepted(density_figure(flat, "f", gate=outline(flat), share="", alt="").spec)
 
 
 def test_a_cut_is_a_line_across_at_its_place_with_its_band() -> None:
@@ -95,7 +95,8 @@ def test_the_share_is_written_on_the_kept_side() -> None:
     ],
 )
 def test_the_share_never_stands_outside_the_plot(gate: Geometry, anchor: str, text: str) -> None:
-    spec = density_figure(view("p", gate, x=X, y=Y), "f", share="7.00 %", alt="").spec
+    drawn = view("p", gate, x=X, y=Y)
+    spec = density_figure(drawn, "f", gate=outline(drawn), share="7.00 %", alt="").spec
     (note,) = spec["layout"]["annotations"]
     assert (note["xanchor"], note["text"]) == (anchor, text)
     accepted(spec)
@@ -182,7 +183,7 @@ def test_every_straight_edge_is_in_the_table_twin() -> None:
 
 def test_names_of_channels_are_made_harmless() -> None:
     drawn = view("p", None, x=side("CD271", "<b>&lt;img src=x onerror=alert(1)&gt;</b>"), y=Y)
-    title = density_figure(drawn, "f", share="", alt="").spec["layout"]["xaxis"]["title"]["text"]
+    title = density_figure(drawn, "f", gate=outline(drawn), share="", alt="").spec["layout"]["xaxis"]["title"]["text"]
     assert "<" not in title
     assert "&lt;" not in title
 

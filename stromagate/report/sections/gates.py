@@ -8,6 +8,7 @@ from typing import Any
 from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Polygon
 from stromagate.model.result import AxisView, DensityView, SampleResult
 from stromagate.model.scales import Scale
+from stromagate.report.borders import borders, drawable, parts_of
 from stromagate.report.figures import density_figure
 from stromagate.report.lookup import find, label
 from stromagate.report.outlines import edges, is_shadow
@@ -20,14 +21,15 @@ _POINTS_SHOWN = 40
 def _build(result: SampleResult) -> dict[str, Any] | None:
     nodes = {node.name: node for node in result.tree.nodes}
     cards = [
-        _card(result, view, nodes[view.population], f"gate-{i}")
+        _card(result, view, parts_of(nodes[view.population], nodes), f"gate-{i}")
         for i, view in enumerate(result.views, start=1)
         if view.population in nodes
     ]
     return {"cards": cards} if cards else None
 
 
-def _card(result: SampleResult, view: DensityView, node: GateNode, figure_id: str) -> dict[str, Any]:
+def _card(result: SampleResult, view: DensityView, parts: list[GateNode], figure_id: str) -> dict[str, Any]:
+    node = result.tree.node(view.population)
     share, name = find(result, view.population, "fraction", view.parent), label(result, view.population)
     count = find(result, view.population, "count")
     kept = percent_text(share.value if share else None)
@@ -44,27 +46,49 @@ def _card(result: SampleResult, view: DensityView, node: GateNode, figure_id: st
         "events": events,
         "state": node.state,
         "figure": density_figure(
-            view, figure_id, share=kept if share and share.value is not None else "", alt=alt, spread=node.spread
+            view,
+            figure_id,
+            gate=borders(view, parts),
+            share=kept if share and share.value is not None else "",
+            alt=alt,
         ),
-        "facts": _facts(result, view, node),
-        "edges": _edges(result, node.geometry),
+        "facts": _facts(result, view, node, parts),
+        "edges": [edge for part in parts for edge in _edges(result, part.geometry)],
         "points": _points(node.geometry),
         "hidden": view.n_parent - view.n_shown,
     }
 
 
-def _facts(result: SampleResult, view: DensityView, node: GateNode) -> list[tuple[str, str]]:
+def _facts(result: SampleResult, view: DensityView, node: GateNode, parts: list[GateNode]) -> list[tuple[str, str]]:
     facts = [("Gate", _shape(result, node.geometry)), ("Method", node.method), ("State", node.state.replace("_", " "))]
     facts.append(("Why here", node.sentence or "no reason given"))
     if node.source:
         facts.append(("Taken from", node.source))
     if node.edited_by:
         facts.append(("Moved by", node.edited_by))
-    spread = "not estimated" if node.spread is None else f"{number_text(node.spread)} display units (1 s.d.)"
-    facts += [("Boundary spread", spread), ("Events shown", _shown(view))]
+    if isinstance(node.geometry, Boolean):
+        facts += _combined(result, view, parts)
+    else:
+        facts.append(("Boundary spread", _spread(node)))
+    facts.append(("Events shown", _shown(view)))
     facts += [(f"{axis.title} scale", _scale(axis)) for axis in (view.x, view.y) if axis is not None]
     facts.append(("Fullest bin", f"{count_text(view.peak)} events"))
     return facts
+
+
+def _combined(result: SampleResult, view: DensityView, parts: list[GateNode]) -> list[tuple[str, str]]:
+    """Say which boundaries of a combination the plot draws, and which lie on axes it does not show."""
+    drawn = {part.name for part in drawable(view, parts)}
+    on, off = (
+        ", ".join(f"{label(result, part.name)} ({_spread(part)})" for part in parts if (part.name in drawn) is shown)
+        for shown in (True, False)
+    )
+    facts = [("Boundaries drawn", on or "none lies on these axes")]
+    return [*facts, ("On other axes", off)] if off else facts
+
+
+def _spread(node: GateNode) -> str:
+    return "spread not estimated" if node.spread is None else f"{number_text(node.spread)} display units, 1 s.d."
 
 
 def _shown(view: DensityView) -> str:
@@ -145,7 +169,8 @@ SECTION = Section(
     summary=(
         "Each plot shows the parent population, darker where more events lie (log scale; the bar counts events per "
         "bin), and the gate in red with the share it keeps. A pale band is two standard deviations of an estimated "
-        "boundary. The table below a plot says the same in numbers."
+        "boundary. A population that combines others shows their boundaries. The table below a plot says the same in "
+        "numbers."
     ),
     wide=True,
 )
