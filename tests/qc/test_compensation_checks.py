@@ -67,7 +67,7 @@ def test_channels_exported_compensated_need_no_matrix() -> None:
     assert one("compensation", _exported(evidence, "Viability", "CD45", "CD31", "CD271", "CD146")).status == "pass"
     mixed = one("compensation", _exported(evidence, "CD45"))
     assert mixed.status == "warn"
-    assert mixed.sentence.startswith("Comp-FITC-A were exported compensated, ")
+    assert mixed.sentence.startswith("Comp-FITC-A were exported compensated, BV510-A, BV605-A, PE-A, APC-A were not")
 
 
 def test_scatter_alone_needs_no_compensation() -> None:
@@ -146,3 +146,10 @@ def _by_channel(sample: Sample, values: np.ndarray) -> Finding:
         linear=lambda axis, rows: values[rows, names.index(axis)].astype(np.float32),
     )
     return one("double_compensation", evidence)
+
+
+def test_three_channels_are_enough_for_diagonals() -> None:
+    for axes, status in ((("CD45", "CD271"), "not_applicable"), (("CD45", "CD271", "CD146"), "pass")):
+        evidence = make_evidence()
+        bindings = tuple(item for item in evidence.panel.bindings if item.axis in axes)
+        assert one("double_compensation", replace(evidence, panel=Panel(bindings))).status == status

@@ -49,6 +49,8 @@ def test_few_events_do_not_matter_where_the_target_was_counted_well() -> None:
     finding = one("few_events", replace(base, counts={**base.counts, "viable": 5_000}))
     assert finding.status == "pass"
     assert "msc reached 50" in finding.sentence
+    just = replace(base, counts={**base.counts, "viable": 5_000, "msc": 50})
+    assert one("few_events", just).status == "pass"
     almost = replace(base, counts={**base.counts, "viable": 5_000, "msc": 49})
     assert one("few_events", almost).status == "fail"
 

@@ -96,3 +96,17 @@ def test_denominators_that_give_no_rates() -> None:
     assert (shared.status, shared.population) == ("warn", "cd45pos")
     assert shared.sentence.startswith("13 events of msc (10.8 %) are in the denominator cd45pos too")
     assert one("denominators", without_indices(denominators=[])).status == "not_applicable"
+
+
+def test_the_top_is_that_of_the_gates_own_channel() -> None:
+    cut = replace(GATES[4], geometry=Interval("CD271", 1.05, None))
+    for range_top, status in ((262144.0, "fail"), (1e7, "pass")):
+        evidence = make_evidence(gates=(*GATES[:4], cut, GATES[5]), channels={"CD271": {"range_top": range_top}})
+        assert one("boundaries", evidence).status == status
+
+
+@pytest.mark.parametrize(("n", "status"), [(499, "pass"), (500, "warn")])
+def test_few_events_may_all_be_kept(n: int, status: str) -> None:
+    viable, some = replace(GATES[2], state="fitted"), np.arange(n, dtype=np.intp)
+    members = {"singlets": some, "viable": some, "stroma": some[:5], "msc": some[:5], "progenitors": some[:1]}
+    assert one("boundaries", make_evidence(gates=(*GATES[:2], viable, *GATES[3:]), members=members)).status == status

@@ -220,3 +220,20 @@ def test_shifts_reach_through_combinations() -> None:
     msc, progenitors = ask("gate_sensitivity", make_evidence(gates=_by_booleans(), members=parts))
     assert (msc.status, msc.measured) == ("pass", 0)
     assert (progenitors.status, progenitors.population) == ("pass", "progenitors")
+
+
+def test_an_upper_edge_is_shifted_too() -> None:
+    columns, rare = good_columns(), rare_rows()
+    columns["CD31"][rare[:60]] = 0.9 * _edge_of(0.6)
+    low = replace(GATES[4], geometry=Interval("CD31", None, 0.6))
+    evidence = make_evidence(columns=columns, gates=(*GATES[:4], low, GATES[5]), members={"stroma": rare, "msc": rare})
+    finding = ask("gate_sensitivity", evidence)[0]
+    assert finding.measured == pytest.approx(50)
+    assert "CD31 boundary 0.1 decade lower" in finding.sentence
+
+
+@pytest.mark.parametrize(("n_msc", "status"), [(19, "not_applicable"), (20, "pass")])
+def test_a_loss_is_judged_from_twenty_events_on(n_msc: int, status: str) -> None:
+    rare = rare_rows(N, n_msc)
+    members = {"stroma": rare, "msc": rare, "progenitors": rare[:0]}
+    assert one("singlet_loss", make_evidence(columns=good_columns(N, n_msc), members=members)).status == status

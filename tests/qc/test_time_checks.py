@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 from stromagate.qc import Evidence
+from stromagate.qc.checks.time_clustering import _kolmogorov_smirnov
 from tests.qc.evidence import (
     GATES,
     N,
@@ -106,3 +108,13 @@ def test_clustering_is_rarely_seen_where_there_is_none() -> None:
         changed = replace(base, members={**base.members, "msc": rows}, counts={**base.counts, "msc": int(rows.size)})
         alarms += one("time_clustering", changed).status != "pass"
     assert alarms <= 14  # 1.5 % expected
+
+
+@pytest.mark.parametrize("n", [20, 60, 300])
+def test_the_p_value_is_that_of_the_exact_test(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for power in (1.0, 1.15, 1.4):
+        places = rng.random(n) ** power
+        exact = kstest(places, "uniform").pvalue
+        # Stephens' correction is made for small p, where the verdict falls.
+        assert _kolmogorov_smirnov(places) == pytest.approx(exact, abs=0.001 if exact < 0.05 else 0.02)

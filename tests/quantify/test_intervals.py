@@ -172,3 +172,12 @@ def test_impossible_confidence_is_refused(confidence: float) -> None:
         with pytest.raises(UsageError) as caught:
             call()
         assert caught.value.code == "quantify.confidence"
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.integers(2, 100_000).flatmap(lambda n: st.tuples(st.integers(1, n - 1), st.just(n))))
+def test_wilsons_bounds_are_where_the_score_test_turns(pair) -> None:
+    count, total = pair
+    for bound in wilson(count, total):
+        z = (count / total - bound) / math.sqrt(bound * (1 - bound) / total)
+        assert abs(z) == pytest.approx(1.959964, rel=1e-5)
