@@ -87,6 +87,7 @@ def check_tail(
     """
     span, stride = data
     data_end = span.begin + span.n_events * stride - 1
+    _note_overlaps(around, (span.begin, data_end), departures)
     last = around.last_byte(data_end)
     trailing = chosen.room - last - 1
     tail = source.at(chosen.base + last + 1, min(trailing, _LOOKED_AT_TAIL_BYTES))
@@ -108,6 +109,20 @@ def check_tail(
         )
 
 
+def _note_overlaps(around: Surroundings, data: tuple[int, int], departures: Departures) -> None:
+    """Neither segment beside DATA decides the events, but a file whose segments overlap deserves a word."""
+    others = {"TEXT": around.text, "DATA": data, "supplemental TEXT": around.supplement}
+    for name, segment in others.items():
+        if around.analysis and segment and _overlap(around.analysis, segment):
+            departures.add("analysis.offsets", f"ANALYSIS over {name}", "ANALYSIS ignored", "two segments overlap")
+    if around.supplement and _overlap(around.supplement, data):
+        departures.add("stext.overlap", "supplemental TEXT over DATA", "both read", "two segments overlap")
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return max(one[0], other[0]) <= min(one[1], other[1])
+
+
 def _check_sum(source: ByteSource, chosen: DataSet, last: int, departures: Departures) -> None:
     said = source.at(chosen.base + last + 1, CRC_BYTES)
     if stated_checksum(said) and not matches(source, chosen.base, last + 1, said):
@@ -123,7 +138,7 @@ def _points_nowhere(one: Stated, room: int) -> bool:
     if one.silent:
         return one.end == "-1"
     # An end just before its begin is how some write an empty segment.
-    return one.pair is None or one.pair[1] >= room or one.pair[1] + 1 < one.pair[0]
+    return one.pair is None or one.pair[0] < HEADER_BYTES or not one.pair[0] - 1 <= one.pair[1] < room
 
 
 def _supplement_pair(extra: Stated, chosen: DataSet, departures: Departures) -> tuple[int, int] | None:

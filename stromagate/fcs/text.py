@@ -165,6 +165,10 @@ def _read(words: list[bytes], delimiter: bytes) -> _Reading:
                 "TEXT is ASCII or UTF-8 by the standard",
             )
         )
+    if any(b"\x00" in word for word in words):
+        reading.repairs.append(
+            Repair("text.nul", "zero bytes inside TEXT", "blanks around a word left out", "TEXT holds no zero bytes")
+        )
     n_empty = _pair(texts, delimiter.decode("latin-1") + "$", reading)
     if n_empty:
         reading.repairs.append(_repair_empty(n_empty))
