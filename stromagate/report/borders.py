@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stromagate.model.gates import Boolean, GateNode, Geometry, Interval
-from stromagate.model.result import DensityView
+from stromagate.model.result import AxisView, DensityView
 from stromagate.report.outlines import Outline, outline
 
 
@@ -42,36 +42,63 @@ def drawable(view: DensityView, parts: Sequence[GateNode]) -> list[GateNode]:
     return [part for part in parts if outline(_of(view, part.geometry)).shapes]
 
 
-def borders(view: DensityView, parts: Sequence[GateNode]) -> Outline:
+def borders(view: DensityView, node: GateNode, nodes: Mapping[str, GateNode]) -> Outline:
     """Return the outline of a plot's population, drawn from its parts.
 
-    The share is written beside the one boundary there is; where several make the population no single side of one is
-    the kept one, and it stands in the corner.
+    The share is written beside the boundary on its kept side, or in a corner of the plot that the combination keeps;
+    nowhere in the plot where no corner is known to be kept.
     """
-    outlines = [(part, outline(_of(view, part.geometry), part.spread)) for part in parts]
-    outlines = [(part, drawn) for part, drawn in outlines if drawn.shapes]
+    parts = parts_of(node, nodes)
+    outlines = [outline(_of(view, part.geometry), part.spread) for part in parts]
+    outlines = [drawn for drawn in outlines if drawn.shapes]
     if not outlines:
         return Outline()
-    shapes = [shape for _, drawn in outlines for shape in drawn.shapes]
-    gate = view.outline
-    if not isinstance(gate, Boolean):
-        return Outline(shapes, outlines[0][1].anchor, outlines[0][1].side)
-    (part, drawn), is_single = outlines[0], len(parts) == 1 and gate.of == (outlines[0][0].name,)
-    if is_single and gate.operation in {"all", "any"}:
-        return Outline(shapes, drawn.anchor, drawn.side)
-    other = _other_side(part.geometry) if is_single else None
-    if other is not None:
-        beyond = outline(_of(view, other))
-        return Outline(shapes, beyond.anchor, beyond.side)
-    return Outline(shapes, (view.x.low, None), "left")
+    if not isinstance(node.geometry, Boolean):
+        return outlines[0]
+    shapes = [shape for drawn in outlines for shape in drawn.shapes]
+    if node.geometry.operation != "none" and node.geometry.of == tuple(part.name for part in parts[:1]):
+        return Outline(shapes, outlines[0].anchor, outlines[0].side)
+    for anchor, side, point in _corners(view):
+        if _holds(node, point, nodes, frozenset()):
+            return Outline(shapes, anchor, side)
+    return Outline(shapes)
 
 
 def _of(view: DensityView, geometry: Geometry | None) -> DensityView:
     return view.model_copy(update={"outline": geometry})
 
 
-def _other_side(gate: Geometry | None) -> Interval | None:
-    """Return what one cut leaves; None where the gate is more than one cut."""
-    if isinstance(gate, Interval) and (gate.low is None) != (gate.high is None):
-        return Interval(gate.axis, gate.high, gate.low)
-    return None
+def _corners(view: DensityView) -> Iterator[tuple[tuple[float, float | None], str, dict[str, float]]]:
+    """Yield corners as (where the share is written, to which side, the values there by axis), the upper ones first."""
+    (left, right), name = _ends(view.x), view.x.axis
+    if view.y is None:
+        yield (view.x.high, None), "right", {name: right}
+        yield (view.x.low, None), "left", {name: left}
+        return
+    down, up = _ends(view.y)
+    yield (view.x.high, None), "right", {name: right, view.y.axis: up}
+    yield (view.x.low, None), "left", {name: left, view.y.axis: up}
+    yield (view.x.high, view.y.low), "above", {name: right, view.y.axis: down}
+    yield (view.x.low, view.y.low), "above", {name: left, view.y.axis: down}
+
+
+def _ends(axis: AxisView) -> tuple[float, float]:
+    inset = 0.02 * (axis.high - axis.low)
+    return axis.low + inset, axis.high - inset
+
+
+def _holds(
+    node: GateNode, point: Mapping[str, float], nodes: Mapping[str, GateNode], above: frozenset[str]
+) -> bool | None:
+    """Say whether a population keeps a point, as far as the axes of the plot can tell; None where they tell nothing."""
+    gate = node.geometry
+    if isinstance(gate, Interval) and gate.axis in point:
+        at = point[gate.axis]
+        return (gate.low is None or gate.low <= at) and (gate.high is None or at < gate.high)
+    if not isinstance(gate, Boolean) or node.name in above:
+        return None
+    held = [_holds(nodes[name], point, nodes, above | {node.name}) for name in gate.of if name in nodes]
+    known = [answer for answer in held if answer is not None]
+    if not known:
+        return None
+    return {"all": all(known), "any": any(known), "none": not any(known)}[gate.operation]

@@ -93,8 +93,7 @@ def _interval(view: DensityView, gate: Interval, spread: float | None) -> Outlin
         if gate.high is not None and gate.low is None:
             return Outline(shapes, (high, None), "right" if _room(view.x, high) > 1 - _NARROW else "squeezed left")
         return Outline(shapes, ((low + high) / 2, None), "center")
-    middle = (view.x.low + view.x.high) / 2
-    return Outline(shapes, (middle, high if gate.low is None else low), "below" if gate.low is None else "above")
+    return Outline(shapes, (view.x.low, high if gate.low is None else low), "below" if gate.low is None else "above")
 
 
 def _room(axis: AxisView, at: float) -> float:

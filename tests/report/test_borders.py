@@ -31,6 +31,11 @@ NODES = {
         node("both", Boolean("all", ("cd271", "one", "cd3"))),
         node("empty", Boolean("any", ("gone",))),
         node("loop", Boolean("any", ("loop", "cd146"))),
+        node("neither", Boolean("none", ("cd271", "cd146"))),
+        node("not_one", Boolean("none", ("one",))),
+        node("either", Boolean("any", ("cd271", "cd146"))),
+        node("middle", Interval("CD271", 0.4, 0.6)),
+        node("band", Boolean("all", ("middle", "cd146"))),
     )
 }
 
@@ -57,33 +62,51 @@ def test_what_lies_on_other_axes_is_known() -> None:
 
 
 def test_all_boundaries_on_the_axes_are_drawn_with_their_bands() -> None:
-    drawn = borders(plot("both"), parts_of(NODES["both"], NODES))
+    drawn = borders(plot("both"), NODES["both"], NODES)
     assert [shape["type"] for shape in drawn.shapes] == ["rect", "line", "line"]
     assert (drawn.shapes[1]["x0"], drawn.shapes[2]["y0"]) == (0.5, 0.45)
-    assert (drawn.anchor, drawn.side) == ((X.low, None), "left")
+    assert (drawn.anchor, drawn.side) == ((X.high, None), "right")
 
 
 def test_membership_in_one_population_is_its_own_cut() -> None:
-    drawn = borders(plot("one"), parts_of(NODES["one"], NODES))
+    drawn = borders(plot("one"), NODES["one"], NODES)
     assert [shape["y0"] for shape in drawn.shapes] == [0.45]
     assert drawn.side == "above"
 
 
 def test_what_one_cut_leaves_has_its_share_on_the_other_side() -> None:
-    drawn = borders(plot("rest"), parts_of(NODES["rest"], NODES))
-    assert (drawn.anchor, drawn.side) == ((0.5, None), "right")
+    drawn = borders(plot("rest"), NODES["rest"], NODES)
+    assert (drawn.anchor, drawn.side) == ((X.low, None), "left")
+
+
+@pytest.mark.parametrize(
+    ("name", "anchor", "side"),
+    [
+        ("neither", (X.low, Y.low), "above"),
+        ("not_one", (X.high, Y.low), "above"),
+        ("either", (X.high, None), "right"),
+        ("band", None, "center"),
+        ("loop", (X.high, None), "right"),
+    ],
+)
+def test_the_share_stands_in_a_corner_that_is_kept_and_in_none_where_none_is(
+    name: str, anchor: tuple[float, float] | None, side: str
+) -> None:
+    drawn = borders(plot(name), NODES[name], NODES)
+    assert drawn.shapes
+    assert (drawn.anchor, drawn.side) == (anchor, side)
 
 
 @pytest.mark.parametrize("name", ["empty", "gone"])
 def test_nothing_false_is_drawn_where_nothing_could_be_placed(name: str) -> None:
-    drawn = borders(plot(name), parts_of(NODES[name], NODES))
+    drawn = borders(plot(name), NODES[name], NODES)
     assert (drawn.shapes, drawn.anchor) == ([], None)
 
 
 def test_an_ordinary_gate_is_drawn_as_before() -> None:
     gate = Rectangle(("CD271", "CD146"), (0.5, 0.4), (0.9, 0.8))
     own = node("r", gate)
-    drawn = borders(view("r", gate, x=X, y=Y), parts_of(own, {"r": own}))
+    drawn = borders(view("r", gate, x=X, y=Y), own, {"r": own})
     assert [shape["type"] for shape in drawn.shapes] == ["rect"]
 
 

@@ -21,15 +21,16 @@ _POINTS_SHOWN = 40
 def _build(result: SampleResult) -> dict[str, Any] | None:
     nodes = {node.name: node for node in result.tree.nodes}
     cards = [
-        _card(result, view, parts_of(nodes[view.population], nodes), f"gate-{i}")
+        _card(result, view, nodes, f"gate-{i}")
         for i, view in enumerate(result.views, start=1)
         if view.population in nodes
     ]
     return {"cards": cards} if cards else None
 
 
-def _card(result: SampleResult, view: DensityView, parts: list[GateNode], figure_id: str) -> dict[str, Any]:
-    node = result.tree.node(view.population)
+def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], figure_id: str) -> dict[str, Any]:
+    node = nodes[view.population]
+    parts = parts_of(node, nodes)
     share, name = find(result, view.population, "fraction", view.parent), label(result, view.population)
     count = find(result, view.population, "count")
     kept = percent_text(share.value if share else None)
@@ -48,7 +49,7 @@ def _card(result: SampleResult, view: DensityView, parts: list[GateNode], figure
         "figure": density_figure(
             view,
             figure_id,
-            gate=borders(view, parts),
+            gate=borders(view, node, nodes),
             share=kept if share and share.value is not None else "",
             alt=alt,
         ),
