@@ -133,13 +133,15 @@ def _notices(results: Sequence[SampleResult]) -> list[tuple[str, str]]:
         found.append(("Simulated tubes", f"{_share_of(made, results)} made by a simulator: no cell of any person."))
     enriched = Counter(how for result in results if (how := enrichment(result.instrument, result.labels)))
     for how, n in sorted(enriched.items()):
-        text = f"{_share_of(n, results)} enriched; their rates cannot be compared with those of whole marrow."
+        text = f"{_share_of(n, results)} enriched: such rates cannot be compared with those of whole marrow."
         found.append((f"Preparation: {how}", text))
     return found
 
 
 def _share_of(n: int, results: Sequence[SampleResult]) -> str:
-    return "All tubes of this run are" if n == len(results) else f"{n} of {len(results)} tubes are"
+    if n < len(results):
+        return f"{n} of {len(results)} analysed tubes are" if n > 1 else f"1 of {len(results)} analysed tubes is"
+    return f"All {n} analysed tubes are" if n > 1 else "The analysed tube is"
 
 
 def _comparison(results: Sequence[SampleResult]) -> Figure | None:

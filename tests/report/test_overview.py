@@ -89,9 +89,9 @@ def test_a_count_of_zero_keeps_its_upper_bound() -> None:
 
 def test_the_run_says_how_many_are_simulated() -> None:
     run, results = golden_run()
-    assert "1 of 3 tubes are made by a simulator" in visible(render_index(run, results))
+    assert "1 of 3 analysed tubes is made by a simulator" in visible(render_index(run, results))
     alone = [results[2]]
-    assert "All tubes of this run are made by a simulator" in visible(render_index(make_run(alone), alone))
+    assert "The analysed tube is made by a simulator" in visible(render_index(make_run(alone), alone))
 
 
 def test_how_to_cite_names_version_hash_and_sources() -> None:
@@ -111,5 +111,5 @@ def test_enriched_tubes_are_named_and_whole_marrow_is_not() -> None:
     enriched = make_result(instrument={"STROMAGATE_PREPARATION": "cd45_depleted"})
     whole = make_result(sample_id="w", labels={"preparation": "whole"})
     text = visible(render_index(make_run([enriched, whole]), [enriched, whole]))
-    assert "Preparation: cd45 depleted. 1 of 2 tubes are enriched" in text
+    assert "Preparation: cd45 depleted. 1 of 2 analysed tubes is enriched" in text
     assert "Preparation: whole" not in text
