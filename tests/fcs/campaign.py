@@ -1,7 +1,8 @@
 """The mutation campaign: hurt files by the thousand, read each, and judge the reading. Runs as a process of its own.
 
 A reading of a mutant is acceptable when it is a clean refusal, the events of the unhurt file, or the strict reading of
-the mutant itself (then the damage is another legal file, and nobody could tell). Other events with a repair named are
+the mutant itself (then the damage is another legal file, and nobody could tell). Names that the damage took away and
+that are replaced by place, with a remark, are what the quirk table asks for. Other events with a repair named are
 counted; other events in silence, foreign exceptions, hangs and big allocations are what must never be.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import resource
 import signal
 import sys
@@ -35,7 +37,15 @@ ADDRESS_SPACE_BYTES = 4 << 30
 MOST_EXAMPLES = 20
 
 Verdict = Literal[
-    "unhurt", "strict reading", "refused", "refused though legal", "warned wrong", "silently wrong", "foreign", "hang"
+    "unhurt",
+    "invented names",
+    "strict reading",
+    "refused",
+    "refused though legal",
+    "warned wrong",
+    "silently wrong",
+    "foreign",
+    "hang",
 ]
 NEVER: tuple[Verdict, ...] = ("silently wrong", "foreign", "hang")
 
@@ -131,6 +141,8 @@ def _judge_events(data: bytes, seed: Seed, raw: RawEvents, sample: Sample) -> tu
     unhurt = seen == (seed.parts.names, seed.parts.columns)
     if codes and unhurt:
         return "unhurt", ""
+    if seen[1] == seed.parts.columns and _invented(raw.names, seed.parts.names, codes):
+        return "invented names", ""
     wrong: Verdict = "warned wrong" if codes else "silently wrong"
     try:
         strict = take_apart(data)
@@ -140,6 +152,15 @@ def _judge_events(data: bytes, seed: Seed, raw: RawEvents, sample: Sample) -> tu
     if faults:
         return wrong, f"other {faults} than by strict reading; repairs {codes}"
     return ("unhurt" if unhurt else "strict reading"), ""
+
+
+def _invented(seen: tuple[str, ...], true: tuple[str, ...], codes: list[str]) -> bool:
+    """Tell whether all names that are not the seed's were made up by place, or made unique, and that was said."""
+    by_place, unique = "names.missing" in codes, "names.duplicate" in codes
+    return len(seen) == len(true) and all(
+        name == other or (by_place and name == f"P{n}") or (unique and re.sub(r"-[0-9]+$", "", name) in seen)
+        for n, (name, other) in enumerate(zip(seen, true, strict=True), start=1)
+    )
 
 
 def _faults(strict: Parts, seen: tuple[tuple[str, ...], Columns], sample: Sample) -> list[str]:

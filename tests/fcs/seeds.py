@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +12,7 @@ from tests.fcs.specimens import FLOATS, SIXTEEN, doubles, floats, integers, mixe
 from tests.fcs.strict_decoder import NotStrictError, Parts, take_apart
 from tests.reference_data import DATA
 
-MOST_REAL_SEEDS = 16
+MOST_REAL_SEEDS = 24
 MOST_EVENTS = 24
 MOST_TEXT_BYTES = 9000
 
@@ -69,9 +68,10 @@ def all_seeds() -> tuple[Seed, ...]:
 
 
 def _kin(seed: Seed) -> str:
-    """Files of one instrument, version and type teach the same."""
+    """Files of one instrument, version, type and width of table teach the same."""
     found = {key.upper(): value for key, value in seed.parts.text}
-    return "|".join((found.get("$CYT", ""), seed.parts.version, found["$DATATYPE"], found["$BYTEORD"]))
+    said = (found.get("$CYT", ""), found["$DATATYPE"], found["$BYTEORD"], found["$PAR"])
+    return "|".join((*said, seed.parts.version, seed.parts.delimiter))
 
 
 def _trimmed(path: Path) -> Seed | None:
@@ -105,8 +105,3 @@ def _overwrite(text: bytes, key: bytes, value: int) -> bytes:
 
 def _digits(field: bytes) -> int | None:
     return int(field) if re.fullmatch(rb" *[0-9]+ *", field) else None
-
-
-def names(seeds: tuple[Seed, ...]) -> Iterator[str]:
-    """Yield the names of seeds."""
-    yield from (seed.name for seed in seeds)
