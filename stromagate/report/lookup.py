@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stromagate.model.gates import GateNode
+from stromagate.model.gates import Boolean, GateNode
 from stromagate.model.result import Finding, FindingStatus, SampleResult, Statistic
 
 _SEVERITY: tuple[FindingStatus, ...] = ("fail", "warn", "pass", "not_applicable")
@@ -22,6 +22,17 @@ STATE_OK = "quantifiable"
 def label(result: SampleResult, population: str) -> str:
     """Return what the template calls a population for people."""
     return "all events" if population == "all" else result.labels_of_populations.get(population, population)
+
+
+def reason(result: SampleResult, node: GateNode) -> str:
+    """Return how a boundary came about, a combination with its populations named as people know them."""
+    if not (isinstance(node.geometry, Boolean) and node.geometry.of):
+        return node.sentence
+    names = [label(result, name) for name in node.geometry.of]
+    if len(names) == 1:
+        return f"{'not in' if node.geometry.operation == 'none' else 'in'} “{names[0]}”"
+    words = {"all": "in all of", "any": "in any of", "none": "in none of"}
+    return f"{words[node.geometry.operation]} {', '.join(f'“{name}”' for name in names)}"
 
 
 def walk(result: SampleResult) -> list[tuple[GateNode, int]]:

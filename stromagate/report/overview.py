@@ -53,13 +53,14 @@ def build(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, Any]:
 
 
 def _summary(run: RunIndex, results: Sequence[SampleResult], n_stained: int, n_controls: int) -> list[tuple[str, str]]:
-    gravest = [found.status for result in results if (found := worst(result.findings))]
+    judged = [result for result in results if not role(result.labels).is_control]
+    gravest = [found.status for result in judged if (found := worst(result.findings))]
     return [
         ("Tubes", count_text(len(run.samples))),
         ("Stained", count_text(n_stained)),
         ("Controls", count_text(n_controls)),
-        ("With a failed check", count_text(gravest.count("fail"))),
-        ("With a warning at most", count_text(gravest.count("warn"))),
+        ("Stained, with a failed check", count_text(gravest.count("fail"))),
+        ("Stained, with a warning at most", count_text(gravest.count("warn"))),
         ("Could not be analysed", count_text(len(run.samples) - len(results))),
     ]
 

@@ -10,7 +10,7 @@ from stromagate.model.result import AxisView, DensityView, SampleResult
 from stromagate.model.scales import Scale
 from stromagate.report.borders import borders, drawable, parts_of
 from stromagate.report.figures import density_figure
-from stromagate.report.lookup import find, label
+from stromagate.report.lookup import find, label, reason
 from stromagate.report.outlines import edges, is_shadow
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, number_text, percent_text
@@ -62,7 +62,7 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
 
 def _facts(result: SampleResult, view: DensityView, node: GateNode, parts: list[GateNode]) -> list[tuple[str, str]]:
     facts = [("Gate", _shape(result, node.geometry)), ("Method", node.method), ("State", node.state.replace("_", " "))]
-    facts.append(("Why here", node.sentence or "no reason given"))
+    facts.append(("Why here", reason(result, node) or "no reason given"))
     if node.source:
         facts.append(("Taken from", node.source))
     if node.edited_by:

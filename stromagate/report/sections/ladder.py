@@ -6,7 +6,7 @@ from typing import Any
 
 from stromagate.model.gates import GateNode
 from stromagate.model.result import SampleResult
-from stromagate.report.lookup import find, label, walk
+from stromagate.report.lookup import find, label, reason, walk
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, percent_text
 
@@ -40,7 +40,7 @@ def _row(result: SampleResult, node: GateNode, depth: int) -> dict[str, Any]:
         "state": node.state,
         "word": STATE_WORDS[node.state] + (f" by {node.edited_by}" if node.edited_by else ""),
         "method": node.method,
-        "sentence": node.sentence,
+        "sentence": reason(result, node),
     }
 
 
