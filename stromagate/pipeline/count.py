@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stromagate.fcs import open_fcs
 from stromagate.gating.replay import count
+from stromagate.pipeline.threads import one_blas_thread
 
 if TYPE_CHECKING:
     from stromagate.model.gates import GateTree
@@ -37,4 +38,5 @@ def count_populations(path: str | Path, tree: GateTree, *, policy: Policy = "rep
     SpecificationError
         The tree names a channel the file does not have.
     """
-    return count(open_fcs(path, policy=policy), tree)
+    with one_blas_thread():
+        return count(open_fcs(path, policy=policy), tree)

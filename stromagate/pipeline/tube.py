@@ -16,6 +16,7 @@ from stromagate.model.result import RunRecord, SampleResult
 from stromagate.model.sample import Sample
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
+from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import slug
 from stromagate.prepare import prepare
 from stromagate.qc import Evidence, run_checks
@@ -67,7 +68,7 @@ def analyze(
     """
     path, config = Path(path), pin(config or RunConfig())
     loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
-    with ThreadPoolExecutor(max_workers=1) as beside:
+    with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as beside:
         digest = beside.submit(hash_file, path)
         sample = _read(path, loaded, config)
         prepared = prepare(sample, loaded.template, config)
