@@ -23,6 +23,8 @@ def test_repairs_are_listed() -> None:
     assert (finding.status, finding.measured) == ("warn", 2)
     assert "end.plus1 (the last byte was given one too far) x 2" in finding.sentence
     assert "2 places" in finding.sentence
+    single = one("reader", make_evidence(sample={"repairs": (REPAIR,), "verdict": "repaired"}))
+    assert single.sentence.endswith("in 1 place and was read as: end.plus1 (the last byte was given one too far).")
 
 
 def test_a_salvaged_file_fails_even_without_a_list() -> None:

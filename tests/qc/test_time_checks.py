@@ -65,6 +65,7 @@ def test_share_removed_by_the_time_gate(removed: int, status: str) -> None:
     kept = np.arange(N - N * removed // 100, dtype=np.intp)
     finding = one("steady_acquisition", make_evidence(members={"time_ok": kept}))
     assert (finding.status, finding.measured, finding.population) == (status, removed, "time_ok")
+    assert finding.sentence.startswith(f"{N * removed // 100:,} events (")
 
 
 def test_a_time_gate_that_could_not_judge() -> None:
