@@ -10,7 +10,7 @@ from stromagate.fcs.limits import HEADER_BYTES, MAX_DATASETS
 from stromagate.fcs.numbers import BLANK, count, shortened
 from stromagate.fcs.source import ByteSource
 from stromagate.fcs.text import Text, parse_text
-from stromagate.model.sample import Repair
+from stromagate.model.sample import Policy, Repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class DataSet:
         return f"{self.index}: FCS {self.header.version}, {shortened(tot, 20)} events, {shortened(par, 20)} channels"
 
 
-def choose(source: ByteSource, wanted: int | None) -> tuple[DataSet, int, tuple[Repair, ...]]:
+def choose(source: ByteSource, wanted: int | None, policy: Policy) -> tuple[DataSet, int, tuple[Repair, ...]]:
     """Return the data set to read, how many there are, and a repair where the choice was ours.
 
     Parameters
@@ -40,6 +40,8 @@ def choose(source: ByteSource, wanted: int | None) -> tuple[DataSet, int, tuple[
         Open file.
     wanted : int or None
         Index the user asked for.
+    policy : {"strict", "repair", "salvage"}
+        Whether the better half of a list-mode pair may be chosen.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def choose(source: ByteSource, wanted: int | None) -> tuple[DataSet, int, tuple[
         raise broken
     if len(sets) == 1:
         return sets[0], 1, ()
-    if _is_list_mode_pair(sets):
+    if policy != "strict" and _is_list_mode_pair(sets):
         why = "the first is the 10-bit copy of the same events in FCS 2.0"
         return sets[1], 2, (Repair("dataset.chosen", "2 data sets of the same events", "data set 1", why),)
     raise InputError(

@@ -149,7 +149,7 @@ def open_fcs(
             hint="policy: strict, repair, salvage; gain: apply, ignore",
         )
     with opened(path) as source:
-        chosen, n_datasets, choice = choose(source, dataset)
+        chosen, n_datasets, choice = choose(source, dataset, policy)
         departures = Departures(policy, chosen.header.version)
         departures.extend((*choice, *chosen.header.repairs, *chosen.text.repairs))
         return _assemble(source, chosen, n_datasets, departures, gain)
