@@ -141,7 +141,7 @@ def _judge_events(data: bytes, seed: Seed, raw: RawEvents, sample: Sample) -> tu
     unhurt = seen == (seed.parts.names, seed.parts.columns)
     if codes and unhurt:
         return "unhurt", ""
-    if seen[1] == seed.parts.columns and _invented(raw.names, seed.parts.names, codes):
+    if codes and seen[1] == seed.parts.columns and _invented(raw.names, seed.parts.names, codes):
         return "invented names", ""
     wrong: Verdict = "warned wrong" if codes else "silently wrong"
     try:

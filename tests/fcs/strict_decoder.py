@@ -172,7 +172,7 @@ def _kind(found: Mapping[str, str], n: int, default: str, version: str) -> str:
 
 def _top(text: str | None, kind: str) -> int:
     if kind != "I":
-        number(text or "")
+        _need(number(text or "") > 0, "a positive range")
         return 0
     top = whole_number(text)
     _need(top > 0, "a positive range")

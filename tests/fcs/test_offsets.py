@@ -21,7 +21,7 @@ def _pair(begin: int | None, end: int | None) -> Offsets:
     return lambda first, last: (max(first + begin, 0), max(last + end, 0))
 
 
-SHIFTS = (-46, -8, -2, -1, 1, 2, 8, 46)
+SHIFTS = (-46, -8, -1, 1, 2, 46)
 PAIRS: dict[str, Offsets] = {
     "true": _pair(0, 0),
     "zero": _pair(None, None),
