@@ -65,14 +65,15 @@ def build(vertices: Sequence[Point], tolerance: Point) -> Raster | None:
     """
     corners = np.array(vertices, dtype=np.float64)
     low, high = corners.min(axis=0), corners.max(axis=0)
-    per_unit = (_CELLS - 2 * _MARGIN) / (high - low)
-    start = low - _MARGIN / per_unit
-    # The float32 numbers that classify() will use are the true ones from here on.
-    start32, per_unit32 = start.astype(np.float32), per_unit.astype(np.float32)
-    start, per_unit = start32.astype(np.float64), per_unit32.astype(np.float64)
-    rounding = np.maximum(np.abs(low), np.abs(high)) * 2.0**-22
-    reach = (np.array(tolerance) + rounding) * per_unit + _ARITHMETIC_CELLS
-    if not (np.isfinite(reach).all() and np.isfinite(start).all() and (reach < _WIDEST_CELLS).all()):
+    # Too large or too small for float32 is no error here: there is no grid then.
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        per_unit = (_CELLS - 2 * _MARGIN) / (high - low)
+        # The float32 numbers that classify() will use are the true ones from here on.
+        start32, per_unit32 = (low - _MARGIN / per_unit).astype(np.float32), per_unit.astype(np.float32)
+        start, per_unit = start32.astype(np.float64), per_unit32.astype(np.float64)
+        rounding = np.maximum(np.abs(low), np.abs(high)) * 2.0**-22
+        reach = (np.array(tolerance) + rounding) * per_unit + _ARITHMETIC_CELLS
+    if not (np.isfinite(per_unit).all() and np.isfinite(start).all() and (reach < _WIDEST_CELLS).all()):
         return None
     from_, to = (corners - start) * per_unit, (np.roll(corners, -1, axis=0) - start) * per_unit
     cells = np.where(_parity(from_, to), IN, OUT).astype(np.uint8)

@@ -32,6 +32,8 @@ _SOLVER_REL = 1e-12
 # Below this many events a grid costs more than it saves.
 _FEW = 1024
 _MANY_SPANS = 8
+# Axes that go together more closely than this leave float64 too few digits for a bound of its error.
+_WORST_CONDITION = 1e6
 _LARGEST, _INFINITE = np.finfo(np.float32).max, np.float32(np.inf)
 
 _Bounds = tuple[np.float32 | None, np.float32 | None]
@@ -135,7 +137,8 @@ class _Cut:
     def thresholds(self, slack: float) -> tuple[np.float32, np.float32]:
         """Return (certainly above from here, certainly below under here)."""
         if slack not in self._known:
-            off = slack + self.guard
+            # A cut beyond all numbers has every event on one side, however far that may be off.
+            off = slack + self.guard if np.isfinite(self.raw) else 0.0
             self._known[slack] = (_ceil32(self.raw + off), _ceil32(self.raw - off))
         return self._known[slack]
 
@@ -224,23 +227,27 @@ class _Ellipse(Sieve):
         self.inside_out = not geometry.inside
         self.mean = np.array(geometry.mean)
         covariance = np.array(geometry.covariance)
-        precision = np.linalg.inv(covariance)
-        self.turn = np.linalg.cholesky((precision + precision.T) / 2)
-        self.stretch = float(np.linalg.norm(self.turn, 2))
+        # In units of each axis' own spread, so that volts beside channels do no harm.
+        self.spread = np.sqrt(np.diag(covariance))
+        correlation = covariance / np.outer(self.spread, self.spread)
         self.radius = float(np.sqrt(geometry.distance_squared))
-        reach = self.radius * np.sqrt(np.diag(covariance))
-        self.on_tables = all(map(_on_table, self.scales, self.mean - reach, self.mean + reach))
+        ends = (self.mean - self.radius * self.spread, self.mean + self.radius * self.spread)
+        self.quick = all(map(_on_table, self.scales, *ends)) and np.linalg.cond(correlation) < _WORST_CONDITION
+        if self.quick:
+            self.turn = np.linalg.cholesky(np.linalg.inv((correlation + correlation.T) / 2))
+            self.stretch = float(np.linalg.norm(self.turn, 2))
 
     def _sift(self, columns: Columns) -> tuple[Mask, Mask | None]:
-        if columns.n <= _FEW or not self.on_tables:
+        if columns.n <= _FEW or not self.quick:
             return super()._sift(columns)
         pairs = list(zip(self.axes, self.scales, strict=True))
-        off = self.stretch * float(np.linalg.norm([_tolerance(columns, *pair) for pair in pairs]))
-        # Float64 from here on; its own error grows with how long and thin the ellipse is.
-        off += 1e-9 * self.radius * (1 + self.stretch * float(np.linalg.norm(self.mean)))
+        tolerance = np.array([_tolerance(columns, *pair) for pair in pairs])
+        off = self.stretch * float(np.linalg.norm(tolerance / self.spread))
+        # Float64 from here on, with errors of its own that grow with how far from zero the ellipse lies.
+        off += 1e-9 * (self.radius + self.stretch * float(np.linalg.norm(self.mean / self.spread)))
         with np.errstate(invalid="ignore", over="ignore"):
             away = np.stack([_shown(columns, *pair) for pair in pairs]).astype(np.float64) - self.mean[:, None]
-            distance = np.sqrt(np.square(self.turn.T @ away).sum(axis=0))
+            distance = np.sqrt(np.square(self.turn.T @ (away / self.spread[:, None])).sum(axis=0))
         ask = np.abs(distance - self.radius) <= off
         if not self.inside_out:
             return distance < self.radius - off, ask
@@ -310,5 +317,5 @@ def _steepest(scale: Scale) -> float:
 def _ceil32(value: float) -> np.float32:
     """Return the smallest float32 that is not below the value: for a float32, ``x >= value`` and ``x >= it`` agree."""
     with np.errstate(over="ignore"):
-        near = np.float32(value)
+        near = np.float32(max(value, -float(_LARGEST)))
     return near if float(near) >= value else np.nextafter(near, np.float32(np.inf))

@@ -9,6 +9,7 @@ from stromagate.gating import raster
 from stromagate.gating.geometry import contains
 from stromagate.gating.walk import Plan, walk
 from stromagate.model.gates import Axis, Ellipse, GateTree, Interval, Polygon
+from stromagate.model.scales import Scale
 from tests.gating.tubes import ASINH, LINEAR, LOGICLE, node, shown, stained, tree, truth
 
 
@@ -132,3 +133,47 @@ def test_a_wider_error_makes_a_wider_grid_and_a_smaller_one_keeps_it() -> None:
     for slack in (0.0, 5e-4, 1e-5, 0.3, 0.0):
         columns = Off(slack)
         assert np.array_equal(sieve.inside(columns), contains(shape, columns.true))
+
+
+@pytest.mark.parametrize("scale", [LOGICLE, ASINH, LINEAR])
+@pytest.mark.parametrize("at", [-1e300, -1e39, -400.0, -60.0, 60.0, 400.0, 1e39, 1e300])
+def test_a_cut_beyond_all_events_has_them_on_one_side(scale: Scale, at: float) -> None:
+    """Somebody wrote a cut in the wrong units: all or none, as the definition says, and not the other way round."""
+    values = np.array([[-3e38], [-1.0], [0.0], [5.0], [3e38], [np.inf], [-np.inf], [np.nan]], dtype=np.float32)
+    gates = (
+        node("above", "all", Interval("X", at, None)),
+        node("below", "all", Interval("X", None, at)),
+        node("around", "all", Interval("X", -abs(at), abs(at), closed=True)),
+    )
+    grown = tree(*gates, axes={"X": Axis("X", scale, False)})
+    found = walk(Plan(grown, ("X",)), values)
+    wanted = truth(values, ("X",), grown)
+    assert {name: found[name].members().tolist() for name in wanted} == {k: v.tolist() for k, v in wanted.items()}
+    assert found["above"].count + found["below"].count == 5
+
+
+@pytest.mark.parametrize("size", [1e-44, 1e-39, 1e-20, 1e20, 1e38, 1e39, 1e300])
+def test_polygons_of_any_size_are_exact_or_left_to_the_definition(size: float) -> None:
+    rng = np.random.default_rng(1)
+    with np.errstate(over="ignore", under="ignore"):
+        values = (rng.uniform(-2, 2, (3_000, 2)) * size).astype(np.float32)
+    axes = {name: Axis(name, LINEAR, False) for name in ("X", "Y")}
+    shape = Polygon(("X", "Y"), ((-size, -size), (size, -size), (size, size), (0.0, 0.0)))
+    grown = tree(node("p", "all", shape), axes=axes)
+    wanted = truth(values, ("X", "Y"), grown)
+    assert walk(Plan(grown, ("X", "Y")), values)["p"].members().tolist() == wanted["p"].tolist()
+
+
+@pytest.mark.parametrize("r", [0.0, 0.9, -0.9999, 0.9999999, 1 - 1e-12, 1 - 1e-15])
+@pytest.mark.parametrize("spread", [(1.0, 1.0), (1e-4, 1e5)])
+def test_thin_ellipses_are_exact(r: float, spread: tuple[float, float]) -> None:
+    rng = np.random.default_rng(3)
+    true = rng.normal(0, 1, (5_000, 1)) + rng.normal(0, 1e-3, (5_000, 2))
+    values = (true * np.array(spread) * np.sign([1, r or 1]) + 10.0).astype(np.float32)
+    axes = {name: Axis(name, LINEAR, False) for name in ("X", "Y")}
+    a, b, c = spread[0] ** 2, r * spread[0] * spread[1], spread[1] ** 2
+    for within in (True, False):
+        shape = Ellipse(("X", "Y"), (10.0, 10.0), ((a, b), (b, c)), 2.0, inside=within)
+        grown = tree(node("e", "all", shape), axes=axes)
+        wanted = truth(values, ("X", "Y"), grown)
+        assert walk(Plan(grown, ("X", "Y")), values)["e"].members().tolist() == wanted["e"].tolist()
