@@ -17,6 +17,7 @@ from stromagate.model.sample import F32, F64
 MIN_BINS, MAX_BINS = 1024, 16384
 BINS_PER_IQR = 64  # finer than any bandwidth used below, so that binning adds nothing to the error of a cut
 DRAWS = 40  # the spread is known to 11 % of itself, enough to widen an interval by it
+FAR_IQR = 1000  # interquartile ranges; further out nothing is a population
 _SUBSAMPLE = 65536
 
 
@@ -91,9 +92,10 @@ def histogram(values: F32, zero: float | None = None) -> Histogram | None:
     wanted = (high - low) / iqr * BINS_PER_IQR if iqr > 0 else float(MIN_BINS)
     if wanted > MAX_BINS:
         # Far outliers: bins cover the body and what is next to it; the rest is counted at the ends.
-        inner_low, inner_high = np.quantile(sample, (5e-4, 1 - 5e-4))
-        margin = max(0.1 * (inner_high - inner_low), iqr)
-        low, high = max(low, float(inner_low - margin)), min(high, float(inner_high + margin))
+        inner_low, inner_high = np.quantile(sample, (0.002, 0.998))
+        margin = max(0.1 * (inner_high - inner_low), 10 * iqr)
+        low = max(low, float(inner_low - margin), float(quarter - FAR_IQR * iqr))
+        high = min(high, float(inner_high + margin), float(three_quarters + FAR_IQR * iqr))
         wanted = (high - low) / iqr * BINS_PER_IQR
     bins = int(2 ** np.clip(np.ceil(np.log2(wanted)), np.log2(MIN_BINS), np.log2(MAX_BINS)))
     return replace(_dequantised(_count(values, low, high, bins)), zero=zero)
@@ -120,7 +122,9 @@ def smooth(counts: F64, sigma_bins: float) -> F64:
     frequency = np.fft.rfftfreq(size)
     kernel = np.exp(-2.0 * (np.pi * sigma_bins * frequency) ** 2)
     smoothed = np.fft.irfft(np.fft.rfft(padded, size, axis=-1) * kernel, size, axis=-1)[..., pad : pad + n]
-    return np.asarray(np.maximum(smoothed, 0.0))
+    # What the transform leaves of its rounding would be thousands of peaks where nothing is.
+    smoothed[smoothed < 1e-12 * smoothed.max(axis=-1, keepdims=True)] = 0.0
+    return np.asarray(smoothed)
 
 
 def resampled(hist: Histogram, rng: Generator) -> F64:
@@ -128,7 +132,7 @@ def resampled(hist: Histogram, rng: Generator) -> F64:
     return rng.poisson(hist.counts, (DRAWS, hist.counts.size)).astype(np.float64)
 
 
-def noise(density: F64 | float, sigma_bins: float) -> F64 | float:
+def noise(density: F64, sigma_bins: float) -> F64:
     """Return the standard deviation of a smoothed count under Poisson counting."""
     return np.asarray(np.sqrt(np.maximum(density, 0.0) / (2.0 * np.sqrt(np.pi) * sigma_bins)))
 
@@ -146,17 +150,20 @@ def peaks(
     cumulated = np.concatenate([[0.0], np.cumsum(hist.counts)])
     least = max(min_peak_frac * hist.n, 10.0)
     while len(tops) > 1:
-        failing = [
-            (prominence, i, saddle)
-            for i, (prominence, saddle) in enumerate(_prominences(density, tops, dips))
-            if prominence < (1 - max_depth) * density[tops[i]]
-            or prominence < 4 * noise(float(density[tops[i]] + density[dips[saddle]]), sigma_bins)
-            or _mass(cumulated, dips, i) < least
-        ]
-        if not failing:
+        heights, saddles, which = _saddles(density, tops, dips)
+        prominences = heights - saddles
+        masses = np.diff(cumulated[[0, *dips, density.size]])
+        failing = (
+            (prominences < (1 - max_depth) * heights)
+            | (prominences < 4 * noise(heights + saddles, sigma_bins))
+            | (masses < least)
+        )
+        # The highest peak stands above all of them: it is never merged, whatever its dips.
+        failing[int(np.argmax(heights))] = False
+        if not failing.any():
             break
-        _, i, saddle = min(failing)
-        del tops[i], dips[saddle]
+        i = int(np.argmin(np.where(failing, prominences, np.inf)))
+        del tops[i], dips[which[i]]
     _unsplit(hist, density, tops, dips)
     borders = [0, *dips, density.size]
     return [Peak(refine(density, top), float(density[top]), borders[i], borders[i + 1]) for i, top in enumerate(tops)]
@@ -273,21 +280,9 @@ def _extrema(density: F64) -> tuple[list[int], list[int]]:
     return [int(middles[i]) for i in tops], dips
 
 
-def _prominences(density: F64, tops: list[int], dips: list[int]) -> list[tuple[float, int]]:
-    """Return for every peak its height above the higher of its two dips, and which dip that is.
-
-    The highest peak stands above all of them: it is never merged, whatever its dips.
-    """
-    highest = max(range(len(tops)), key=lambda i: density[tops[i]])
-    found = []
-    for i, top in enumerate(tops):
-        beside = [dip for dip in (i - 1, i) if 0 <= dip < len(dips)]
-        saddle = max(beside, key=lambda dip: density[dips[dip]])
-        found.append((float("inf") if i == highest else float(density[top] - density[dips[saddle]]), saddle))
-    return found
-
-
-def _mass(cumulated: NDArray[np.float64], dips: list[int], i: int) -> float:
-    left = dips[i - 1] if i > 0 else 0
-    right = dips[i] if i < len(dips) else cumulated.size - 1
-    return float(cumulated[right] - cumulated[left])
+def _saddles(density: F64, tops: list[int], dips: list[int]) -> tuple[F64, F64, NDArray[np.intp]]:
+    """Return every peak's height, the density of the higher of its two dips, and which dip that is."""
+    heights, depths = density[tops], density[dips]
+    left, right = np.concatenate([[-np.inf], depths]), np.concatenate([depths, [-np.inf]])
+    place = np.arange(len(tops))
+    return heights, np.maximum(left, right), np.where(left >= right, place - 1, place)

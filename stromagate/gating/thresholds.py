@@ -54,7 +54,7 @@ def tail_fit(
         Fewest finite values.
     """
     if axis not in parent.axes:
-        return not_evaluable(f"{axis} not cut: the tube has no such axis")
+        return not_evaluable(f"{axis} not cut: the tube has no axis {axis}")
     if hist is None:
         values = finite(parent.display(axis))
         if values.size < min_events:

@@ -93,7 +93,9 @@ def _bottom(density: F64, sigma_bins: float) -> float:
     lowest = int(np.argmin(density))
     floor = float(density[lowest])
     three_events = 3.0 / (np.sqrt(2 * np.pi) * sigma_bins)
-    tolerance = min(max(float(noise(floor, sigma_bins)), three_events), 0.05 * float(min(density[0], density[-1])))
+    tolerance = min(
+        max(float(noise(density[lowest], sigma_bins)), three_events), 0.05 * float(min(density[0], density[-1]))
+    )
     above = np.flatnonzero(density > floor + tolerance)
     i = int(np.searchsorted(above, lowest))
     start = int(above[i - 1]) + 1 if i > 0 else 0

@@ -128,7 +128,7 @@ def _chosen_model(points: F64, params: Params, rng: Generator) -> Any:
     fewest, most = params.component_range
     # k-means++ starts alone: full k-means sums in an order that depends on the number of threads.
     models = [
-        _fitted(body, k, init_params="k-means++", n_init=3, max_iter=300, random_state=int(rng.integers(2**31)))
+        _fitted(body, k, init_params="k-means++", n_init=2, max_iter=200, random_state=int(rng.integers(2**31)))
         for k in range(fewest, most + 1)
     ]
     return min(models, key=lambda model: model.bic(body)) if len(models) > 1 else models[0]
@@ -144,7 +144,7 @@ def _refits(points: F64, model: Any, rng: Generator) -> list[Any]:
             means_init=model.means_,
             weights_init=model.weights_ / model.weights_.sum(),
             precisions_init=model.precisions_,
-            max_iter=100,
+            max_iter=30,
             random_state=0,
         )
         for _ in range(REFITS)

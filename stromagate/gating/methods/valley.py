@@ -50,7 +50,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     """Cut at the valley, or fall back as declared, and say which of the two happened."""
     axis = params.axis
     if axis not in parent.axes:
-        return not_evaluable(f"{axis} not cut: the tube has no such axis")
+        return not_evaluable(f"{axis} not cut: the tube has no axis {axis}")
     values = finite(parent.display(axis))
     hist = histogram(values, shown_zero(parent, axis))
     if values.size < params.min_events:
