@@ -18,9 +18,10 @@ from stromagate.prepare.bind import bind_template
 from stromagate.prepare.compensate import choose_compensation
 from stromagate.prepare.display_scales import choose_scales
 from stromagate.prepare.scales import display
-from stromagate.prepare.unmix import Unmix
+from stromagate.prepare.unmix import Unmix, Weights
 
 Rows = NDArray[np.intp]
+_STRETCH = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +59,25 @@ class Prepared:
         if weights.plain:
             column = events[:, weights.columns[0]]
             return column if rows is None else column[rows]
-        if rows is None and len(weights.columns) == np.ptp(weights.columns) + 1:
-            return self._whole(axis)
-        total = np.zeros(self.n if rows is None else len(rows), dtype=np.float32)
-        with np.errstate(invalid="ignore", over="ignore"):
-            for column, weight in zip(weights.columns, weights.weights, strict=True):
-                values = events[:, column]
-                total += np.float32(weight) * (values if rows is None else values[rows])
-        return total
+        return self._sum(weights, rows)
 
-    def _whole(self, axis: str) -> F32:
-        """Return an axis of all events as one product, where no other column lies between the detectors.
+    def _sum(self, weights: Weights, rows: Rows | None) -> F32:
+        """Return a weighted sum of columns, a stretch at a time so that it stays in cache.
 
-        A column between them would have weight zero, and zero times its NaN is NaN.
+        No BLAS: its order of summation, and so its last bits, depends on the processor, and fits would follow.
         """
-        columns, weights = self.unmix.matrix([axis])
+        total = np.empty(self.n if rows is None else len(rows), dtype=np.float32)
+        product = np.empty(min(_STRETCH, total.size), dtype=np.float32)
         with np.errstate(invalid="ignore", over="ignore"):
-            values: F32 = weights[0] @ self.sample.events.T[columns]
-        return values
+            for start in range(0, total.size, _STRETCH):
+                part = total[start : start + _STRETCH]
+                part[:] = 0
+                chosen = slice(start, start + part.size) if rows is None else rows[start : start + part.size]
+                for column, weight in zip(weights.columns, weights.weights, strict=True):
+                    part += np.multiply(
+                        self.sample.events[chosen, column], np.float32(weight), out=product[: part.size]
+                    )
+        return total
 
     def exact(self, axis: str, rows: Rows) -> F64:
         """Return compensated scale values in float64, shape (k,)."""
