@@ -17,12 +17,9 @@ from stromagate.gating.method import Fit, GatingMethod, PopulationView, methods,
 from stromagate.gating.replay import count, members
 from stromagate.gating.walk import Plan
 from stromagate.model.gates import Axis, Boolean, GateTree, Geometry, Interval, Rectangle
-from stromagate.model.panel import Binding, Panel
-from stromagate.model.sample import ABSENT, Channel, Sample, SourceRef
 from stromagate.model.template import GateParams, GatingTemplate
 from stromagate.prepare.prepared import Prepared
-from stromagate.prepare.unmix import Unmix
-from tests.gating.tubes import LINEAR, Events, Grower, shown, stained
+from tests.gating.tubes import LINEAR, Events, Grower, ready, shown, stained
 
 
 class Scripted(GateParams):
@@ -41,16 +38,6 @@ def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     real = methods.get
     declared = GatingMethod(Scripted, _run, lambda _: "as told", "Does as it is told.")
     monkeypatch.setattr(engine.methods, "get", lambda name: declared if name == "scripted" else real(name))
-
-
-def ready(values: np.ndarray, pnn: tuple[str, ...], axes: dict[str, Axis], spill: Any = None) -> Prepared:
-    events = np.asfortranarray(values, dtype=np.float32)
-    channels = tuple(Channel(i, name, "", 32, 262144.0) for i, name in enumerate(pnn))
-    sample = Sample(events, channels, SourceRef("tube.fcs", 1), "3.1", {}, ABSENT, "repair", "apply")
-    bindings = tuple(Binding(name, pnn.index(axis.pnn), axis.pnn, "", "$PnN") for name, axis in axes.items())
-    finite = np.abs(values[np.isfinite(values)])
-    largest = float(finite.max()) if finite.size else 0.0
-    return Prepared(sample, Panel(bindings), axes, spill, Unmix(pnn, axes, spill), largest)
 
 
 def small(*columns: list[float], names: tuple[str, ...] = ("X", "Y")) -> Prepared:

@@ -18,8 +18,7 @@ from stromagate.model.result import AxisView, DensityView
 from stromagate.model.template import GatingTemplate
 from stromagate.prepare.prepared import Prepared
 from stromagate.prepare.scales import forward
-from tests.gating.test_engine import ready
-from tests.gating.tubes import ASINH, LINEAR, LOGICLE
+from tests.gating.tubes import ASINH, LINEAR, LOGICLE, ready
 
 NAMES = ("FSC-A", "SSC-A", "PE-A", "APC-A", "Time")
 AXES = {

@@ -22,9 +22,10 @@ from stromagate.model.gates import (
     Rectangle,
     Spans,
 )
-from stromagate.model.panel import Compensation
-from stromagate.model.sample import Channel
+from stromagate.model.panel import Binding, Compensation, Panel
+from stromagate.model.sample import ABSENT, Channel, Sample, SourceRef
 from stromagate.model.scales import Scale
+from stromagate.prepare.prepared import Prepared
 from stromagate.prepare.scales import forward
 from stromagate.prepare.unmix import Unmix
 
@@ -203,3 +204,16 @@ def stained(
         axes[f"dye{index}"] = Axis(name, scale, index != 4)
     spill = Compensation("test", names, tuple(tuple(float(v) for v in row) for row in matrix))
     return values, ("FSC-A", "SSC-A", *names, "Time"), axes, spill
+
+
+def ready(
+    values: NDArray[np.float32], pnn: tuple[str, ...], axes: dict[str, Axis], spill: Compensation | None = None
+) -> Prepared:
+    """Return a tube in memory, bound and compensated as told."""
+    events = np.asfortranarray(values, dtype=np.float32)
+    channels = tuple(Channel(i, name, "", 32, 262144.0) for i, name in enumerate(pnn))
+    sample = Sample(events, channels, SourceRef("tube.fcs", 1), "3.1", {}, ABSENT, "repair", "apply")
+    bindings = tuple(Binding(name, pnn.index(axis.pnn), axis.pnn, "", "$PnN") for name, axis in axes.items())
+    finite = np.abs(values[np.isfinite(values)])
+    largest = float(finite.max()) if finite.size else 0.0
+    return Prepared(sample, Panel(bindings), axes, spill, Unmix(pnn, axes, spill), largest)
