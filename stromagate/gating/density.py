@@ -231,7 +231,7 @@ def _dequantised(hist: Histogram) -> Histogram:
     if occupied.size < 8:
         return hist
     gaps = np.diff(occupied)
-    spike = counts[occupied] >= 20
+    spike = counts[occupied] >= 5
     paired = spike[1:] & spike[:-1] & (gaps > 1) & (gaps <= counts.size // 4)
     if paired.sum() < 8:
         return hist

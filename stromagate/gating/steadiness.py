@@ -143,8 +143,9 @@ def _tick(time: F32, first: float, last: float) -> float:
 
 def _running_median(values: F64) -> F64:
     window = min(max(21, values.size // 4) | 1, (values.size - 1) | 1)
-    padded = np.pad(values, window // 2, mode="reflect")
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1)[: values.size])
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(values, window), axis=1)
+    # The ends take the window next to them: one mirrored at the end would hold a clog there twice.
+    return np.asarray(medians[np.clip(np.arange(values.size) - window // 2, 0, medians.size - 1)])
 
 
 def _mad(values: F64) -> float:

@@ -44,7 +44,7 @@ class Params(GateParams):
     )
     quantile: float = Field(0.95, gt=0, lt=1, description="Two axes: share of the component inside the ellipse (0-1).")
     min_separation: float = Field(
-        2.0, gt=0, description="One axis: smallest distance of the means in deviations (Ashman's D, 10.1086/117248)."
+        2.5, gt=0, description="One axis: smallest distance of the means in deviations (Ashman's D, 10.1086/117248)."
     )
     min_purity: float = Field(
         0.8, gt=0, le=1, description="Two axes: smallest share of the events inside that the component itself explains."
