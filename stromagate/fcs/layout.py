@@ -134,7 +134,16 @@ def _letter(keywords: Mapping[str, str], name: str, departures: Departures) -> K
 
 def _kind(keywords: Mapping[str, str], n: int, default: Kind, version: str, departures: Departures) -> Kind:
     own = f"$P{n}DATATYPE"
-    if own not in keywords or version != "3.2":
+    if own not in keywords:
+        return default
+    if version != "3.2":
+        if keywords[own].strip(BLANK) != default:
+            departures.add(
+                "pndatatype.ignored",
+                f"{own} in FCS {version}",
+                f"read as {default}",
+                f"only FCS 3.2 knows {own[:2]}nDATATYPE",
+            )
         return default
     kind = _letter(keywords, own, departures)
     if "A" in {kind, default}:

@@ -85,6 +85,8 @@ class FcsFile(FcsHeader):
         InputError
             ``file.changed`` where the file is not what it was when it was opened.
         """
+        if rows < 1:
+            raise UsageError("usage.rows", f"blocks of {rows} events are not possible", hint="give 1 or more")
         common = common_type(self.layout)
         in_place = common is not None and common.kind == "f" and common.itemsize == 4
         out = None if in_place else np.empty((min(rows, max(self.n_events, 1)), len(self.channels)), dtype=np.float32)

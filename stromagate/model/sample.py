@@ -46,7 +46,7 @@ class Channel:
     """One column of the events.
 
     ``log_decades`` and ``log_offset`` are ``$PnE`` as it was applied (None: linear); ``gain`` is ``$PnG`` as the file
-    states it (1.0 where absent or zero); ``range_top`` is ``$PnR`` in stored units.
+    states it (1.0 where absent or zero); ``range_top`` is ``$PnR`` in stored units (0.0: not stated).
     """
 
     index: int
