@@ -99,6 +99,7 @@ def _words(segment: bytes, delimiter: str, version: str) -> tuple[Keyword, ...]:
         _need(version in ("2.0", "3.0"), "TEXT is UTF-8")
         text = segment.decode("latin-1")  # before 3.1 nothing was said about bytes beyond ASCII
     _need(len(text) > 1 and text[0] == delimiter, "the segment begins with the delimiter")
+    _need("\0" not in text, "no zero bytes in TEXT")
     words, position, word = [], 1, ""
     while position < len(text):
         stop = text.find(delimiter, position)
