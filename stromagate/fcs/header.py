@@ -89,7 +89,7 @@ def stated(origin: str, begin: str, end: str, *, eight_digits: bool = False) -> 
     words = (begin.strip(BLANK), end.strip(BLANK))
     well_formed = not eight_digits or bool(_FIELD.fullmatch(begin) and _FIELD.fullmatch(end))
     silent = words[0].strip("0") == "" and (words[1].strip("0") == "" or words[1] == "-1")
-    silent = silent and "\x00" not in begin + end
+    silent = silent and not set(begin + end) & set(BLANK[1:])
     low, high = count(begin), count(end)
     pair = (low, high) if well_formed and low is not None and high is not None and not silent else None
     return Stated(origin, words[0], words[1], pair, silent)
