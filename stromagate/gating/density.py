@@ -169,6 +169,15 @@ def peaks(
     return [Peak(refine(density, top), float(density[top]), borders[i], borders[i + 1]) for i, top in enumerate(tops)]
 
 
+def is_pile(hist: Histogram, peak: Peak) -> bool:
+    """Tell whether a peak is a pile of values on the end of the range: half of it within four bins."""
+    if peak.left > 0 and peak.right < hist.counts.size:
+        return False
+    basin = hist.counts[peak.left : peak.right]
+    narrow = np.convolve(basin, np.ones(min(4, basin.size)), mode="same")
+    return bool(narrow.max() > 0.5 * basin.sum())
+
+
 def refine(density: F64, top: int) -> float:
     """Return the position of an extremum between bins by the parabola through it and its neighbours."""
     if not 0 < top < density.size - 1:

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 
-from stromagate.gating.density import Histogram, Peak, bandwidth, noise, peaks, refine, resampled, smooth
+from stromagate.gating.density import Histogram, Peak, bandwidth, is_pile, noise, peaks, refine, resampled, smooth
 from stromagate.model.sample import F64
+
+RIVAL = 0.5  # of the clearest gap; another one as clear may be the one that was meant
 
 
 @dataclass(frozen=True, slots=True)
 class Valley:
-    """The lowest place between two main peaks (axis units); ``depth`` is its density over that of the lower peak."""
+    """The lowest place between two main peaks (axis units); ``depth`` is its density over that of the lower peak.
+
+    ``pile``: one of the peaks is a pile of values on the end of the range, and there was no other gap. ``rival`` is
+    where another valley, at least half as clear, lies.
+    """
 
     cut: float
     spread: float
     peaks: tuple[float, float]
     depth: float
     n_peaks: int
+    pile: bool
+    rival: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A gap between neighbouring peaks and the highest peak on either side of it (bins)."""
+
+    clearness: float
+    left: Peak
+    right: Peak
+    position: float
+    start: int
+    stop: int
+    rival: float | None = None
 
 
 def find_valley(
@@ -53,39 +74,56 @@ def find_valley(
     gap = _main_gap(hist, density, found, sigma, search)
     if gap is None:
         return "no valley between two peaks lies in the searched range"
-    left, right, position = gap
-    start, stop = round(left.position), round(right.position) + 1
+    left, right = gap.left, gap.right
     draws = smooth(resampled(hist, rng), sigma)
-    positions = [start + _bottom(row[start:stop], sigma) for row in draws]
+    positions = [_bottom(row[gap.start : gap.stop], sigma) for row in draws]
     return Valley(
-        cut=hist.value(position),
+        cut=hist.value(gap.position),
         spread=float(np.std(positions, ddof=1)) * hist.width,
         peaks=(hist.value(left.position), hist.value(right.position)),
-        depth=float(density[start:stop].min()) / min(left.height, right.height),
+        depth=float(density[gap.start : gap.stop].min()) / min(left.height, right.height),
         n_peaks=len(found),
+        pile=is_pile(hist, left) or is_pile(hist, right),
+        rival=None if gap.rival is None else hist.value(gap.rival),
     )
 
 
 def _main_gap(
     hist: Histogram, density: F64, found: list[Peak], sigma_bins: float, search: tuple[float, float] | None
-) -> tuple[Peak, Peak, float] | None:
+) -> Gap | None:
     """Return the gap that parts the events most clearly, with the highest peak on either side of it.
 
     Clearness is the lower of the two peaks minus the valley, so that the highest peak and the most prominent other one
-    are parted; ``search`` leaves out gaps whose bottom lies elsewhere (a cut is never put on a border of the search).
+    are parted. A pile of values on the end of the range is as high as can be and tells nothing about populations: a gap
+    beside one is taken where there is no other. ``search`` leaves out gaps whose bottom lies elsewhere; a cut is never
+    put on a border of the search.
     """
-    best: tuple[float, Peak, Peak, float] | None = None
+    piles = [is_pile(hist, peak) for peak in found]
+    populations = [peak for peak, pile in zip(found, piles, strict=True) if not pile]
+    gaps = _gaps(hist, density, populations, sigma_bins, search) if any(piles) else []
+    gaps = gaps or _gaps(hist, density, found, sigma_bins, search)
+    if not gaps:
+        return None
+    best, *others = sorted(gaps, key=lambda gap: -gap.clearness)
+    rival = others[0].position if others and others[0].clearness > RIVAL * best.clearness else None
+    return replace(best, rival=rival)
+
+
+def _gaps(
+    hist: Histogram, density: F64, found: list[Peak], sigma_bins: float, search: tuple[float, float] | None
+) -> list[Gap]:
+    low, high = search or (-np.inf, np.inf)
+    gaps = []
     for i in range(1, len(found)):
         left = max(found[:i], key=lambda peak: peak.height)
         right = max(found[i:], key=lambda peak: peak.height)
         start, stop = round(found[i - 1].position), round(found[i].position) + 1
         position = start + _bottom(density[start:stop], sigma_bins)
-        if search is not None and not search[0] <= hist.value(position) <= search[1]:
-            continue
-        clearness = min(left.height, right.height) - float(density[start:stop].min())
-        if best is None or clearness > best[0]:
-            best = (clearness, left, right, position)
-    return best[1:] if best else None
+        if low <= hist.value(position) <= high:
+            clearness = min(left.height, right.height) - float(density[start:stop].min())
+            # The bootstrap looks between the gap's own neighbours, or it would find another gap of the same peaks.
+            gaps.append(Gap(clearness, left, right, position, start, stop))
+    return gaps
 
 
 def _bottom(density: F64, sigma_bins: float) -> float:

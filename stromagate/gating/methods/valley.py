@@ -63,7 +63,8 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
         )
         found = f"not separable: {found}" if isinstance(found, str) else found
     if isinstance(found, Valley):
-        return Fit(half_line(axis, found.cut, params.keep), _sentence(parent, params, found), spread=found.spread)
+        geometry, sentence = half_line(axis, found.cut, params.keep), _sentence(parent, params, found)
+        return Fit(geometry, sentence, "fallback" if found.pile or found.rival is not None else "fitted", found.spread)
     return _without_valley(parent, params, hist, found, rng)
 
 
@@ -77,6 +78,9 @@ def explain(params: Params) -> str:
 def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
     low, high = (f"{peak:.3g}" for peak in valley.peaks)
     more = f"; {valley.n_peaks} peaks in all" if valley.n_peaks > 2 else ""
+    more += "; one of them is a pile of values on the end of the range" if valley.pile else ""
+    if valley.rival is not None:
+        more += f"; the one at {valley.rival:.3g} is nearly as clear: say with `search` which is meant"
     return (
         f"{params.axis} cut at {place(parent, params.axis, valley.cut)}: valley between peaks at {low} and {high}, "
         f"{share(valley.depth)} as high as the lower of them{more}"

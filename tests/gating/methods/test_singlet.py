@@ -17,7 +17,7 @@ TOP = 262_143.0
 
 
 def cells(n: int, seed: int, *, doublets: float = 0.06) -> tuple[F64, F64, NDArray[np.bool_]]:
-    """Return area (1.15 times height, more for large cells), height, and which are doublets (1.4 to 2 times the area)."""
+    """Return area (1.15 times height, more for large cells), height, and which are doublets (1.4 to 2 times that)."""
     rng = np.random.default_rng(seed)
     height = rng.lognormal(np.log(60_000), 0.4, n)
     area = height * 1.15 * (height / 60_000) ** 0.05 * np.exp(rng.normal(0, 0.03, n))

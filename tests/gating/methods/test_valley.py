@@ -156,3 +156,24 @@ def test_agrees_with_an_independent_density(seed: int) -> None:
     grid = np.linspace(0.2, 0.55, 701)
     independent = grid[np.argmin(gaussian_kde(values, "silverman")(grid))]
     assert cut(values)[0] == pytest.approx(independent, abs=0.02)
+
+
+def test_pile_on_the_end_of_the_range_is_no_population() -> None:
+    """A pile is passed over where two populations are there, and is said to be one where it is all there is."""
+    rng = np.random.default_rng(6)
+    pile, low, high = np.zeros(3_000), rng.normal(0.3, 0.04, 10_000), rng.normal(0.7, 0.05, 10_000)
+    found, _ = cut(np.concatenate([pile, low, high]))
+    assert found == pytest.approx(cut(np.concatenate([low, high]))[0], abs=0.03)
+    alone = fit(one_axis(np.concatenate([pile, high])), ABOVE, rng)
+    assert alone.state == "fallback"
+    assert "a pile of values on the end of the range" in alone.sentence
+
+
+def test_two_valleys_as_clear_as_each_other_are_no_quiet_choice() -> None:
+    rng = np.random.default_rng(7)
+    values = np.concatenate([rng.normal(centre, 0.04, 5_000) for centre in (0.2, 0.5, 0.8)])
+    fitted = fit(one_axis(values), ABOVE, rng)
+    assert fitted.state == "fallback"
+    assert "say with `search` which is meant" in fitted.sentence
+    clear = fit(one_axis(values), Params(axis="CD45", keep="above", search=(0.3, 0.4)), rng)
+    assert clear.state == "fitted"
