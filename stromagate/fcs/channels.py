@@ -137,9 +137,9 @@ def _gain(keywords: Mapping[str, str], n: int, departures: Departures) -> float:
     gain = decimal(said)
     if gain is not None and gain > 0:
         return gain
-    # Zero and blank are how instruments write "no gain".
-    if said and gain != 0:
-        departures.add("png.invalid", f"$P{n}G {shortened(said)}", "gain 1", "$PnG is no positive number")
+    # Zero is how some instruments write "no gain".
+    if gain != 0 and f"$P{n}G" in keywords:
+        departures.add("png.invalid", f"$P{n}G {shortened(said) or 'blank'}", "gain 1", "$PnG is no positive number")
     return 1.0
 
 
@@ -149,8 +149,8 @@ def _log(
     """Return decades and value at zero of a logarithmic column, None for a linear one."""
     said = keywords.get(f"$P{n}E", "").strip(BLANK)
     if not said:
-        if version != "2.0":
-            departures.add("pne.missing", f"no $P{n}E", "read as linear", "$PnE is required")
+        if version != "2.0" or f"$P{n}E" in keywords:
+            departures.add("pne.missing", f"no $P{n}E", "read as linear", "$PnE does not say the scale")
         return None
     numbers = [decimal(word) for word in said.split(",")] if len(said) < 200 else []
     decades, offset = (numbers[0], numbers[1]) if len(numbers) == 2 else (None, None)
