@@ -25,7 +25,7 @@ from stromagate.model.template import AxisName, GateParams
 SUBSAMPLE = 100_000
 MIN_EVENTS_A_KNOT = 150
 FEWEST = 20  # below this not even one ratio can be told from chance
-MAX_SLOPE = 0.3  # log ratio per log height; beyond the last knot the trend goes on no steeper than this
+MAX_SLOPE = 0.4  # log ratio per log height: larger cells take longer through the beam, but no steeper than this
 
 
 class Params(GateParams):
@@ -102,11 +102,13 @@ def _band(log_height: F64, log_ratio: F64, params: Params, *, pooled: bool) -> B
     knots = np.array([np.median(log_height[group]) for group in groups])
     rising = np.concatenate([[True], np.diff(np.maximum.accumulate(knots)) > 0])
     knots, groups = knots[rising], [group for group, kept in zip(groups, rising, strict=True) if kept]
-    fits = [_middle_and_deviation(log_ratio[group]) for group in groups]
-    middle, deviation = _steadied(np.array([fit[0] for fit in fits])), _steadied(np.array([fit[1] for fit in fits]))
-    # Quantised pulses can make one group exact, debris another one shapeless: none departs far from the typical one.
+    middle = _bounded(knots, _steadied(np.array([_middle(log_ratio[group]) for group in groups])))
+    # A group spans some heights: the trend within it is no scatter.
+    residual = log_ratio - np.interp(log_height, knots, middle)
+    deviation = _steadied(np.array([_deviation(residual[group]) for group in groups]))
+    # Quantised pulses can make one group exact, doublets another one shapeless: none departs far from the typical one.
     typical = float(np.median(deviation))
-    deviation = np.clip(deviation, 0.3 * typical, 3.0 * typical)
+    deviation = np.clip(deviation, 0.3 * typical, 2.0 * typical)
     return Band(
         knots,
         middle,
@@ -131,17 +133,30 @@ def _groups(log_height: F64) -> list[NDArray[np.intp]]:
     return [order[a:b] for a, b in pairwise(borders)]
 
 
-def _middle_and_deviation(log_ratio: F64) -> tuple[float, float]:
-    """Return the middle of the singlets and their deviation, both from the side where no doublets are.
-
-    The middle is the median of what lies within the shortest half: up to a third of doublets move it little.
-    """
+def _middle(log_ratio: F64) -> float:
+    """Return the middle of the singlets: the median of the shortest half, which a third of doublets moves little."""
     ordered = np.sort(log_ratio)
     half = max(ordered.size // 2, 1)
     start = int(np.argmin(ordered[half:] - ordered[: ordered.size - half])) if ordered.size > half else 0
-    middle = float(np.median(ordered[start : start + half + 1]))
-    lower = middle - ordered[ordered <= middle]
-    return middle, float(np.median(lower)) / 0.674490
+    return float(np.median(ordered[start : start + half + 1]))
+
+
+def _deviation(residual: F64) -> float:
+    """Return the standard deviation about zero, from the side where no doublets are."""
+    return float(np.median(-residual[residual <= 0])) / 0.674490 if (residual <= 0).any() else 0.0
+
+
+def _bounded(knots: F64, middle: F64) -> F64:
+    """Return the middle with bounded steps, outward from its centre: at the top doublets may outnumber singlets."""
+    bounded = middle.copy()
+    start = knots.size // 2
+    for i in range(start + 1, knots.size):
+        step = MAX_SLOPE * (knots[i] - knots[i - 1])
+        bounded[i] = np.clip(middle[i], bounded[i - 1] - step, bounded[i - 1] + step)
+    for i in range(start - 1, -1, -1):
+        step = MAX_SLOPE * (knots[i + 1] - knots[i])
+        bounded[i] = np.clip(middle[i], bounded[i + 1] - step, bounded[i + 1] + step)
+    return bounded
 
 
 def _steadied(values: F64) -> F64:
