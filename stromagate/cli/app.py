@@ -12,11 +12,13 @@ import typer
 
 from stromagate import __version__
 from stromagate.cli import demo, inspect, report, run, templates
+from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
 
 app = typer.Typer(
     name="stromagate",
+    cls=Verbs,
     help=f"Rare bone-marrow stroma in flow cytometry, counted with honest uncertainty. {_RESEARCH_USE}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -6,6 +6,7 @@ Every verb runs inside ``speaking``, so that an error is said once, the same way
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,23 +14,54 @@ from typing import Annotated, Any
 
 import typer
 
-from stromagate.errors import StromagateError
+from stromagate.errors import InputError, StromagateError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault of ours.", hidden=True)]
 
+ErrorObject = dict[str, str | None]
+
 
 def say(text: str = "") -> None:
     """Talk to the person: on stderr, so that stdout stays data."""
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
 
 
-def emit(data: dict[str, Any], text: str | Callable[[], str], *, as_json: bool) -> None:
-    """Print a verb's answer: the object where JSON was asked, else the text."""
+def emit(
+    data: dict[str, Any], text: str | Callable[[], str], *, as_json: bool, error: ErrorObject | None = None
+) -> None:
+    """Print a verb's answer: the object where JSON was asked, else the text.
+
+    Parameters
+    ----------
+    data : dict
+        What the object holds beside ``ok``.
+    text : str or callable
+        What a person reads instead.
+    as_json : bool
+        Print the object.
+    error : dict, optional
+        What went wrong with a part of the work, where the verb ends with another code than 0: the object then says
+        ``"ok": false``, and still holds all there is.
+
+    Raises
+    ------
+    InputError
+        Stdout cannot be written, such as a file on a full disk.
+    """
     if as_json:
-        typer.echo(json.dumps({"ok": True, **data}, ensure_ascii=False, allow_nan=False, indent=1))
+        head: dict[str, Any] = {"ok": True} if error is None else {"ok": False, "error": error}
+        _print(json.dumps({**head, **data}, ensure_ascii=False, allow_nan=False, indent=1))
     else:
-        typer.echo(text if isinstance(text, str) else text())
+        _print(text if isinstance(text, str) else text())
+
+
+def refuse(error: ErrorObject, text: str, *, as_json: bool) -> None:
+    """Say why nothing came of it: the error object on stdout, or the text on stderr."""
+    if as_json:
+        _print(json.dumps({"ok": False, "error": error}, ensure_ascii=False, indent=1))
+    else:
+        say(text)
 
 
 @contextmanager
@@ -38,26 +70,55 @@ def speaking(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
     try:
         yield
     except StromagateError as error:
-        _refuse(error.as_json(), f"error: {error}", as_json=as_json)
+        heard = as_json and error.code != _NO_STDOUT
+        refuse(error.as_json(), f"error: {error}", as_json=heard)
         raise typer.Exit(error.exit_code) from error
     except BrokenPipeError:
-        sys.stderr.close()
+        _silence()
         raise typer.Exit(0) from None
     except KeyboardInterrupt:
         say("interrupted; what was finished is kept")
+        if as_json:
+            hint = "run the same command again to go on"
+            refuse({"code": "interrupted", "message": "interrupted", "where": None, "hint": hint}, "", as_json=True)
         raise typer.Exit(130) from None
     except Exception as error:
         if debug or isinstance(error, typer.Exit | typer.Abort | typer.TyperException):
             raise
         message = f"{type(error).__name__}: {error}"
         hint = "this is a fault of stromagate; run again with --debug and report what it prints"
-        said = {"code": "internal", "message": message, "where": None, "hint": hint}
-        _refuse(said, f"internal error: {message}\n  {hint}", as_json=as_json)
+        said: ErrorObject = {"code": "internal", "message": message, "where": None, "hint": hint}
+        refuse(said, f"internal error: {message}\n  {hint}", as_json=as_json)
         raise typer.Exit(1) from error
 
 
-def _refuse(error: dict[str, str | None], text: str, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"ok": False, "error": error}, ensure_ascii=False, indent=1))
-    else:
-        say(text)
+_NO_STDOUT = "stdout.write"
+
+
+def printable(text: str) -> str:
+    """Return text that any stream takes: half a surrogate pair, from a file's name that is no UTF-8, as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _print(text: str) -> None:
+    """Print on stdout; escapes of half surrogate pairs are what JSON has for them, so a path can be had back."""
+    try:
+        typer.echo(printable(text))
+    except BrokenPipeError:
+        raise
+    except OSError as cause:
+        _silence()
+        raise InputError(
+            _NO_STDOUT, f"the answer cannot be printed: {cause.strerror}", hint="look where stdout is led to"
+        ) from cause
+
+
+def _silence() -> None:
+    """Lead stdout nowhere, so that what is left in its buffer does not fail once more at the end."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

@@ -10,6 +10,7 @@ import typer
 
 from stromagate.cli.console import AsJson, Debug, emit, say, speaking
 from stromagate.cli.progress import progress
+from stromagate.cli.run import first_error
 
 
 def demo(
@@ -38,5 +39,6 @@ def demo(
             )
         page = (results / "index.html").resolve()
         say(f"{len(tubes)} simulated tubes analysed with {DEMO_TEMPLATE}. Open the report in a browser:")
-        emit({"index": str(page), "run": finished.to_json()}, str(page), as_json=as_json)
+        data = {"index": str(page), "run": finished.to_json()}
+        emit(data, str(page), as_json=as_json, error=first_error(finished))
     raise typer.Exit(finished.exit_code)

@@ -36,8 +36,10 @@ def inspect(
             inspect_file(path, policy=policy, dataset=dataset, ask_witnesses=witness) for path in find_inputs(files)
         ]
         data = {"format": "stromagate.inspection/1", "files": [item.to_json() for item in looked]}
-        emit(data, lambda: "\n\n".join(_page(item) for item in looked), as_json=as_json)
-    if any(item.verdict == "refused" for item in looked):
+        refused = [item.error for item in looked if item.error]
+        error = refused[0].as_json() if refused else None
+        emit(data, lambda: "\n\n".join(_page(item) for item in looked), as_json=as_json, error=error)
+    if refused:
         raise typer.Exit(3)
 
 

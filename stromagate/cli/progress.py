@@ -10,7 +10,7 @@ from contextlib import contextmanager
 @contextmanager
 def progress(title: str, total: int, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """Yield a function that moves the bar by one and names what was finished."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():  # None: started with stderr closed
         yield lambda _name: None
         return
     from rich.console import Console

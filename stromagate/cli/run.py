@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stromagate.cli.console import AsJson, Debug, emit, say, speaking
+from stromagate.cli.console import AsJson, Debug, ErrorObject, emit, say, speaking
 from stromagate.cli.progress import progress
 from stromagate.errors import UsageError
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from stromagate.pipeline.batch import Outcome
 
 _INPUTS = "FCS or LMD files, or folders (searched through and through)."
+_OUT = "Folder for the results (needed)."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
 
 def run(
     inputs: Annotated[list[Path] | None, typer.Argument(help=_INPUTS, show_default=False)] = None,
-    template: Annotated[str, typer.Option("--template", "-t", help="Shipped template or YAML file.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for the results.", show_default=False)] = None,
+    template: Annotated[str, typer.Option("--template", "-t", help="Shipped template or YAML file (needed).")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help=_OUT, show_default=False)] = None,
     sheet: Annotated[Path | None, typer.Option(help="Sample sheet (CSV or XLSX) instead of inputs.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Tubes worked on at once.")] = 1,
     marker: Annotated[list[str] | None, typer.Option("--marker", "-m", help=_MARKER)] = None,
@@ -42,8 +43,9 @@ def run(
 ) -> None:
     """Gate tubes by a template and write numbers and reports.
 
-    Ends with 0 when every tube was analysed, 3 when an input could not be read, 4 when a template, sheet or panel is
-    wrong. One bad tube does not stop the others.
+    Ends with 0 when every tube was analysed, 3 when an input could not be
+    read, 4 when a template, sheet or panel is wrong. One bad tube does not
+    stop the others. A run that was interrupted goes on where it stood.
     """
     with speaking(as_json=as_json, debug=debug):
         if not template or out is None:
@@ -69,8 +71,14 @@ def run(
             {"format": finished.format, "out": str(out), "run": finished.to_json()},
             str(out / "index.html"),
             as_json=as_json,
+            error=first_error(finished),
         )
     raise typer.Exit(finished.exit_code)
+
+
+def first_error(finished: RunIndex) -> ErrorObject | None:
+    """Return the error of the first tube that failed; None where none did."""
+    return next((entry.error for entry in finished.samples if entry.error), None)
 
 
 def _run(

@@ -74,7 +74,8 @@ def check(
                 lines.append(str(error))
         if len(names) == 1 and faults:
             raise faults[0]
-        emit({"checked": names, "faults": [fault.as_json() for fault in faults]}, "\n".join(lines), as_json=as_json)
+        data = {"checked": names, "faults": [fault.as_json() for fault in faults]}
+        emit(data, "\n".join(lines), as_json=as_json, error=faults[0].as_json() if faults else None)
     if faults:
         raise typer.Exit(DocumentError.exit_code)
 
@@ -82,17 +83,21 @@ def check(
 @app.command()
 def schema(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it there instead of printing it.")] = None,
+    as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Print the JSON Schema of templates, for editors."""
-    with speaking(debug=debug):
+    with speaking(as_json=as_json, debug=debug):
         import json
 
+        from stromagate.pipeline.bundle import write_file
         from stromagate.pipeline.template import method_params
         from stromagate.templates import json_schema
 
-        text = json.dumps(json_schema(method_params()), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        document = json_schema(method_params())
+        text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
         if out is None:
-            typer.echo(text, nl=False)
+            emit({"schema": document}, text, as_json=as_json)
         else:
-            out.write_text(text, encoding="utf-8")
+            write_file(out, f"{text}\n".encode())
+            emit({"out": str(out)}, str(out), as_json=as_json)

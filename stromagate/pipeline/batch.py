@@ -18,8 +18,8 @@ from stromagate.pipeline import bundle
 from stromagate.pipeline.executor import each
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
-from stromagate.pipeline.tube import analyze
-from stromagate.pipeline.tubes import Tube
+from stromagate.pipeline.tube import analyze, environment
+from stromagate.pipeline.tubes import Tube, printable
 from stromagate.report import plotly_asset, render_index, render_sample
 from stromagate.templates import LoadedTemplate
 
@@ -90,22 +90,22 @@ def run_batch(
     started = _now()
     config, options = pin(config or RunConfig()), options or BatchOptions()
     loaded = load_template(template)
-    bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force)
-    work = (Job(tube, loaded, config, out, options) for tube in tubes)
-    outcomes: dict[str, Outcome] = {}
-    for outcome in each(_one, work, min(options.jobs, max(1, len(tubes)))):
-        outcomes[outcome.entry.sample_id] = outcome
-        if on_done is not None:
-            on_done(outcome)
-    run = RunIndex(
-        stromagate=__version__,
-        template=reference(loaded),
-        config=portable(config),
-        samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
-        exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
-        times={"started": started, "ended": _now(), "command": options.command},
-    )
-    bundle.close_folder(out, _run_files(run, bundle.read_results(out, run), standalone=options.standalone))
+    jobs = [Job(tube, loaded, config, out, options) for tube in tubes]
+    with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):
+        outcomes: dict[str, Outcome] = {}
+        for outcome in each(_one, jobs, min(options.jobs, max(1, len(tubes))), lost=_lost):
+            outcomes[outcome.entry.sample_id] = outcome
+            if on_done is not None:
+                on_done(outcome)
+        run = RunIndex(
+            stromagate=__version__,
+            template=reference(loaded),
+            config=portable(config),
+            samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
+            exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
+            times={"started": started, "ended": _now(), "command": printable(options.command)},
+        )
+        bundle.close_folder(out, _run_files(run, bundle.read_results(out, run), standalone=options.standalone))
     return run
 
 
@@ -118,11 +118,11 @@ def render_again(out: Path, *, standalone: bool = False) -> RunIndex:
         No finished run there, or a damaged result.
     """
     run = bundle.read_run(out)
-    results = bundle.read_results(out, run)
-    for result in results:
-        for name, content in _sample_files(result, standalone=standalone).items():
-            bundle.write_file(out / bundle.SAMPLES / result.sample_id / name, content)
-    bundle.close_folder(out, _run_files(run, results, standalone=standalone))
+    with bundle.hold(out):
+        results = bundle.read_results(out, run)
+        for result in results:
+            bundle.refresh_sample(out, result.sample_id, _sample_files(result, standalone=standalone))
+        bundle.close_folder(out, _run_files(run, results, standalone=standalone))
     return run
 
 
@@ -131,8 +131,8 @@ def _one(job: Job) -> Outcome:
     try:
         kept = None if job.options.force else _still_valid(job)
         result = kept or _analyze(job)
-        if kept is None:
-            bundle.write_sample(job.out, job.tube.sample_id, _sample_files(result, standalone=job.options.standalone))
+        put = bundle.write_sample if kept is None else bundle.refresh_sample
+        put(job.out, job.tube.sample_id, _sample_files(result, standalone=job.options.standalone))
     except StromagateError as error:
         return _failed(job, error.as_json(), error.exit_code)
     except Exception as error:  # noqa: BLE001  (a fault of ours must not cost the other tubes their results)
@@ -163,9 +163,9 @@ def _still_valid(job: Job) -> SampleResult | None:
     except StromagateError:
         return None
     same = (
-        old.record.stromagate == __version__
+        old.record.model_dump(include={"stromagate", "python", "libraries"}) == environment()
         and old.record.config == portable(job.config)
-        and old.template.sha256 == job.template.sha256
+        and old.template == reference(job.template)
         and old.labels == job.tube.labels
         and old.source.path == job.tube.shown
         and old.source.sha256 == hash_file(job.tube.path)
@@ -173,10 +173,22 @@ def _still_valid(job: Job) -> SampleResult | None:
     return old if same else None
 
 
+def _lost(job: Job) -> Outcome:
+    """Say that the process which worked on a tube was killed, alone on the machine as far as we can know."""
+    said = {
+        "code": "worker.killed",
+        "message": "the process that worked on this tube was ended twice, by the system or from outside",
+        "where": None,
+        "hint": "memory may have run out: close other programs or take a larger machine, then run the same again",
+    }
+    return _failed(job, said, 1)
+
+
 def _failed(job: Job, error: dict[str, str | None], exit_code: int, trace: str = "") -> Outcome:
     tube = job.tube
     bundle.remove_sample(job.out, tube.sample_id)
-    shown = {**error, "where": tube.shown if error["where"] in {None, str(tube.path)} else error["where"]}
+    where = tube.shown if error["where"] in {None, str(tube.path)} else error["where"]
+    shown = {key: text and printable(text) for key, text in {**error, "where": where}.items()}
     entry = SampleEntry(sample_id=tube.sample_id, file=tube.shown, status="failed", error=shown, labels=tube.labels)
     return Outcome(entry, exit_code, traceback=trace)
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,24 +20,33 @@ from pydantic import BaseModel, ValidationError
 
 from stromagate.errors import InputError, StromagateError, UsageError
 from stromagate.model.result import RunIndex, SampleResult
+from stromagate.pipeline.claim import claimed
 
 T = TypeVar("T", bound=BaseModel)
 
 RUN_FILE = "run.json"
 RESULT_FILE = "result.json"
 SAMPLES = "samples"
+# What is said of all tubes together; the mark of a finished run goes first and comes last.
+RUN_FILES = (RUN_FILE, "index.html", "populations.csv", "thresholds.csv", "qc.csv")
 _PARTIAL = ".partial"
 _MARKER = ".stromagate"
 
 
-def open_folder(out: Path, sample_ids: Iterable[str], *, force: bool) -> None:
-    """Make ``out`` ready for a run of these tubes, or say why it is not.
+@contextmanager
+def open_folder(out: Path, sample_ids: Iterable[str], *, force: bool) -> Iterator[None]:
+    """Make ``out`` ready for a run of these tubes and hold it, or say why it cannot be.
+
+    The tables and pages of an older run are taken away: should this one be interrupted, nothing there speaks of results
+    that are no longer beside it. Results of tubes stay.
 
     Raises
     ------
     UsageError
-        ``out`` is a file, holds something that is not a run, or holds results of tubes that are not in this run
-        (unless ``force``, which removes those).
+        ``out`` is a file, holds something that is not a run, is held by another run, or holds results of tubes that
+        are not in this run (unless ``force``, which removes those).
+    InputError
+        It cannot be written.
     """
     if out.exists() and not out.is_dir():
         raise UsageError("out.file", "the output is a file", where=str(out), hint="name a folder")
@@ -52,7 +62,34 @@ def open_folder(out: Path, sample_ids: Iterable[str], *, force: bool) -> None:
             where=str(out),
             hint="name a new or an empty folder; nothing in it was touched",
         )
-    stale = _stale(out, set(sample_ids))
+    with hold(out):
+        try:
+            _clear(out, set(sample_ids), force=force)
+        except OSError as cause:
+            raise cannot_write(out, cause) from cause
+        yield
+
+
+@contextmanager
+def hold(out: Path) -> Iterator[None]:
+    """Keep other runs out of a folder of results.
+
+    Raises
+    ------
+    UsageError
+        Another run is at work there.
+    InputError
+        It cannot be written.
+    """
+    marker = out / _MARKER
+    if not marker.is_file():
+        write_file(marker, b"stromagate run\n")
+    with claimed(marker):
+        yield
+
+
+def _clear(out: Path, sample_ids: set[str], *, force: bool) -> None:
+    stale = _stale(out, sample_ids)
     if stale and not force:
         listed = ", ".join(stale[:5]) + (" ..." if len(stale) > 5 else "")
         raise UsageError(
@@ -61,10 +98,14 @@ def open_folder(out: Path, sample_ids: Iterable[str], *, force: bool) -> None:
             where=str(out),
             hint="name another folder, or add --force to remove them",
         )
+    for name in RUN_FILES:
+        (out / name).unlink(missing_ok=True)
     for name in stale:
         shutil.rmtree(out / SAMPLES / name)
     shutil.rmtree(out / _PARTIAL, ignore_errors=True)
-    write_file(out / _MARKER, b"stromagate run\n")
+    for folder in (out, out / "assets"):
+        for litter in folder.glob(".*.*.tmp"):  # of a run that was killed while it wrote
+            litter.unlink()
 
 
 def _stale(out: Path, sample_ids: set[str]) -> list[str]:
@@ -113,6 +154,14 @@ def write_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
         raise cannot_write(final, cause) from cause
 
 
+def refresh_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
+    """Write those files of a tube's folder that are missing or differ; the others are not touched."""
+    for name, content in files.items():
+        path = out / SAMPLES / sample_id / name
+        if not path.is_file() or path.read_bytes() != content:
+            write_file(path, content)
+
+
 def remove_sample(out: Path, sample_id: str) -> None:
     """Take away an older result of a tube that failed this time: it must not pass for this run's."""
     shutil.rmtree(out / SAMPLES / sample_id, ignore_errors=True)
@@ -157,14 +206,35 @@ def read_result(out: Path, sample_id: str) -> SampleResult:
 
 
 def read_results(out: Path, run: RunIndex) -> list[SampleResult]:
-    """Read the results of all tubes of a run that have one, in the run's order."""
-    return [read_result(out, entry.sample_id) for entry in run.samples if entry.status != "failed"]
+    """Read the results of all tubes of a run that have one, in the run's order.
+
+    Raises
+    ------
+    InputError
+        One is missing, damaged, or was not made by this run.
+    """
+    entries = [entry for entry in run.samples if entry.status != "failed"]
+    results = [read_result(out, entry.sample_id) for entry in entries]
+    for entry, result in zip(entries, results, strict=True):
+        if _made_as(result) != (entry.sample_id, entry.file, run.stromagate, run.template, run.config):
+            raise InputError(
+                "result.other_run",
+                f"this result of {entry.file} was not made by the run that {RUN_FILE} speaks of",
+                where=str(out / SAMPLES / entry.sample_id / RESULT_FILE),
+                hint="run the tubes again: those that are as the run wants them are kept",
+            )
+    return results
+
+
+def _made_as(result: SampleResult) -> tuple[object, ...]:
+    return (result.sample_id, result.source.path, result.record.stromagate, result.template, result.record.config)
 
 
 def to_json_bytes(document: BaseModel) -> bytes:
     """Return the canonical bytes of a document: sorted keys, no NaN, one trailing newline."""
     plain = document.model_dump(mode="json")
-    return (json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    text = json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", errors="replace")  # half a surrogate pair is no character, and no reader takes it
 
 
 def _read(path: Path, kind: type[T]) -> T:

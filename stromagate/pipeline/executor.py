@@ -1,15 +1,30 @@
-"""Where the units of work run: here, or in worker processes on this machine."""
+"""Where the units of work run: here, or in worker processes on this machine.
+
+A worker that dies costs its own unit only, workers die with the process that started them, and an interrupt from the
+keyboard is that process's to handle.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 Unit = TypeVar("Unit")
 Outcome = TypeVar("Outcome")
 
+_WATCH = "stromagate-parent-watch"
+_WATCH_EVERY_S = 0.25
 
-def each(function: Callable[[Unit], Outcome], units: Iterable[Unit], jobs: int) -> Iterator[Outcome]:
+
+def each(
+    function: Callable[[Unit], Outcome], units: Iterable[Unit], jobs: int, *, lost: Callable[[Unit], Outcome]
+) -> Iterator[Outcome]:
     """Yield the outcome of every unit as it is finished, in any order.
 
     Parameters
@@ -20,12 +35,67 @@ def each(function: Callable[[Unit], Outcome], units: Iterable[Unit], jobs: int) 
         What to work on; paths and documents, never arrays.
     jobs : int
         Number of processes; 1 stays in this one.
+    lost : callable
+        What to say of a unit whose worker died twice: with others beside it, and on its own.
     """
     if jobs == 1:
         yield from map(function, units)
         return
+    waiting = dict(enumerate(units))
+    try:
+        for number, outcome in _in_workers(function, list(waiting.items()), jobs):
+            del waiting[number]
+            yield outcome
+    except BrokenProcessPool:
+        # Which unit killed its worker is not known, and memory may be why: the rest runs one at a time.
+        for number, unit in list(waiting.items()):
+            yield _alone(function, number, unit, lost)
+
+
+def _alone(function: Callable[[Unit], Outcome], number: int, unit: Unit, lost: Callable[[Unit], Outcome]) -> Outcome:
+    try:
+        ((_, outcome),) = _in_workers(function, [(number, unit)], jobs=2)  # joblib would run one job in this process
+    except BrokenProcessPool:
+        return lost(unit)
+    return outcome
+
+
+def _in_workers(
+    function: Callable[[Unit], Outcome], numbered: Sequence[tuple[int, Unit]], jobs: int
+) -> Iterator[tuple[int, Outcome]]:
     from joblib import Parallel, delayed, parallel_config
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
         parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
-        yield from parallel(delayed(function)(unit) for unit in units)
+        parent = os.getpid()
+        tasks = (delayed(_work)(parent, number, function, unit) for number, unit in numbered)
+        with _interrupts_held_back():
+            outcomes = parallel(tasks)  # starts the workers
+        yield from outcomes
+
+
+def _work(parent: int, number: int, function: Callable[[Unit], Outcome], unit: Unit) -> tuple[int, Outcome]:
+    """Work on a unit in a worker that will not outlive the process which started it."""
+    if all(thread.name != _WATCH for thread in threading.enumerate()):
+        threading.Thread(target=_die_with, args=(parent,), name=_WATCH, daemon=True).start()
+    return number, function(unit)
+
+
+def _die_with(parent: int) -> None:
+    """End this worker when its parent has ended: a killed run must not go on writing into its folder."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_EVERY_S)
+    os._exit(1)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let processes started inside inherit a mask: Ctrl-C reaches the whole group, and only the parent may speak."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

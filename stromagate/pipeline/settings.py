@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stromagate.fcs import hash_file
 from stromagate.model.config import RunConfig
+from stromagate.pipeline.tubes import printable
 
 
 def pin(config: RunConfig) -> RunConfig:
@@ -23,5 +24,5 @@ def pin(config: RunConfig) -> RunConfig:
 
 def portable(config: RunConfig) -> RunConfig:
     """Return the configuration as results keep it: names of files, not where they lie."""
-    names = {option: Path(getattr(config, option)).name for option in config.file_sha256}
+    names = {option: printable(Path(getattr(config, option)).name) for option in config.file_sha256}
     return config.model_copy(update=names)

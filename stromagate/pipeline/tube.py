@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from stromagate import __version__
 from stromagate.fcs import hash_file, read_fcs
@@ -17,7 +18,7 @@ from stromagate.model.sample import Sample
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.threads import one_blas_thread
-from stromagate.pipeline.tubes import slug
+from stromagate.pipeline.tubes import printable, slug
 from stromagate.prepare import prepare
 from stromagate.qc import Evidence, run_checks
 from stromagate.quantify import statistics
@@ -80,7 +81,7 @@ def analyze(
             Evidence(sample, loaded.template, prepared.panel, gated.tree, gated.members, gated.counts, prepared.linear)
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
-        source = replace(sample.source, path=shown or path.name, sha256=_finished(digest))
+        source = replace(sample.source, path=shown or printable(path.name), sha256=_finished(digest))
     return SampleResult(
         sample_id=sample_id or slug(path.stem),
         labels=labels or {},
@@ -103,6 +104,12 @@ def analyze(
     )
 
 
+def environment() -> dict[str, Any]:
+    """Return the versions of everything that makes numbers, as a result records them."""
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return {"stromagate": __version__, "python": platform.python_version(), "libraries": libraries}
+
+
 def _read(path: Path, loaded: LoadedTemplate, config: RunConfig) -> Sample:
     gain = config.gain or loaded.template.gain
     return read_fcs(path, policy=config.policy, dataset=config.dataset, gain=gain)
@@ -119,9 +126,7 @@ def _instrument(sample: Sample) -> dict[str, str]:
 
 def _record(config: RunConfig, sample: Sample) -> RunRecord:
     return RunRecord(
-        stromagate=__version__,
-        python=platform.python_version(),
-        libraries={name: version(name) for name in _LIBRARIES},
+        **environment(),
         config=portable(config),
         conventions={
             "gain": "values divided by $PnG" if sample.gain == "apply" else "$PnG ignored",

@@ -18,6 +18,9 @@ from stromagate.errors import StromagateError, UsageError
 from stromagate.fcs import find_inputs, hash_file
 from stromagate.pipeline.sheet import read_sheet
 
+# How Python shows bytes of a file's name that are no UTF-8: halves of surrogate pairs.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+
 
 @dataclass(frozen=True, slots=True)
 class Tube:
@@ -109,6 +112,11 @@ def slug(text: str) -> str:
     return f"tube-{safe}" if safe.partition(".")[0].casefold() in reserved else safe
 
 
+def printable(text: str) -> str:
+    """Return a path or a message with the bytes that are no text spelled out, so that any file can hold it."""
+    return _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
+
+
 def _fingerprint(path: Path) -> str:
     try:
         return hash_file(path)[:8]
@@ -120,9 +128,9 @@ def _shown(path: Path, folders: Sequence[Path]) -> str:
     """Return the path below the folder it was found in, so that results do not depend on where that folder lies."""
     for folder in folders:
         if path.is_relative_to(folder):
-            return path.relative_to(folder).as_posix()
-    return path.name
+            return printable(path.relative_to(folder).as_posix())
+    return printable(path.name)
 
 
 def _relative(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    return printable(path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name)

@@ -15,34 +15,39 @@ def names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+def opened(out: Path, *sample_ids: str, force: bool = False) -> None:
+    with bundle.open_folder(out, sample_ids, force=force):
+        pass
+
+
 def test_a_new_folder_is_made_and_marked(tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
-    bundle.open_folder(out, ["a"], force=False)
-    assert names(out) == {".stromagate"}
+    with bundle.open_folder(out, ["a"], force=False):
+        assert names(out) == {".stromagate"}
 
 
 def test_a_folder_with_other_files_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
     for force in (False, True):
         with pytest.raises(UsageError, match="not results of a run"):
-            bundle.open_folder(tmp_path, ["a"], force=force)
+            opened(tmp_path, "a", force=force)
     assert names(tmp_path) == {"thesis.docx"}
 
 
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
     with pytest.raises(UsageError, match="is a file"):
-        bundle.open_folder(tmp_path / "out", ["a"], force=True)
+        opened(tmp_path / "out", "a", force=True)
 
 
 def test_results_of_other_tubes_need_force(tmp_path: Path) -> None:
-    bundle.open_folder(tmp_path, ["a", "b"], force=False)
+    opened(tmp_path, "a", "b")
     for name in ("a", "b"):
         bundle.write_sample(tmp_path, name, {"result.json": b"{}"})
     with pytest.raises(UsageError, match="1 tube not in this run: b"):
-        bundle.open_folder(tmp_path, ["a"], force=False)
+        opened(tmp_path, "a")
     assert "samples/b/result.json" in names(tmp_path)
-    bundle.open_folder(tmp_path, ["a"], force=True)
+    opened(tmp_path, "a", force=True)
     assert names(tmp_path) == {".stromagate", "samples/a/result.json"}
 
 
@@ -71,10 +76,47 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypat
 def test_no_run_an_unfinished_run_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run in this folder"):
         bundle.read_run(tmp_path)
-    bundle.open_folder(tmp_path, ["a"], force=False)
+    opened(tmp_path, "a")
     with pytest.raises(InputError, match="not finished"):
         bundle.read_run(tmp_path)
     bundle.write_file(tmp_path / "run.json", b'{"format": "stromagate.run/9"}')
     with pytest.raises(InputError, match="format") as caught:
         bundle.read_run(tmp_path)
     assert caught.value.code == "result.damaged"
+
+
+def test_tables_of_an_older_run_go_when_a_new_one_begins(tmp_path: Path) -> None:
+    opened(tmp_path, "a")
+    bundle.write_sample(tmp_path, "a", {"result.json": b"{}"})
+    bundle.close_folder(tmp_path, dict.fromkeys(bundle.RUN_FILES, b"{}"))
+    (tmp_path / "my_notes.txt").write_text("kept")
+    (tmp_path / ".index.html.4711.tmp").write_text("half a page")
+    opened(tmp_path, "a")
+    assert names(tmp_path) == {".stromagate", "my_notes.txt", "samples/a/result.json"}
+    with pytest.raises(InputError, match="not finished"):
+        bundle.read_run(tmp_path)
+
+
+def test_a_folder_takes_one_run_at_a_time(tmp_path: Path) -> None:
+    with bundle.open_folder(tmp_path, ["a"], force=False):
+        bundle.write_file(tmp_path / "run.json", b"{}")
+        for force in (False, True):
+            with pytest.raises(UsageError, match="another run is writing") as caught:
+                opened(tmp_path, "a", force=force)
+        assert caught.value.code == "out.busy"
+        with pytest.raises(UsageError, match="another run is writing"), bundle.hold(tmp_path):
+            pass
+        assert (tmp_path / "run.json").is_file()
+    opened(tmp_path, "a")
+
+
+def test_only_what_differs_is_written_again(tmp_path: Path) -> None:
+    bundle.write_sample(tmp_path, "a", {"result.json": b"1", "report.html": b"2", "populations.csv": b"3"})
+    folder = tmp_path / "samples" / "a"
+    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    (folder / "report.html").unlink()
+    bundle.refresh_sample(tmp_path, "a", {"result.json": b"1", "report.html": b"2", "populations.csv": b"33"})
+    assert (folder / "report.html").read_bytes() == b"2"
+    assert (folder / "populations.csv").read_bytes() == b"33"
+    assert (folder / "result.json").stat().st_ino == before["result.json"]
+    assert (folder / "populations.csv").stat().st_ino != before["populations.csv"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stromagate.errors import UsageError
-from stromagate.pipeline.tubes import collect_tubes, slug
+from stromagate.pipeline.tubes import collect_tubes, printable, slug
 
 NASTY = [
     "../../etc/passwd", "..", ".hidden", "-rf", "CON", "nul.txt", "a:b", "x" * 300, "naïve größe", "ＦＣＳ",
@@ -67,3 +67,9 @@ def test_inputs_or_a_sheet_but_not_both(tmp_path: Path) -> None:
         collect_tubes([])
     with pytest.raises(UsageError, match="not both"):
         collect_tubes([tmp_path], tmp_path / "s.csv")
+
+
+def test_bytes_that_are_no_text_are_spelled_out() -> None:
+    assert printable(b"lat\xe9in.fcs".decode("utf-8", "surrogateescape")) == "lat\\xe9in.fcs"
+    assert printable("größe 名前 😀") == "größe 名前 😀"
+    printable("".join(map(chr, range(0xD800, 0xE000)))).encode("utf-8")
