@@ -56,8 +56,8 @@ def take_apart(whole: bytes) -> Parts:
     begin, end = _data_span(version, spans, found, len(whole))
     supplement = tuple(whole_number(found.get(f"${side}STEXT", "0")) for side in ("BEGIN", "END"))
     for first, last in (text_span, spans[2], supplement):
-        _need((first, last) == (0, 0) or first <= last < len(whole), "segments lie within the file")
-        _need(end < begin or last == 0 or end < first or begin > last, "no segment overlaps DATA")
+        _need((first, last) == (0, 0) or first <= last + 1 <= len(whole), "segments lie within the file")
+        _need(end < begin or last < first or last == 0 or end < first or begin > last, "segments lie apart")
     _need(whole_number(found.get("$NEXTDATA", "x")) == 0, "one data set")
     data = whole[begin : end + 1]
     names, columns = _decode(data, found, version)
@@ -65,9 +65,12 @@ def take_apart(whole: bytes) -> Parts:
 
 
 def whole_number(text: str | None) -> int:
-    """Return a number of up to twenty digits."""
-    _need(text is not None and re.fullmatch(r" *[0-9]{1,20} *", text) is not None, f"a whole number: {text!r:.40}")
-    return int(text or "")
+    """Return a number of up to twenty digits; blanks around it are allowed."""
+    plain = re.fullmatch(r"[ \t\r\n]*([0-9]{1,20})[ \t\r\n]*", text or "")
+    if plain is None:
+        message = f"a whole number: {text!r:.40}"
+        raise NotStrictError(message)
+    return int(plain[1])
 
 
 def number(text: str) -> float:
@@ -88,6 +91,7 @@ def _header(whole: bytes) -> tuple[str, list[tuple[int, int]]]:
     version = whole[3:6].decode()
     _need(version in ("2.0", "3.0", "3.1", "3.2"), "a known version")
     fields = [whole[at : at + 8].decode("latin-1") for at in range(10, 58, 8)]
+    _need(all(re.fullmatch(r" *[0-9]* *", field) for field in fields), "HEADER holds digits and spaces")
     numbers = [0 if n >= 4 and not field.strip(" ") else whole_number(field) for n, field in enumerate(fields)]
     return version, list(zip(numbers[::2], numbers[1::2], strict=True))
 
@@ -119,7 +123,7 @@ def _words(segment: bytes, delimiter: str, version: str) -> tuple[Keyword, ...]:
 def _index(pairs: tuple[Keyword, ...]) -> dict[str, str]:
     found = {key.upper(): value for key, value in pairs}
     _need(len(found) == len(pairs), "no keyword comes twice")
-    _need(all(key.isascii() and key == key.strip() for key in found), "keywords are ASCII and not padded")
+    _need(all(key.isascii() and key == key.strip(" \t\r\n") for key in found), "keywords are ASCII and not padded")
     return found
 
 
