@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +11,7 @@ from numpy.random import Generator
 from stromagate.gating.density import Histogram, Peak, bandwidth, is_pile, noise, peaks, refine, resampled, smooth
 from stromagate.model.sample import F64
 
+WhichGap = Literal["clearest", "lowest", "highest"]
 RIVAL = 0.5  # of the clearest gap; another one as clear may be the one that was meant
 
 
@@ -50,6 +52,7 @@ def find_valley(
     search: tuple[float, float] | None,
     max_depth: float,
     min_peak_frac: float,
+    which: WhichGap = "clearest",
 ) -> Valley | str:
     """Find the valley between the two main peaks, or say in a few words why there is none.
 
@@ -65,13 +68,15 @@ def find_valley(
         Largest density of the valley over that of the lower peak (0-1).
     min_peak_frac : float
         Smallest share of the events that makes a peak (0-1).
+    which : {"clearest", "lowest", "highest"}
+        Which gap is cut where there are several.
     """
     sigma = bandwidth(hist)
     density = smooth(hist.counts, sigma)
     found = peaks(hist, density, sigma, min_peak_frac=min_peak_frac, max_depth=max_depth)
     if len(found) < 2:
         return f"there is one peak only, at {hist.value(found[0].position):.3g}"
-    gap = _main_gap(hist, density, found, sigma, search)
+    gap = _main_gap(hist, density, found, sigma, search, which)
     if gap is None:
         return "no valley between two peaks lies in the searched range"
     left, right = gap.left, gap.right
@@ -89,9 +94,14 @@ def find_valley(
 
 
 def _main_gap(
-    hist: Histogram, density: F64, found: list[Peak], sigma_bins: float, search: tuple[float, float] | None
+    hist: Histogram,
+    density: F64,
+    found: list[Peak],
+    sigma_bins: float,
+    search: tuple[float, float] | None,
+    which: WhichGap,
 ) -> Gap | None:
-    """Return the gap that parts the events most clearly, with the highest peak on either side of it.
+    """Return the gap that is meant, by default the one that parts the events most clearly.
 
     Clearness is the lower of the two peaks minus the valley, so that the highest peak and the most prominent other one
     are parted. A pile of values on the end of the range is as high as can be and tells nothing about populations: a gap
@@ -104,6 +114,8 @@ def _main_gap(
     gaps = gaps or _gaps(hist, density, found, sigma_bins, search)
     if not gaps:
         return None
+    if which != "clearest":
+        return min(gaps, key=lambda gap: gap.position if which == "lowest" else -gap.position)
     best, *others = sorted(gaps, key=lambda gap: -gap.clearness)
     rival = others[0].position if others and others[0].clearness > RIVAL * best.clearness else None
     return replace(best, rival=rival)

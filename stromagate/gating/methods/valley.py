@@ -25,6 +25,10 @@ class Params(GateParams):
     search: tuple[float, float] | None = Field(
         None, description="Range the valley may lie in, [low, high] in display units; null: anywhere."
     )
+    which: Literal["clearest", "lowest", "highest"] = Field(
+        "clearest",
+        description="Which valley, where there are several: the clearest, or the lowest or highest on the axis.",
+    )
     min_events: int = Field(
         500, ge=500, description="Fewest events of the parent; a valley of fewer than 500 is noise."
     )
@@ -59,7 +63,12 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
         return not_evaluable(f"{axis} not cut: all {values.size} values are the same")
     else:
         found = find_valley(
-            hist, rng, search=params.search, max_depth=params.max_depth, min_peak_frac=params.min_peak_frac
+            hist,
+            rng,
+            search=params.search,
+            max_depth=params.max_depth,
+            min_peak_frac=params.min_peak_frac,
+            which=params.which,
         )
         found = f"not separable: {found}" if isinstance(found, str) else found
     if isinstance(found, Valley):
@@ -72,7 +81,8 @@ def explain(params: Params) -> str:
     """Say what the gate keeps."""
     where = f" from {params.search[0]:g} to {params.search[1]:g}" if params.search else ""
     fallback = f" (without one: {params.mads:g} deviations beyond the largest peak)" if params.otherwise else ""
-    return f"{params.axis} {params.keep} the valley between its two main peaks{where}{fallback}"
+    valley = "valley between its two main peaks" if params.which == "clearest" else f"{params.which} valley"
+    return f"{params.axis} {params.keep} the {valley}{where}{fallback}"
 
 
 def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
@@ -80,7 +90,7 @@ def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
     more = f"; {valley.n_peaks} peaks in all" if valley.n_peaks > 2 else ""
     more += "; one of them is a pile of values on the end of the range" if valley.pile else ""
     if valley.rival is not None:
-        more += f"; the one at {valley.rival:.3g} is nearly as clear: say with `search` which is meant"
+        more += f"; the one at {valley.rival:.3g} is nearly as clear: say with `which` or `search` which is meant"
     return (
         f"{params.axis} cut at {place(parent, params.axis, valley.cut)}: valley between peaks at {low} and {high}, "
         f"{share(valley.depth)} as high as the lower of them{more}"

@@ -174,6 +174,10 @@ def test_two_valleys_as_clear_as_each_other_are_no_quiet_choice() -> None:
     values = np.concatenate([rng.normal(centre, 0.04, 5_000) for centre in (0.2, 0.5, 0.8)])
     fitted = fit(one_axis(values), ABOVE, rng)
     assert fitted.state == "fallback"
-    assert "say with `search` which is meant" in fitted.sentence
+    assert "say with `which` or `search` which is meant" in fitted.sentence
     clear = fit(one_axis(values), Params(axis="CD45", keep="above", search=(0.3, 0.4)), rng)
     assert clear.state == "fitted"
+    for which, middle in (("lowest", 0.35), ("highest", 0.65)):
+        params = Params.model_validate({"axis": "CD45", "keep": "above", "which": which})
+        assert fit(one_axis(values), params, rng).state == "fitted"
+        assert cut(values, params)[0] == pytest.approx(middle, abs=0.03)
