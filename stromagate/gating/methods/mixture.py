@@ -97,8 +97,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     centre, unit = _robust_frame(sample)
     if not (unit > 0).all():
         return not_evaluable(f"no mixture fitted on {listed(axes, 'and')}: most values are the same")
-    model = _chosen_model((sample - centre) / unit, params, rng)
-    draws = _refits((sample - centre) / unit, model, rng)
+    model, draws = _fit_alone((sample - centre) / unit, params, rng)
     if len(axes) == 1:
         return _cut(parent, params, model, draws, float(centre[0]), float(unit[0]), sample.shape[0])
     return _ellipse(params, model, draws, (sample - centre) / unit, centre, unit)
@@ -120,6 +119,20 @@ def _robust_frame(sample: F64) -> tuple[F64, F64]:
     """Return centre and width of each axis, so that the fit is the same whatever the axis' units."""
     quarter, middle, three_quarters = np.quantile(sample, (0.25, 0.5, 0.75), axis=0)
     return middle, (three_quarters - quarter) / 1.349
+
+
+def _fit_alone(points: F64, params: Params, rng: Generator) -> tuple[Any, list[Any]]:
+    """Return the mixture and its refits, made on one thread.
+
+    The matrices are small: more threads add nothing, on a busy machine cost twenty times the time, and may sum in
+    another order.
+    """
+    import sklearn.mixture  # noqa: F401  (its libraries must be loaded before their threads can be limited)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        model = _chosen_model(points, params, rng)
+        return model, _refits(points, model, rng)
 
 
 def _chosen_model(points: F64, params: Params, rng: Generator) -> Any:
