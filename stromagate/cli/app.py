@@ -6,6 +6,7 @@ Nothing heavy is imported here; each verb imports what it needs when it runs.
 from __future__ import annotations
 
 import os
+import signal
 from typing import Annotated
 
 import typer
@@ -55,4 +56,9 @@ def main() -> None:
     # One BLAS thread, set before numpy is loaded: products here are slim, and two threads only get in each other's way.
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+    # A scheduler's or a closed terminal's wish to end is met as Ctrl-C is; who asked to ignore one (nohup) is obeyed.
+    for name in ("SIGTERM", "SIGHUP"):
+        wish = getattr(signal, name, None)
+        if wish is not None and signal.getsignal(wish) == signal.SIG_DFL:
+            signal.signal(wish, signal.default_int_handler)
     app()

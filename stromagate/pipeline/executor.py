@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -71,7 +72,13 @@ def _in_workers(
         tasks = (delayed(_work)(parent, number, function, unit) for number, unit in numbered)
         with _interrupts_held_back():
             outcomes = parallel(tasks)  # starts the workers
-        yield from outcomes
+        try:
+            for outcome in outcomes:  # noqa: UP028  (`yield from` would close it before the warning below is met)
+                yield outcome
+        finally:
+            with warnings.catch_warnings():  # that work is given up at an interrupt is meant
+                warnings.filterwarnings("ignore", message=".*tasks which were still being processed")
+                outcomes.close()
 
 
 def _work(parent: int, number: int, function: Callable[[Unit], Outcome], unit: Unit) -> tuple[int, Outcome]:
@@ -94,6 +101,9 @@ def _interrupts_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # up to Python 3.13 its start would take the mask away
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
