@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -45,6 +46,9 @@ class Params(GateParams):
     quantile: float = Field(0.95, gt=0, lt=1, description="Two axes: share of the component inside the ellipse (0-1).")
     min_separation: float = Field(
         2.5, gt=0, description="One axis: smallest distance of the means in deviations (Ashman's D, 10.1086/117248)."
+    )
+    max_misfit_frac: float = Field(
+        0.1, gt=0, le=1, description="One axis: largest difference of the cumulated shares of events and mixture (0-1)."
     )
     min_purity: float = Field(
         0.8, gt=0, le=1, description="Two axes: smallest share of the events inside that the component itself explains."
@@ -99,7 +103,14 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
         return not_evaluable(f"no mixture fitted on {listed(axes, 'and')}: most values are the same")
     model, draws = _fit_alone((sample - centre) / unit, params, rng)
     if len(axes) == 1:
-        return _cut(parent, params, model, draws, float(centre[0]), float(unit[0]), sample.shape[0])
+        misfit = _misfit(model, (sample[:, 0] - centre[0]) / unit[0])
+        if misfit > params.max_misfit_frac:
+            return not_evaluable(
+                f"{axes[0]} not cut: {model.n_components} components do not describe it "
+                f"(off by {share(misfit)} of the events)"
+            )
+        cut = _cut(parent, params, model, draws, float(centre[0]), float(unit[0]), sample.shape[0])
+        return replace(cut, sentence=f"{cut.sentence}; the mixture is off by at most {share(misfit)} of the events")
     return _ellipse(params, model, draws, (sample - centre) / unit, centre, unit)
 
 
@@ -201,6 +212,16 @@ def _cut(
         f"{model.n_components} components)"
     )
     return Fit(half_line(axis, display, keep), sentence, spread=float(spread))
+
+
+def _misfit(model: Any, points: F64) -> float:
+    """Return the largest difference between the cumulated shares of the events and of the mixture (0-1)."""
+    from scipy.special import ndtr
+
+    ordered = np.sort(points)
+    deviations = np.sqrt(model.covariances_[:, 0, 0])
+    expected = ndtr((ordered[:, None] - model.means_[:, 0]) / deviations) @ model.weights_
+    return float(np.abs(expected - (np.arange(ordered.size) + 0.5) / ordered.size).max())
 
 
 def _separation(model: Any, i: int, j: int) -> float:

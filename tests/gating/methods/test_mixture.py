@@ -52,6 +52,15 @@ def test_number_of_components_is_chosen_within_the_range() -> None:
     assert fitted.geometry.low == pytest.approx(0.65, abs=0.02)
 
 
+def test_a_mixture_that_does_not_describe_the_data_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(centre, 0.04, 2_000) for centre in (0.2, 0.5, 0.8)])
+    fitted = run(one_axis(values), axis="CD45", keep="above")
+    assert fitted.state == "not_evaluable"
+    assert "2 components do not describe it" in fitted.sentence
+    assert "off by at most" in run(one_axis(two(5_000, 0.3, 0.4)), axis="CD45", keep="above").sentence
+
+
 def test_spread_is_what_repetition_shows() -> None:
     fits = [run(one_axis(two(3_000, 0.3, 0.3, seed)), seed, axis="CD45", keep="above") for seed in range(25)]
     seen = np.std([fitted.geometry.low for fitted in fits if isinstance(fitted.geometry, Interval)], ddof=1)
