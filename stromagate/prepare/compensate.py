@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from stromagate.errors import SpecificationError
 from stromagate.model.config import RunConfig
 from stromagate.model.panel import Compensation, Panel
 from stromagate.model.sample import Sample
+from stromagate.prepare.labels import is_compensated_name
 from stromagate.prepare.matrix_file import read_matrix
-
-# How FlowJo, Diva and others name columns that were exported after compensation.
-_EXPORTED_COMPENSATED = re.compile(r"(comp[-_ ].+|<.+>|.+\(comp\))", re.IGNORECASE)
 
 
 def choose_compensation(sample: Sample, panel: Panel, config: RunConfig) -> Compensation | None:
@@ -40,7 +36,7 @@ def choose_compensation(sample: Sample, panel: Panel, config: RunConfig) -> Comp
     markers = [binding for binding in panel.bindings if binding.how != "scatter"]
     if config.compensation == "none" or not markers:
         return None
-    done = [binding.pnn for binding in markers if exported_compensated(binding.pnn)]
+    done = [binding.pnn for binding in markers if is_compensated_name(binding.pnn)]
     if config.compensation != "file":
         if done:
             raise SpecificationError(
@@ -51,11 +47,6 @@ def choose_compensation(sample: Sample, panel: Panel, config: RunConfig) -> Comp
             )
         return read_matrix(config.compensation, sample.pnn)
     return None if done else _from_file(sample)
-
-
-def exported_compensated(pnn: str) -> bool:
-    """Say whether a channel's name tells that its values were compensated before they were written."""
-    return _EXPORTED_COMPENSATED.fullmatch(pnn) is not None
 
 
 def _from_file(sample: Sample) -> Compensation | None:

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 
 from stromagate.templates.aliases import Vocabulary, squash, vocabulary
 
-_COMPENSATED = re.compile(r"\s*(?:comp[-_ .]+(?P<prefixed>.+)|<(?P<bracketed>[^<>]+)>)\s*", re.IGNORECASE)
+# How FlowJo, Diva and others name columns that were exported after compensation: Comp-PE-A, <PE-A>, PE-A (comp).
+_COMPENSATED = re.compile(
+    r"\s*(?:comp[-_ .]+(?P<prefixed>.+)|<(?P<bracketed>[^<>]+)>|(?P<suffixed>.+?)\s*\(comp\))\s*", re.IGNORECASE
+)
 # Optics say nothing about the marker: "530/30@488/B", "(530/30)", "488/552nm", "405nm", "740LP".
 _OPTICS = re.compile(r"\b\d{3}/\d{2,3}(?:@\d{3}(?:/[A-Z])?|nm)?|\b\d{3}\s?(?:nm|LP|BP)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
@@ -139,7 +142,7 @@ def is_compensated_name(pnn: str) -> bool:
 def strip_compensated(pnn: str) -> str:
     """Return a ``$PnN`` without the mark of earlier compensation."""
     match = _COMPENSATED.fullmatch(pnn)
-    return (match["prefixed"] or match["bracketed"]) if match else pnn
+    return match["prefixed"] or match["bracketed"] or match["suffixed"] if match else pnn
 
 
 def _longest(tokens: list[str], position: int, names: Names) -> int:

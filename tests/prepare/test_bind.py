@@ -327,6 +327,7 @@ def test_scatter_is_needed_only_where_a_gate_looks_at_it() -> None:
         ("Comp-PE-A", ("pe", "a"), True),
         ("<PE-A>", ("pe", "a"), True),
         ("comp_APC-H", ("apc", "h"), True),
+        ("APC-H (Comp)", ("apc", "h"), True),
         ("PE-A", ("pe", "a"), False),
         ("Compact-A", ("compact", "a"), False),
         ("FL2-W", ("fl2", "w"), False),

@@ -11,8 +11,9 @@ from stromagate.errors import SpecificationError
 from stromagate.model.config import RunConfig
 from stromagate.model.panel import Panel
 from stromagate.model.sample import Spillover
-from stromagate.prepare.compensate import choose_compensation, exported_compensated
-from tests.prepare.tubes import MATRIX, panel, spill, tube
+from stromagate.prepare.compensate import choose_compensation
+from stromagate.prepare.labels import is_compensated_name
+from tests.prepare.tubes import MATRIX, PNN, panel, spill, tube
 
 
 def test_the_files_own_matrix_is_used() -> None:
@@ -77,7 +78,25 @@ def test_exported_values_are_not_compensated_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "compensated"),
-    [("Comp-PE-A", True), ("<PE-A>", True), ("comp PE-A", True), ("PE-A", False), ("Compound-A", False)],
+    [
+        ("Comp-PE-A", True),
+        ("<PE-A>", True),
+        ("comp PE-A", True),
+        ("Comp.PE.A", True),
+        ("PE-A (Comp)", True),
+        ("PE-A", False),
+        ("Compound-A", False),
+    ],
 )
 def test_names_of_exported_columns(name: str, compensated: bool) -> None:
-    assert exported_compensated(name) is compensated
+    assert is_compensated_name(name) is compensated
+
+
+@pytest.mark.parametrize("mark", ["Comp-{}", "<{}>", "Comp.{}", "{} (comp)"])
+def test_no_spelling_of_exported_columns_is_compensated_again(mark: str) -> None:
+    """However a program marks them: a second matrix would give wrong numbers that nobody sees."""
+    pnn = tuple(mark.format(name) if name.endswith("-A") and name != "FSC-A" else name for name in PNN)
+    marked = tuple(name for name in pnn if is_compensated_name(name))
+    assert len(marked) == 3
+    sample = tube(spillover=spill(MATRIX, marked), pnn=pnn)
+    assert choose_compensation(sample, panel(sample), RunConfig()) is None

@@ -6,7 +6,7 @@ import numpy as np
 
 from stromagate.model.panel import Compensation
 from stromagate.model.result import Finding
-from stromagate.prepare.compensate import exported_compensated
+from stromagate.prepare.labels import is_compensated_name
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.targets import fluorescence
 from stromagate.qc.verdict import not_applicable, said
@@ -21,7 +21,7 @@ def look(evidence: Evidence) -> list[Finding]:
     used = evidence.tree.compensation
     if used is not None:
         return [_with_matrix(used, bound)]
-    done = [pnn for pnn in bound if exported_compensated(pnn)]
+    done = [pnn for pnn in bound if is_compensated_name(pnn)]
     if len(done) == len(bound):
         return [
             said(CHECK, "pass", "By their names all channels in use were exported compensated; no matrix was applied.")
