@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from stromagate.errors import DocumentError, InputError, Problem, SpecificationError, nearest
+from stromagate.errors import DocumentError, Problem, SpecificationError, nearest
 from stromagate.model.panel import Compensation
+from stromagate.prepare.csv_file import read_csv
 
 _MAX_BYTES = 10_000_000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
@@ -43,7 +42,7 @@ def read_matrix(path: str | Path, pnn: Sequence[str]) -> Compensation:
         The values are not a spillover matrix.
     """
     path = Path(path)
-    rows = _rows(path)
+    rows = read_csv(path, "matrix", "the matrix", max_bytes=_MAX_BYTES)
     if len(rows) < 2:
         raise SpecificationError("matrix.empty", "the matrix has no rows", where=str(path), hint="header, then numbers")
     (_, header), body = rows[0], rows[1:]
@@ -57,7 +56,7 @@ def read_matrix(path: str | Path, pnn: Sequence[str]) -> Compensation:
     if len(set(channels)) != len(channels):
         problems.append(Problem(rows[0][0], "header", "a channel stands twice"))
     if problems:
-        raise DocumentError("matrix.wrong", str(path), problems)
+        raise DocumentError("matrix.invalid", str(path), problems)
     order = _row_order([cells[0] for _, cells in body], names) if named else range(len(names))
     return _judged(path, channels, np.array(values)[list(order)])
 
@@ -65,27 +64,6 @@ def read_matrix(path: str | Path, pnn: Sequence[str]) -> Compensation:
 def _row_order(row_names: Sequence[str], names: Sequence[str]) -> Sequence[int]:
     """Return which row belongs to each column: by name where the names are the same, else as they stand."""
     return [row_names.index(name) for name in names] if sorted(row_names) == sorted(names) else range(len(names))
-
-
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    try:
-        content = path.read_bytes() if path.stat().st_size <= _MAX_BYTES else None
-        text = None if content is None else content.decode("utf-8-sig")
-    except OSError as cause:
-        raise InputError("matrix.unreadable", f"cannot be read: {cause.strerror}", where=str(path)) from cause
-    except UnicodeDecodeError as cause:
-        raise InputError(
-            "matrix.encoding", "is not UTF-8 text", where=str(path), hint="save it as CSV UTF-8"
-        ) from cause
-    if text is None:
-        raise InputError("matrix.big", "is larger than 10 MB; that is no matrix", where=str(path))
-    first = text.partition("\n")[0]
-    separator = next((mark for mark in (",", ";", "\t") if mark in first), ",")
-    try:
-        rows = list(enumerate(csv.reader(io.StringIO(text), delimiter=separator), start=1))
-    except csv.Error as cause:
-        raise InputError("matrix.format", f"is not CSV: {cause}", where=str(path)) from cause
-    return [(line, [cell.strip() for cell in cells]) for line, cells in rows if any(cell.strip() for cell in cells)]
 
 
 def _is_number(text: str) -> bool:

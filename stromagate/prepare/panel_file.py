@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stromagate.errors import DocumentError, InputError, Problem, nearest
+from stromagate.errors import DocumentError, Problem, nearest
+from stromagate.prepare.csv_file import read_csv
 
 _MAX_BYTES = 1_000_000
 _NOTHING = {"", "na", "n/a", "none", "-"}
@@ -40,11 +39,11 @@ def read_panel_file(path: str | Path) -> tuple[PanelRow, ...]:
     DocumentError
         Everything that is wrong in it, at once, with line numbers.
     """
-    lines = list(_lines(Path(path)))
+    lines = read_csv(Path(path), "panel_file", "the panel file", max_bytes=_MAX_BYTES)
     problems: list[Problem] = []
     rows: list[PanelRow] = []
     first_line, header = lines[0] if lines else (1, [])
-    columns = [cell.strip().casefold() for cell in header]
+    columns = [cell.casefold() for cell in header]
     for name in ("channel", "marker"):
         if columns.count(name) != 1:
             close = nearest(name, columns)
@@ -54,7 +53,7 @@ def read_panel_file(path: str | Path) -> tuple[PanelRow, ...]:
     if not problems:
         at_channel, at_marker = columns.index("channel"), columns.index("marker")
         for line, cells in lines[1:]:
-            filled = [*(cell.strip() for cell in cells), *[""] * len(columns)]
+            filled = [*cells, *[""] * len(columns)]
             marker = filled[at_marker]
             rows.append(PanelRow(line, filled[at_channel], "" if marker.casefold() in _NOTHING else marker))
         problems += _row_problems(rows)
@@ -86,34 +85,3 @@ def _row_problems(rows: list[PanelRow]) -> Iterator[Problem]:
             yield Problem(
                 row.line, "channel", f"'{row.channel}' stands already on line {first[row.channel.casefold()]}"
             )
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-        text = data.decode("utf-8-sig")
-    except OSError as cause:
-        raise InputError(
-            "panel_file.unreadable", f"the panel file cannot be read: {cause.strerror}", where=str(path)
-        ) from cause
-    except UnicodeDecodeError as cause:
-        raise InputError(
-            "panel_file.encoding", f"byte {cause.start} is not UTF-8", where=str(path), hint="save it as CSV UTF-8"
-        ) from cause
-    if len(data) > _MAX_BYTES:
-        raise InputError("panel_file.size", f"the panel file is larger than {_MAX_BYTES:,} bytes", where=str(path))
-    head = text.partition("\n")[0]
-    delimiter = next((sign for sign in ",;\t" if sign in head), ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, cells
-    except csv.Error as cause:
-        raise InputError(
-            "panel_file.csv",
-            f"line {reader.line_num} is not CSV: {cause}",
-            where=str(path),
-            hint="look for a stray quote",
-        ) from cause
