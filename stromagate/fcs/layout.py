@@ -69,7 +69,7 @@ def build_layout(keywords: Mapping[str, str], version: str, departures: Departur
         kind = _kind(keywords, n, default, version, departures)
         width = _width(keywords, n, kind, widened)
         mask = _mask(keywords, n, width, departures) if kind == "I" else None
-        columns.append(Column(kind, offset, width, _significance(order, width, version, kind), mask))
+        columns.append(Column(kind, offset, width, _significance(order, width, kind), mask))
         offset += width
     return Layout(tuple(columns), offset, tuple(widened))
 
@@ -166,7 +166,7 @@ def _byte_order(keywords: Mapping[str, str], version: str) -> tuple[int, ...]:
     return order
 
 
-def _significance(order: tuple[int, ...], width: int, version: str, kind: Kind) -> tuple[int, ...]:
+def _significance(order: tuple[int, ...], width: int, kind: Kind) -> tuple[int, ...]:
     if width <= 1 or kind == "A":
         return tuple(range(width))
     if len(order) > 1 and order == tuple(range(1, len(order) + 1)):

@@ -59,7 +59,7 @@ def choose_scales(
 
 def _resolve(spec: ScaleSpec, sample: Sample, binding: Binding, linear: Callable[[str], F32]) -> Scale:
     channel = sample.channels[binding.channel]
-    values = _some(linear(binding.axis)) if _needs_data(spec, channel) else np.empty(0, dtype=np.float32)
+    values = _some(linear(binding.axis)) if _needs_data(spec) else np.empty(0, dtype=np.float32)
     top = _top(sample, channel, values) if spec.top == "from_range" else spec.top
     width = spec.width
     if width == "from_data":
@@ -67,7 +67,7 @@ def _resolve(spec: ScaleSpec, sample: Sample, binding: Binding, linear: Callable
     return Scale(spec.transform, float(top), float(width), spec.decades, spec.negative_decades)
 
 
-def _needs_data(spec: ScaleSpec, channel: Channel) -> bool:
+def _needs_data(spec: ScaleSpec) -> bool:
     return spec.top == "from_range" or (spec.width == "from_data" and spec.transform == "logicle")
 
 
