@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -130,7 +130,8 @@ def write_file(path: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as cause:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise cannot_write(path, cause) from cause
 
 
@@ -241,7 +242,10 @@ def _read(path: Path, kind: type[T]) -> T:
     try:
         return kind.model_validate_json(path.read_bytes())
     except OSError as cause:
-        raise InputError("result.unreadable", f"cannot be read: {cause.strerror}", where=str(path)) from cause
+        hint = "run the same command again: finished tubes are kept"
+        raise InputError(
+            "result.unreadable", f"cannot be read: {cause.strerror}", where=str(path), hint=hint
+        ) from cause
     except ValidationError as cause:
         first = cause.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"

@@ -11,10 +11,10 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 Unit = TypeVar("Unit")
 Outcome = TypeVar("Outcome")
@@ -71,7 +71,7 @@ def _in_workers(
         parent = os.getpid()
         tasks = (delayed(_work)(parent, number, function, unit) for number, unit in numbered)
         with _interrupts_held_back():
-            outcomes = parallel(tasks)  # starts the workers
+            outcomes = cast("Generator[tuple[int, Outcome]]", parallel(tasks))  # starts the workers
         try:
             for outcome in outcomes:  # noqa: UP028  (`yield from` would close it before the warning below is met)
                 yield outcome

@@ -63,6 +63,7 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
     if not lines:
         raise SpecificationError("sheet.empty", "the sample sheet is empty", where=str(path), hint=_HEADER_HINT)
     (header_line, header), *body = lines
+    header = header[: _n_used(header, [cells for _, cells in body])]
     columns = [cell.strip().casefold().replace(" ", "_") for cell in header]
     problems = list(_header_problems(header_line, columns))
     if problems:
@@ -138,6 +139,12 @@ def _xlsx_lines(path: Path, data: bytes) -> Iterator[tuple[int, list[str]]]:
 def _as_text(cell: object) -> str:
     """Spreadsheet numbers come as floats: 7.0 was typed as 7."""
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _n_used(header: list[str], body: list[list[str]]) -> int:
+    """Return how many columns hold anything: spreadsheets save formatted but empty ones to the right."""
+    used = (n for cells in [header, *body] for n, cell in enumerate(cells, start=1) if cell.strip())
+    return min(len(header), max(used, default=0))
 
 
 def _header_problems(line: int, columns: list[str]) -> Iterator[Problem]:

@@ -83,7 +83,7 @@ def analyze(
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
         source = replace(sample.source, path=shown or printable(path.name), sha256=_finished(digest))
     return SampleResult(
-        sample_id=sample_id or slug(path.stem),
+        sample_id=sample_id or slug(printable(path.stem)),
         labels=labels or {},
         source=source,
         verdict=sample.verdict,

@@ -7,6 +7,7 @@ or a path.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -14,12 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stromagate.errors import StromagateError, UsageError
+from stromagate.errors import SpecificationError, StromagateError, UsageError
 from stromagate.fcs import find_inputs, hash_file
 from stromagate.pipeline.sheet import read_sheet
-
-# How Python shows bytes of a file's name that are no UTF-8: halves of surrogate pairs.
-_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,8 @@ def collect_tubes(inputs: Sequence[str | Path], sheet: str | Path | None = None)
         A folder without FCS files, or an unreadable sheet.
     DocumentError
         A sheet with mistakes, all of them at once.
+    SpecificationError
+        A sheet of nothing but compensation controls.
     """
     if bool(inputs) == (sheet is not None):
         raise UsageError(
@@ -71,6 +71,13 @@ def collect_tubes(inputs: Sequence[str | Path], sheet: str | Path | None = None)
 def _from_sheet(sheet: Path) -> TubeList:
     rows = read_sheet(sheet)
     kept = [row for row in rows if not row.role.casefold().startswith("comp:")]
+    if not kept:
+        raise SpecificationError(
+            "sheet.no_tube",
+            f"all {len(rows)} rows of the sheet are compensation controls: there is nothing to analyse",
+            where=str(sheet),
+            hint="add the stained tubes; compensation controls are not analysed",
+        )
     named = {row.sample_id.casefold() for row in kept if row.sample_id}
     slugs = iter(_unique_ids([row.file for row in kept if not row.sample_id], named))
     tubes = tuple(
@@ -89,7 +96,7 @@ def _from_paths(inputs: list[Path]) -> TubeList:
 
 def _unique_ids(paths: Sequence[Path], taken: set[str]) -> list[str]:
     """Return a slug for each path; where two would collide, both carry eight digits of their content's hash."""
-    slugs = [slug(path.stem) for path in paths]
+    slugs = [slug(printable(path.stem)) for path in paths]
     crowded = Counter(name.casefold() for name in slugs)
     names: list[str] = []
     used = set(taken)
@@ -113,8 +120,14 @@ def slug(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a path or a message with the bytes that are no text spelled out, so that any file can hold it."""
-    return _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text)
+    """Return a path or a message so that any file can hold it: bytes that are no UTF-8 are spelled out.
+
+    A path reads the same whatever language the system is set to.
+    """
+    try:
+        return os.fsencode(text).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # no path, and characters that the system's encoding does not have
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _fingerprint(path: Path) -> str:

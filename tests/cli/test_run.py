@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,8 +69,11 @@ def test_one_bad_file_among_ten(call, said, tmp_path: Path) -> None:
     write_template(tmp_path / "small.yaml")
     result = call("run", folder, "-t", tmp_path / "small.yaml", "-o", tmp_path / "out", "--json", "--jobs", 2)
     assert result.exit_code == 3
-    entries = said(result)["run"]["samples"]
+    answer = said(result)
+    entries = answer["run"]["samples"]
     assert [entry["sample_id"] for entry in entries if entry["status"] == "failed"] == ["tube_4"]
+    assert answer["ok"] is False
+    assert answer["error"] == entries[4]["error"]
     error = entries[4]["error"]
     assert error["code"].startswith("fcs.")
     assert error["message"]
@@ -117,6 +122,72 @@ def test_finished_tubes_are_kept_and_changed_ones_made_again(call, tmp_path: Pat
     write_template(template, TEMPLATE.replace("low: 0.45", "low: 0.5"))
     assert call(*command).exit_code == 0
     assert (out / "samples" / "a" / "result.json").stat().st_ino != made["a"]
+
+
+def test_pages_of_kept_tubes_are_as_asked(call, tubes: Path, tmp_path: Path) -> None:
+    command = ("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", tmp_path / "out")
+    page = tmp_path / "out" / "samples" / "a" / "report.html"
+    assert call(*command).exit_code == 0
+    before = page.read_bytes()
+    page.unlink()
+    assert call(*command).exit_code == 0
+    assert page.read_bytes() == before
+    assert call(*command, "--standalone").exit_code == 0
+    assert page.stat().st_size > 10 * len(before)
+
+
+def test_results_of_another_run_are_not_shown_as_this_ones(call, tubes: Path, tmp_path: Path) -> None:
+    command = ("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o")
+    assert call(*command, tmp_path / "file").exit_code == 0
+    assert call(*command, tmp_path / "none", "--compensation", "none").exit_code == 0
+    (tmp_path / "none" / "samples" / "a").rename(tmp_path / "none" / "away")
+    (tmp_path / "file" / "samples" / "a").rename(tmp_path / "none" / "samples" / "a")
+    result = call("report", tmp_path / "none")
+    assert result.exit_code == 3
+    assert "was not made by the run" in result.stderr
+
+
+def test_a_run_that_stops_early_leaves_no_tables_of_the_older_one(call, tubes, tmp_path, monkeypatch) -> None:
+    from stromagate.pipeline import batch
+
+    out = tmp_path / "out"
+    command = ("run", tubes, "-t", tubes / "small.yaml", "-o", out)
+    assert call(*command).exit_code == 0
+    real = batch.analyze
+
+    def interrupted(path, *args, **kwargs):
+        if path.name == "b.FCS":
+            raise KeyboardInterrupt
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(batch, "analyze", interrupted)
+    result = call(*command, "--compensation", "none")
+    assert result.exit_code == 130
+    assert "interrupted" in result.stderr
+    assert not [name for name in ("run.json", "index.html", *TABLES) if (out / name).exists()]
+    assert "not finished" in call("report", out).stderr
+    as_json = call(*command, "--compensation", "none", "--json")
+    assert as_json.exit_code == 130
+    assert json.loads(as_json.stdout)["error"]["code"] == "interrupted"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not take such names")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_name_that_is_no_text_costs_nothing(call, said, tmp_path: Path, jobs: int) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_tube(folder / "plain.fcs")
+    for number, bad in enumerate([b"lat\xe9in.fcs", b"\xff\xfe.fcs"]):
+        write_tube(folder / f"{number}.fcs", number).rename(folder / os.fsdecode(bad))
+    (folder / os.fsdecode(b"cut\xe9.fcs")).write_bytes(b"FCS3.1")
+    template = write_template(tmp_path / "small.yaml")
+    result = call("run", folder, "-t", template, "-o", tmp_path / "out", "--json", "-j", jobs)
+    assert result.exit_code == 3
+    shown = {entry["file"] for entry in said(result)["run"]["samples"]}
+    assert shown == {"plain.fcs", "lat\\xe9in.fcs", "\\xff\\xfe.fcs", "cut\\xe9.fcs"}
+    assert call("report", tmp_path / "out").exit_code == 0
+    looked = said(call("inspect", folder, "--json"))["files"]
+    assert {os.fsencode(Path(item["path"]).name) for item in looked} >= {b"lat\xe9in.fcs", b"cut\xe9.fcs"}
 
 
 def test_results_hold_no_events_no_times_and_no_paths_of_this_machine(call, tubes: Path, tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypat
     assert caught.value.where == str(target)
 
 
+def test_a_place_below_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        bundle.write_file(tmp_path / "file" / "below", b"new")
+    assert caught.value.code == "out.write"
+
+
 def test_no_run_an_unfinished_run_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run in this folder"):
         bundle.read_run(tmp_path)

@@ -51,6 +51,18 @@ def test_xlsx_reads_like_csv(tmp_path: Path) -> None:
     ]
 
 
+def test_empty_columns_to_the_right_are_nothing(tmp_path: Path) -> None:
+    assert read_sheet(write(tmp_path, "file,role,,\na.fcs,stained,,\nb.fcs,,, \n"))[1].labels == {}
+    with pytest.raises(DocumentError, match="column 4: the column has no name"):
+        read_sheet(write(tmp_path, "file,role,,\na.fcs,stained,,7\n"))
+    book = Workbook()
+    book.active.append(["file", "role", None])
+    book.active.append(["a.fcs", "stained", None])
+    book.active.cell(1, 9).number_format = "0.00"
+    book.save(tmp_path / "sheet.xlsx")
+    assert read_sheet(tmp_path / "sheet.xlsx")[0].labels == {"role": "stained"}
+
+
 def test_all_mistakes_at_once_with_their_lines(tmp_path: Path) -> None:
     text = "file,sample_id,role\na.fcs,A1,stained\n,A2,stained\nb.fcs,../x,stained\nc.fcs,a1,dyed\na.fcs,A5,blank\n"
     with pytest.raises(DocumentError) as caught:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stromagate.errors import UsageError
+from stromagate.errors import SpecificationError, UsageError
 from stromagate.pipeline.tubes import collect_tubes, printable, slug
 
 NASTY = [
@@ -62,6 +65,13 @@ def test_the_sheet_names_tubes_and_leaves_compensation_out(tmp_path: Path) -> No
     assert found.tubes[0].labels == {"role": "stained"}
 
 
+def test_a_sheet_of_compensation_controls_only_is_no_empty_success(tmp_path: Path) -> None:
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("file,role\na.fcs,comp:PE\nb.fcs,Comp:APC\n")
+    with pytest.raises(SpecificationError, match="all 2 rows"):
+        collect_tubes([], sheet)
+
+
 def test_inputs_or_a_sheet_but_not_both(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to run on"):
         collect_tubes([])
@@ -73,3 +83,18 @@ def test_bytes_that_are_no_text_are_spelled_out() -> None:
     assert printable(b"lat\xe9in.fcs".decode("utf-8", "surrogateescape")) == "lat\\xe9in.fcs"
     assert printable("größe 名前 😀") == "größe 名前 😀"
     printable("".join(map(chr, range(0xD800, 0xE000)))).encode("utf-8")
+
+
+def test_a_name_is_the_same_whatever_the_language_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "Größe 名.fcs").write_bytes(b"1")
+    script = (
+        "import sys; from stromagate.pipeline.tubes import collect_tubes\n"
+        "(tube,) = collect_tubes([sys.argv[1]]).tubes\n"
+        "print(ascii((tube.sample_id, tube.shown)))"
+    )
+    heard = set()
+    for language in ({"PYTHONUTF8": "1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        command = [sys.executable, "-c", script, str(tmp_path)]
+        done = subprocess.run(command, env={**os.environ, **language}, capture_output=True, text=True, check=True)
+        heard.add(done.stdout)
+    assert heard == {ascii(("Groe", "Größe 名.fcs")) + "\n"}

@@ -3,7 +3,8 @@
 One row an edge that has a number: the lower before the upper, the first axis before the second, the stretches of a time
 gate in order. A gate without straight edges (polygon, ellipse) or with none at all has one row that names its axes and
 leaves the values empty: its outline stands in ``result.json``. A boundary that could not be placed has one row with the
-source ``not evaluable``. Combinations of populations have no boundary and no row. The spread belongs to the first axis.
+source ``not evaluable``; the source of a boundary that names none is its method. Combinations of populations have no
+boundary and no row. The spread belongs to the first axis.
 """
 
 from __future__ import annotations
@@ -47,12 +48,13 @@ def _rows(result: SampleResult, node: GateNode) -> Iterator[list[Cell]]:
     if node.geometry is None:
         yield [*start, None, None, None, None, "not evaluable", *end]
         return
+    source = node.source or node.method
     edges = list(_edges(node.geometry))
     for axis, value in edges:
         spread = _finite(node.spread) if axis == node.geometry.axes[0] else None
-        yield [*start, axis, value, _raw(result.tree.axes[axis], value), spread, node.source, *end]
+        yield [*start, axis, value, _raw(result.tree.axes[axis], value), spread, source, *end]
     if not edges:
-        yield [*start, ",".join(node.geometry.axes), None, None, _finite(node.spread), node.source, *end]
+        yield [*start, ",".join(node.geometry.axes), None, None, _finite(node.spread), source, *end]
 
 
 def _edges(geometry: Geometry) -> Iterator[Edge]:
