@@ -17,6 +17,9 @@ Point = tuple[float, float]
 Bound = float | None
 Side = Literal["above", "below"]
 
+ROOT = "all"
+"""Name of the population of all events: every tree's root, which is no node of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -143,7 +146,7 @@ class Axis:
 class GateTree:
     """A whole fitted tree: replaying it on the same sample gives the same members, event for event.
 
-    Parents stand above their children; the root, ``all``, is not a node.
+    Parents stand above their children; the root (`ROOT`) is not a node.
     """
 
     nodes: tuple[GateNode, ...]

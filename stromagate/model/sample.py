@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+Rows = NDArray[np.intp]
+"""Numbers of events in a sample, ascending."""
 
 Policy = Literal["strict", "repair", "salvage"]
 Verdict = Literal["ok", "repaired", "salvaged"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stromagate.model.gates import GateTree
+from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.panel import Panel
 from stromagate.model.result import Finding
 from stromagate.model.sample import F32, Sample
@@ -35,6 +35,14 @@ class Evidence:
     members: Mapping[str, NDArray[np.intp]]
     counts: Mapping[str, int | None]
     linear: Callable[[str, NDArray[np.intp]], F32]
+
+    def called(self, population: str) -> str:
+        """Return what sentences call a population: the template's label, in quotes where it has several words."""
+        if population == ROOT:
+            return "the whole tube"
+        labels = {spec.name: spec.label for spec in self.template.populations}
+        label = labels.get(population) or population
+        return f"“{label}”" if " " in label else label
 
 
 @dataclass(frozen=True, slots=True)

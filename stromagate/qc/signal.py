@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stromagate.model.sample import Channel, Sample
-from stromagate.qc.targets import Rows
+from stromagate.model.sample import Channel, Rows, Sample
 
 # Stored values are compared as float32 after gain and logarithm, so the last bits of the top are not trusted.
 _ROUNDING = 1e-6

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from stromagate.model.gates import GateNode
+from stromagate.model.sample import Rows
 from stromagate.prepare.scales import raw_cut
 from stromagate.qc.check import Evidence
-from stromagate.qc.targets import Edges, Rows, edges_of
+from stromagate.qc.targets import Edges, edges_of
 
 Cut = tuple[dict[str, Edges], bool]
 """Edges by axis in scale values, and whether their inside or their outside is kept."""

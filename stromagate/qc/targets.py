@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.model.detection import LOD_FLOOR_EVENTS
-from stromagate.model.gates import Boolean, GateNode, Geometry, Interval, QuadrantPart, Rectangle
+from stromagate.model.gates import ROOT, Boolean, GateNode, Geometry, Interval, QuadrantPart, Rectangle
 from stromagate.model.panel import Binding
 from stromagate.model.result import Finding
+from stromagate.model.sample import Rows
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.verdict import not_applicable
 from stromagate.qc.wording import events
 
-Rows = NDArray[np.intp]
 Edges = tuple[float | None, float | None]
-
-ROOT = "all"
 
 
 def targets(evidence: Evidence) -> list[str]:
@@ -39,18 +37,25 @@ def main_denominator(evidence: Evidence) -> str:
     return next((name for name in evidence.template.denominators if name in names), ROOT)
 
 
-def judged_rows(check: Check, evidence: Evidence, name: str | None) -> tuple[Rows, Finding | None]:
-    """Return the rows of a target, and a finding in their stead where they are too few to judge anything by."""
-    none = np.empty(0, dtype=np.intp)
-    if name is None:
-        return none, not_applicable(check, "The template names no index population to look at.")
-    count = evidence.counts[name]
+def no_target(check: Check) -> Finding:
+    """Return the finding of a check that looks at index populations where the template names none."""
+    return not_applicable(check, "The template names no index population to look at.")
+
+
+def each_target(check: Check, evidence: Evidence, one: Callable[[Evidence, str], Finding]) -> list[Finding]:
+    """Return one finding a target; `no_target` where there is none."""
+    return [one(evidence, name) for name in targets(evidence)] or [no_target(check)]
+
+
+def judged_rows(check: Check, evidence: Evidence, name: str) -> Rows | Finding:
+    """Return the rows of a target, shape (n,), or the finding in their stead where they are too few to judge by."""
+    count, called = evidence.counts[name], evidence.called(name)
     if count is None:
-        return none, not_applicable(check, f"{name} could not be evaluated.", name)
+        return not_applicable(check, f"{called} could not be evaluated.", name)
     if count < LOD_FLOOR_EVENTS:
-        reason = f"{name} has {events(count)}, which is too few to judge by (fewer than {LOD_FLOOR_EVENTS})."
-        return none, not_applicable(check, reason, name)
-    return evidence.members[name], None
+        reason = f"{called} has {events(count)}, which is too few to judge by (fewer than {LOD_FLOOR_EVENTS})."
+        return not_applicable(check, reason, name)
+    return evidence.members[name]
 
 
 def path_to(evidence: Evidence, name: str) -> list[GateNode]:

@@ -124,6 +124,23 @@ def test_a_check_never_passes_what_is_not_there(name: str) -> None:
         assert "pass" not in {finding.status for finding in checks.get(name).run(empty)}
 
 
+@pytest.mark.parametrize("name", checks.names())
+def test_a_check_calls_populations_by_their_labels(name: str, tube: Evidence) -> None:
+    """Sentences are for people: the names by which a template's gates refer to each other stay inside."""
+    populations = [
+        spec.model_copy(update={"label": f"Label {number}"}) for number, spec in enumerate(tube.template.populations)
+    ]
+    nodes = tuple(replace(node, sentence="said by the fit.") for node in tube.tree.nodes)
+    labelled = replace(
+        tube,
+        template=tube.template.model_copy(update={"populations": tuple(populations)}),
+        tree=replace(tube.tree, nodes=nodes),
+    )
+    for finding in checks.get(name).run(labelled):
+        names = r"\b(time_ok|msc|progenitors)\b|\b(of|in|on|per million) (singlets|viable|stroma)[ ,.:]"
+        assert not re.search(names, finding.sentence), finding.sentence
+
+
 def test_run_checks_stamps_names_and_breaks_nowhere(tube: Evidence) -> None:
     found = run_checks(tube)
     assert {finding.check for finding in found} == set(checks.names())

@@ -59,7 +59,7 @@ def test_the_denominator_may_be_empty_gone_or_undeclared() -> None:
     base = make_evidence()
     assert one("few_events", replace(base, counts={**base.counts, "viable": 0})).status == "fail"
     assert one("few_events", replace(base, counts={**base.counts, "viable": None})).status == "not_applicable"
-    assert f"all has {N:,} events" in one("few_events", without_indices(denominators=[])).sentence
+    assert f"{N:,} events in the whole tube" in one("few_events", without_indices(denominators=[])).sentence
 
 
 @pytest.mark.parametrize(("alive", "status"), [(70, "pass"), (69, "warn"), (60, "warn"), (59, "fail")])

@@ -30,7 +30,8 @@ def _off_scale(evidence: Evidence, node: GateNode) -> list[Finding]:
         for edge in (edge for edge in edges if edge is not None):
             value = float(inverse(evidence.tree.axes[axis].scale, edge)[0])
             if top is not None and value > top:
-                sentence = f"{node.name} is cut at {value:,.0f} on {axis}, over the top of the channel ({top:,.0f})."
+                cut = f"{evidence.called(node.name)} is cut at {value:,.0f} on {axis}"
+                sentence = f"{cut}, over the top of the channel ({top:,.0f})."
                 return [said(CHECK, "fail", sentence, population=node.name, remedy=_MOVE)]
     return []
 
@@ -46,7 +47,8 @@ def _idle(evidence: Evidence, node: GateNode) -> list[Finding]:
     kept, before = evidence.counts[node.name], evidence.counts[node.parent]
     if node.method == "time" or kept is None or before is None or before < _FEWEST_EVENTS or 0 < kept < before:
         return []
-    sentence = f"{node.name} keeps {'all' if kept else 'none'} of the {events(before)} of {node.parent}."
+    name, parent = evidence.called(node.name), evidence.called(node.parent)
+    sentence = f"{name} keeps {'all' if kept else 'none'} of the {events(before)} of {parent}."
     return [said(CHECK, "warn", sentence, population=node.name, remedy=_MOVE)]
 
 

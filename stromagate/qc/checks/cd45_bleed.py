@@ -8,7 +8,7 @@ from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import raw_cut
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import deciding, edges_of, judged_rows, main_target
+from stromagate.qc.targets import deciding, edges_of, judged_rows, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import percent
 
@@ -19,17 +19,20 @@ _LAST_DECADES = 0.2
 def look(evidence: Evidence) -> list[Finding]:
     """Judge the share of the target in the last 0.2 decade below the upper CD45 edge."""
     name = main_target(evidence)
-    rows, instead = judged_rows(CHECK, evidence, name)
-    if instead is not None or name is None:
-        return [instead or not_applicable(CHECK, "No index population.")]
+    if name is None:
+        return [no_target(CHECK)]
+    rows = judged_rows(CHECK, evidence, name)
+    if isinstance(rows, Finding):
+        return [rows]
     uppers = [_upper(node, keep=keep) for node, keep in deciding(evidence, name)]
     edges = [raw_cut(evidence.tree.axes[_MARKER].scale, upper) for upper in uppers if upper is not None]
     if not edges or min(edges) <= 0:
-        return [not_applicable(CHECK, f"{name} has no CD45 boundary above zero.", name)]
+        return [not_applicable(CHECK, f"{evidence.called(name)} has no CD45 boundary above zero.", name)]
     values = evidence.linear(_MARKER, rows)
     near = np.count_nonzero(values >= min(edges) * 10**-_LAST_DECADES)
     near_pct = 100 * int(near) / rows.size
-    sentence = f"{percent(near_pct)} of {name} lie in the last {_LAST_DECADES:g} decade below the CD45 boundary."
+    last = f"the last {_LAST_DECADES:g} decade below the CD45 boundary"
+    sentence = f"{percent(near_pct)} of {evidence.called(name)} lie in {last}."
     remedy = "Leukocytes or blasts may leak in: look at the boundary and at the dump markers."
     return [judge(CHECK, near_pct, sentence, remedy=remedy, population=name)]
 

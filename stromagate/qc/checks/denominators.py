@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from stromagate.model.gates import ROOT
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import ROOT, among, main_target, path_to
+from stromagate.qc.targets import among, main_target, path_to
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import events, percent
 
@@ -21,12 +22,14 @@ def look(evidence: Evidence) -> list[Finding]:
         return [not_applicable(CHECK, "The template declares no denominator that this tube has.")]
     found = [finding for name in declared for finding in _one(evidence, name)]
     able = [name for name in declared if evidence.counts[name]]
-    return found or [said(CHECK, "pass", f"Rates can be given of all {len(able)} evaluated denominators.")]
+    if found or able:
+        return found or [said(CHECK, "pass", f"Every evaluated denominator ({len(able)}) has events to give rates of.")]
+    return [not_applicable(CHECK, "No declared denominator could be evaluated.")]
 
 
 def _one(evidence: Evidence, name: str) -> list[Finding]:
     if evidence.counts[name] == 0:
-        sentence = f"The denominator {name} has no events: there are no rates of it."
+        sentence = f"The denominator {evidence.called(name)} has no events: there are no rates of it."
         return [said(CHECK, "warn", sentence, population=name, remedy=_LOOK)]
     target = main_target(evidence)
     rows, other = evidence.members.get(target or ""), evidence.members.get(name)
@@ -36,7 +39,8 @@ def _one(evidence: Evidence, name: str) -> list[Finding]:
     if shared <= _SHARED_FRAC * rows.size:
         return []
     share = percent(100 * shared / rows.size)
-    sentence = f"{events(shared)} of {target} ({share}) are in the denominator {name} too, which should exclude them."
+    both = f"{events(shared)} of {evidence.called(target)} ({share})"
+    sentence = f"{both} are in the denominator {evidence.called(name)} too, which should exclude them."
     return [said(CHECK, "warn", sentence, population=name, remedy=_LOOK)]
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stromagate.model.gates import ROOT
 from stromagate.model.result import Finding
 from stromagate.model.sample import F64
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import ROOT, fluorescence
+from stromagate.qc.targets import fluorescence
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import listed
 

@@ -12,7 +12,8 @@ def look(evidence: Evidence) -> list[Finding]:
     fallen = [node for node in evidence.tree.nodes if node.state == "fallback"]
     remedy = "Look at the boundary in its plot, and move it where it is wrong."
     return [
-        said(CHECK, "warn", f"{node.name}: {node.sentence}", population=node.name, remedy=remedy) for node in fallen
+        said(CHECK, "warn", f"{evidence.called(node.name)}: {node.sentence}", population=node.name, remedy=remedy)
+        for node in fallen
     ] or [said(CHECK, "pass", "No boundary had to fall back on second-best evidence.")]
 
 

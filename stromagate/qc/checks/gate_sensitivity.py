@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.straight import Cut, cut, within
-from stromagate.qc.targets import added, fluorescence, judged_rows, targets
+from stromagate.qc.targets import added, each_target, fluorescence, judged_rows
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import percent
 
@@ -16,17 +16,16 @@ _SHIFT_DECADES = 0.1
 
 def look(evidence: Evidence) -> list[Finding]:
     """Judge, for each index population, the largest change of its count when its own edges move by 0.1 decade."""
-    found = [_one(evidence, name) for name in targets(evidence)]
-    return found or [not_applicable(CHECK, "The template names no index population to look at.")]
+    return each_target(CHECK, evidence, _one)
 
 
 def _one(evidence: Evidence, name: str) -> Finding:
-    rows, instead = judged_rows(CHECK, evidence, name)
-    if instead is not None:
-        return instead
+    rows = judged_rows(CHECK, evidence, name)
+    if isinstance(rows, Finding):
+        return rows
     own = [cut(evidence, node, keep=keep) for node, keep in added(evidence, name)]
     if not own or not all(edges for edges, _ in own):
-        return not_applicable(CHECK, f"{name} is not cut by straight edges alone.", name)
+        return not_applicable(CHECK, f"{evidence.called(name)} is not cut by straight edges alone.", name)
     markers = {item.axis for item in fluorescence(evidence)}
     base = evidence.members[evidence.tree.node(name).parent]
     unmoved = within(evidence, base, own).size or rows.size
@@ -35,11 +34,11 @@ def _one(evidence: Evidence, name: str) -> Finding:
         for axis, way, moved in _moved(own, markers)
     }
     if not changes:
-        return not_applicable(CHECK, f"{name} has no marker's edge above zero.", name)
+        return not_applicable(CHECK, f"{evidence.called(name)} has no marker's edge above zero.", name)
     axis, way = max(changes, key=lambda which: abs(changes[which]))
     change_pct = changes[axis, way]
     sentence = (
-        f"With the {axis} boundary {_SHIFT_DECADES:g} decade {way}, {name} would have "
+        f"With the {axis} boundary {_SHIFT_DECADES:g} decade {way}, {evidence.called(name)} would have "
         f"{percent(abs(change_pct))} {'fewer' if change_pct < 0 else 'more'} events than {unmoved:,}."
     )
     remedy = "Read the count with that uncertainty beside its interval, which is of counting alone."

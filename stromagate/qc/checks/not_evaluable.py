@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stromagate.model.gates import GateNode
+from stromagate.model.gates import ROOT, GateNode
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import ROOT, path_to, targets
+from stromagate.qc.targets import path_to, targets
 from stromagate.qc.verdict import said
 
 
@@ -17,7 +17,7 @@ def look(evidence: Evidence) -> list[Finding]:
     """
     vital = {*targets(evidence), *evidence.template.denominators}
     gone = [node for node in evidence.tree.nodes if node.state == "not_evaluable"]
-    return [_one(node, vital=node.name in vital and not _was_empty(evidence, node)) for node in gone] or [
+    return [_one(evidence, node, vital=node.name in vital and not _was_empty(evidence, node)) for node in gone] or [
         said(CHECK, "pass", f"All {len(evidence.tree.nodes)} populations could be evaluated.")
     ]
 
@@ -28,8 +28,8 @@ def _was_empty(evidence: Evidence, node: GateNode) -> bool:
     return next((count for count in counts if count is not None), evidence.counts[ROOT]) == 0
 
 
-def _one(node: GateNode, *, vital: bool) -> Finding:
-    sentence = f"{node.name} could not be evaluated: {node.sentence}"
+def _one(evidence: Evidence, node: GateNode, *, vital: bool) -> Finding:
+    sentence = f"{evidence.called(node.name)} could not be evaluated: {node.sentence}"
     remedy = "Acquire more events, or draw the boundary by hand."
     return said(CHECK, "fail" if vital else "warn", sentence, population=node.name, remedy=remedy)
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import targets
+from stromagate.qc.targets import each_target
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import events
 
 
 def look(evidence: Evidence) -> list[Finding]:
     """Warn of each index population under 50 events; a tube may truly have so few, so that is no failure."""
-    found = [_one(evidence, name) for name in targets(evidence)]
-    return found or [not_applicable(CHECK, "The template names no index population to look at.")]
+    return each_target(CHECK, evidence, _one)
 
 
 def _one(evidence: Evidence, name: str) -> Finding:
     count = evidence.counts[name]
     if count is None:
-        return not_applicable(CHECK, f"{name} could not be evaluated.", name)
+        return not_applicable(CHECK, f"{evidence.called(name)} could not be evaluated.", name)
     if count < LOD_FLOOR_EVENTS:
         says, remedy = f"under the {LOD_FLOOR_EVENTS} that are told from none", "Report it as not detected."
     elif count < LLOQ_FLOOR_EVENTS:
@@ -27,7 +26,7 @@ def _one(evidence: Evidence, name: str) -> Finding:
         remedy = "Report it as detected, not quantifiable, with its interval."
     else:
         says, remedy = "enough for a quantity", ""
-    sentence = f"{name} has {events(count)}, {says}."
+    sentence = f"{evidence.called(name)} has {events(count)}, {says}."
     return judge(CHECK, float(count), sentence, remedy=remedy, population=name, low_is_bad=True)
 
 

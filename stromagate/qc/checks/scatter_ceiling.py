@@ -5,21 +5,20 @@ from __future__ import annotations
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.signal import at_ceiling
-from stromagate.qc.targets import judged_rows, scatter, targets
+from stromagate.qc.targets import each_target, judged_rows, scatter
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import percent
 
 
 def look(evidence: Evidence) -> list[Finding]:
     """Judge, for each index population, the scatter channel in which most of it lies at the top."""
-    found = [_one(evidence, name) for name in targets(evidence)]
-    return found or [not_applicable(CHECK, "The template names no index population to look at.")]
+    return each_target(CHECK, evidence, _one)
 
 
 def _one(evidence: Evidence, name: str) -> Finding:
-    rows, instead = judged_rows(CHECK, evidence, name)
-    if instead is not None:
-        return instead
+    rows = judged_rows(CHECK, evidence, name)
+    if isinstance(rows, Finding):
+        return rows
     channels = evidence.sample.channels
     measured = {item.pnn: at_ceiling(evidence.sample, channels[item.channel], rows) for item in scatter(evidence)}
     shares = {pnn: share for pnn, share in measured.items() if share is not None}
@@ -27,7 +26,7 @@ def _one(evidence: Evidence, name: str) -> Finding:
         return not_applicable(CHECK, "No scatter channel in use states a range that its values keep.", name)
     worst = max(shares, key=lambda pnn: shares[pnn])
     where = worst if shares[worst] else "a scatter channel"
-    sentence = f"{percent(shares[worst])} of {name} lie at the top of {where}."
+    sentence = f"{percent(shares[worst])} of {evidence.called(name)} lie at the top of {where}."
     return judge(CHECK, shares[worst], sentence, remedy="Lower the voltage of that detector.", population=name)
 
 

@@ -27,22 +27,25 @@ def look(evidence: Evidence) -> list[Finding]:
         return [not_applicable(CHECK, "No singlet gate stands above an index population.")]
     straight = [gate for gate in reversed(deciding(evidence, target)) if _straight(gate[0])]
     if not any(gate in straight for gate in added(evidence, target)):
-        return [not_applicable(CHECK, f"{target} has no straight edge to look for it outside the singlets.", target)]
+        reason = f"{evidence.called(target)} has no straight edge to look for it outside the singlets."
+        return [not_applicable(CHECK, reason, target)]
     # The rarest gates are the last ones.
     cuts = [cut(evidence, node, keep=keep) for node, keep in straight]
     kept_frac, fewest = 1.0, None
     for gate in singlets:
         if evidence.counts[gate.name] is None:
-            return [not_applicable(CHECK, f"{gate.name} could not be evaluated.", target)]
+            return [not_applicable(CHECK, f"{evidence.called(gate.name)} could not be evaluated.", target)]
         before = within(evidence, evidence.members[gate.parent], cuts)
         kept = among(before, evidence.members[gate.name])
         fewest = before.size if fewest is None else min(fewest, before.size)
         kept_frac *= np.count_nonzero(kept) / before.size if before.size else 1.0
     if not fewest or fewest < LOD_FLOOR_EVENTS:
-        reason = f"{events(fewest or 0)} look like {target} before the singlet gates: too few to judge a loss by."
+        alike = f"{events(fewest or 0)} look like {evidence.called(target)} before the singlet gates"
+        reason = f"{alike}: too few to judge a loss by."
         return [not_applicable(CHECK, reason, target)]
     lost_pct = 100 * (1 - kept_frac)
-    sentence = f"Of {events(fewest)} that look like {target}, singlet gates remove {percent(lost_pct)}."
+    alike = f"{events(fewest)} that look like {evidence.called(target)}"
+    sentence = f"Of {alike}, singlet gates remove {percent(lost_pct)}."
     remedy = "The target is being lost as doublets: widen the singlet gate, or dissociate the sample better."
     return [judge(CHECK, lost_pct, sentence, remedy=remedy, population=target)]
 

@@ -20,9 +20,10 @@ def look(evidence: Evidence) -> list[Finding]:
 def _removed(evidence: Evidence, node: GateNode) -> Finding:
     kept, before = evidence.counts[node.name], evidence.counts[node.parent]
     if node.state == "fallback" or kept is None or not before:
-        return not_applicable(CHECK, f"The time gate {node.name} could not judge the acquisition.", node.name)
+        return not_applicable(CHECK, "The time gate could not judge the acquisition.", node.name)
     removed_pct = 100 * (before - kept) / before
-    sentence = f"{events(before - kept)} ({percent(removed_pct)} of {node.parent}) were removed as unsteady in time."
+    share = f"{percent(removed_pct)} of {evidence.called(node.parent)}"
+    sentence = f"{events(before - kept)} ({share}) were removed as unsteady in time."
     remedy = "Look at the removed stretches; with a clog or a bubble, filter the sample and acquire it again."
     return judge(CHECK, removed_pct, sentence, remedy=remedy, population=node.name)
 

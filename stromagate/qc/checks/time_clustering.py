@@ -7,7 +7,7 @@ import numpy as np
 from stromagate.model.result import Finding
 from stromagate.model.sample import F64
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import judged_rows, main_denominator, main_target
+from stromagate.qc.targets import judged_rows, main_denominator, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable, said
 
 _BLOCKS = 20
@@ -17,20 +17,23 @@ _P_VALUE = 0.01
 def look(evidence: Evidence) -> list[Finding]:
     """Compare the target's places in the order of the denominator's events with evenly spread ones."""
     name, base = main_target(evidence), main_denominator(evidence)
-    rows, instead = judged_rows(CHECK, evidence, name)
-    if instead is not None or name is None:
-        return [instead or not_applicable(CHECK, "No index population.")]
+    if name is None:
+        return [no_target(CHECK)]
+    rows = judged_rows(CHECK, evidence, name)
+    if isinstance(rows, Finding):
+        return [rows]
     order = evidence.members.get(base)
     if order is None or order.size < _BLOCKS:
-        return [not_applicable(CHECK, f"{base} has too few events to give the order of acquisition.", name)]
+        reason = f"{evidence.called(base)} has too few events to give the order of acquisition."
+        return [not_applicable(CHECK, reason, name)]
     # Places among the denominator's events, not times: a changing flow rate alone clusters nothing.
     places = np.clip((np.searchsorted(order, rows) + 0.5) / order.size, 0.0, 1.0)
     blocks = np.bincount(np.minimum((places * _BLOCKS).astype(np.intp), _BLOCKS - 1), minlength=_BLOCKS)
     fano = float(blocks.var(ddof=1) / blocks.mean())
     p = _kolmogorov_smirnov(places)
     sentence = (
-        f"Over {_BLOCKS} equal parts of the acquisition the variance of {name} is {fano:.2f} times its mean "
-        f"(1 by chance; Kolmogorov-Smirnov p = {p:.2g})."
+        f"Over {_BLOCKS} equal parts of the acquisition the variance of {evidence.called(name)} is {fano:.2f} "
+        f"times its mean (1 by chance; Kolmogorov-Smirnov p = {p:.2g})."
     )
     remedy = "Clumps or carry-over: the true interval of the count is wider than printed. Filter, wash, run again."
     if p < _P_VALUE and not (CHECK.warn is not None and fano > CHECK.warn):

@@ -15,10 +15,11 @@ def look(evidence: Evidence) -> list[Finding]:
     for node in evidence.tree.nodes:
         if node.geometry is not None and _MARKER in node.geometry.axes:
             kept, before = evidence.counts[node.name], evidence.counts[node.parent]
+            parent = evidence.called(node.parent)
             if kept is None or not before:
-                return [not_applicable(CHECK, f"{node.parent} has no events to be alive or dead.", node.name)]
+                return [not_applicable(CHECK, f"{parent} has no events to be alive or dead.", node.name)]
             alive_pct = 100 * kept / before
-            sentence = f"{percent(alive_pct)} of {node.parent} are {node.name}."
+            sentence = f"{percent(alive_pct)} of {parent} are {evidence.called(node.name)}."
             remedy = "Dying cells lose CD45 and take up all dyes: expect false stroma. Stain fresher material."
             return [judge(CHECK, alive_pct, sentence, remedy=remedy, population=node.name, low_is_bad=True)]
     return [not_applicable(CHECK, "No gate on a viability dye was placed.")]
