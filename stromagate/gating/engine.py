@@ -9,21 +9,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stromagate.errors import SpecificationError
 from stromagate.gating.geometry import Mask, check, combine
 from stromagate.gating.method import Fit, methods, not_evaluable
 from stromagate.gating.population import AbsentAxisError, AbsentPopulationError, Population
 from stromagate.gating.sieve import make_sieve
-from stromagate.gating.tree import ROOT, deciding_axes
-from stromagate.model.gates import Boolean, GateNode, GateTree, Geometry
+from stromagate.gating.tree import deciding_axes
+from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree, Geometry
+from stromagate.model.sample import Rows
 
 if TYPE_CHECKING:
     from stromagate.model.template import GateParams, GatingTemplate, PopulationSpec
     from stromagate.prepare.prepared import Prepared
-
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stromagate.errors import SpecificationError
-from stromagate.model.sample import F32, F64
+from stromagate.model.sample import F32, F64, Rows
 from stromagate.model.scales import Scale
 from stromagate.prepare.scales import display, forward
 
 if TYPE_CHECKING:
     from stromagate.prepare.prepared import Prepared
-
-Rows = NDArray[np.intp]
 
 
 class AbsentAxisError(SpecificationError):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from stromagate.gating.walk import Plan, Rows, walk
+from stromagate.gating.walk import Plan, walk
 
 if TYPE_CHECKING:
     from stromagate.model.gates import GateTree
-    from stromagate.model.sample import F32, Channel
+    from stromagate.model.sample import F32, Channel, Rows
     from stromagate.prepare.prepared import Prepared
 
 _BLOCK_ROWS = 1 << 15

@@ -13,16 +13,13 @@ from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stromagate.gating import raster
 from stromagate.gating.geometry import Mask, contains, edges
 from stromagate.model.gates import Ellipse, Geometry, Interval, Polygon, QuadrantPart, Rectangle, Spans
-from stromagate.model.sample import F32, F64
+from stromagate.model.sample import F32, F64, Rows
 from stromagate.model.scales import Scale
 from stromagate.prepare.scales import TABLE_ERROR, display, forward, inverse
-
-Rows = NDArray[np.intp]
 
 # The table of a scale holds up to this many times its top (see ``prepare.scales.display``).
 _TABLE_REACH = 2.0**15

@@ -6,9 +6,7 @@ from typing import NoReturn
 
 from stromagate.errors import SpecificationError
 from stromagate.gating.geometry import check
-from stromagate.model.gates import Boolean, GateNode, GateTree
-
-ROOT = "all"
+from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
 
 
 def check_tree(tree: GateTree) -> None:

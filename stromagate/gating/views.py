@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from stromagate.model.template import GatingTemplate, PopulationSpec
     from stromagate.prepare.prepared import Prepared
 
-Rows = NDArray[np.intp]
 
 # What a gate on one axis is plotted against, the first that the tube carries.
 _PARTNERS = ("SSC-A", "SSC-H", "SSC", "FSC-A", "FSC-H", "FSC")

@@ -10,18 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stromagate.gating import geometry as shapes
 from stromagate.gating.geometry import Mask
 from stromagate.gating.sieve import Sieve, make_sieve
-from stromagate.gating.tree import ROOT, check_tree, deciding_axes, evaluable
-from stromagate.model.gates import Boolean, GateNode, GateTree
-from stromagate.model.sample import F32, F64
+from stromagate.gating.tree import check_tree, deciding_axes, evaluable
+from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
+from stromagate.model.sample import F32, F64, Rows
 from stromagate.prepare.scales import check_scale
 from stromagate.prepare.unmix import Unmix
-
-Rows = NDArray[np.intp]
 
 # Below this share of a block, copying the survivors out is cheaper than dragging the others along.
 _COPY_BELOW_FRAC = 0.4

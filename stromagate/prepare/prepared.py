@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stromagate.model.config import RunConfig
 from stromagate.model.gates import Axis
 from stromagate.model.panel import Compensation, Panel
-from stromagate.model.sample import F32, F64, Sample
+from stromagate.model.sample import F32, F64, Rows, Sample
 from stromagate.model.scales import Scale
 from stromagate.model.template import GatingTemplate
 from stromagate.prepare.bind import bind_template
@@ -20,7 +19,6 @@ from stromagate.prepare.display_scales import choose_scales
 from stromagate.prepare.scales import display
 from stromagate.prepare.unmix import Unmix, Weights
 
-Rows = NDArray[np.intp]
 _STRETCH = 1 << 14
 
 

@@ -19,22 +19,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stromagate.gating.tree import evaluable
-from stromagate.model.gates import Boolean, GateNode, GateTree
+from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
 from stromagate.model.result import Statistic
-from stromagate.model.sample import F32
+from stromagate.model.sample import F32, Rows
 from stromagate.model.template import GatingTemplate
 from stromagate.quantify.intensity import medians
 from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, settled
 from stromagate.quantify.states import count_state
 
-Rows = NDArray[np.intp]
 ShareInterval = Callable[[int, int, float], Bounds]
 
-_ROOT = "all"
 _MILLION = 1_000_000
 
 
@@ -72,7 +67,7 @@ def statistics(
     """
     book = _Book(members, tree, evaluable(tree), tuple(dict.fromkeys(template.denominators)), confidence, interval)
     middles = medians(tree, book.rows, template.intensities, linear=linear, confidence=confidence)
-    rows = [_count_row(book, _ROOT, "")]
+    rows = [_count_row(book, ROOT, "")]
     for node in tree.nodes:
         rows.append(_count_row(book, node.name, node.parent))
         rows += _rate_rows(book, node)
@@ -85,7 +80,7 @@ def holders(tree: GateTree) -> dict[str, frozenset[str]]:
 
     Parents do, and so does every population that a boolean "all of" names, or that holds all an "any of" names.
     """
-    held: dict[str, frozenset[str]] = {_ROOT: frozenset()}
+    held: dict[str, frozenset[str]] = {ROOT: frozenset()}
     for node in tree.nodes:
         above = held[node.parent] | {node.parent}
         if isinstance(node.geometry, Boolean) and node.geometry.of:
@@ -121,7 +116,7 @@ class _Book:
 
 def _count_row(book: _Book, name: str, parent: str) -> Statistic:
     count = book.count(name)
-    low, high = (None, None) if count is None or name == _ROOT else poisson(count, book.confidence)
+    low, high = (None, None) if count is None or name == ROOT else poisson(count, book.confidence)
     return Statistic(
         population=name,
         parent=parent,
@@ -145,7 +140,7 @@ def _rate_rows(book: _Book, node: GateNode) -> Iterator[Statistic]:
             if denominator != node.parent:
                 yield _share_row(book, node, denominator, 1)
             yield _share_row(book, node, denominator, _MILLION)
-        elif denominator != _ROOT and _is_side_branch(book.tree.node(denominator), node, held):
+        elif denominator != ROOT and _is_side_branch(book.tree.node(denominator), node, held):
             yield _ratio_row(book, node, denominator)
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stromagate.model.gates import GateNode, GateTree
 from stromagate.model.result import Statistic
-from stromagate.model.sample import F32
+from stromagate.model.sample import F32, Rows
 from stromagate.quantify.states import count_state
-
-Rows = NDArray[np.intp]
 
 
 def medians(

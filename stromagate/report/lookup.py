@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stromagate.model.gates import Boolean, GateNode
+from stromagate.model.gates import ROOT, Boolean, GateNode
 from stromagate.model.result import Finding, FindingStatus, SampleResult, Statistic
 
 _SEVERITY: tuple[FindingStatus, ...] = ("fail", "warn", "pass", "not_applicable")
@@ -21,7 +21,7 @@ STATE_OK = "quantifiable"
 
 def label(result: SampleResult, population: str) -> str:
     """Return what the template calls a population for people."""
-    return "all events" if population == "all" else result.labels_of_populations.get(population, population)
+    return "all events" if population == ROOT else result.labels_of_populations.get(population, population)
 
 
 def reason(result: SampleResult, node: GateNode) -> str:
@@ -44,7 +44,7 @@ def walk(result: SampleResult) -> list[tuple[GateNode, int]]:
     children: dict[str, list[GateNode]] = {}
     for node in result.tree.nodes:
         children.setdefault(node.parent, []).append(node)
-    found, waiting = [], [(node, 1) for node in reversed(children.get("all", []))]
+    found, waiting = [], [(node, 1) for node in reversed(children.get(ROOT, []))]
     while waiting:
         node, depth = waiting.pop()
         found.append((node, depth))

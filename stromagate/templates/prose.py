@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from stromagate.model.gates import ROOT
 from stromagate.model.template import GatingTemplate, PopulationSpec
 from stromagate.templates.load import LoadedTemplate
 
@@ -41,7 +42,7 @@ def _sentences(template: GatingTemplate, clauses: Mapping[str, str]) -> Iterator
 
 def _sentence(population: PopulationSpec, clause: str) -> str:
     title = f" ({population.label})" if population.label and population.label != population.name else ""
-    parent = "all events" if population.parent == "all" else population.parent
+    parent = "all events" if population.parent == ROOT else population.parent
     # A combination of populations speaks of membership, and "events with membership in" is not English.
     kept = clause.removeprefix("membership ") if clause.startswith("membership ") else f"with {clause}"
     sentence = f"{population.name}{title}: of {parent}, keep events {kept.rstrip('.')}."

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from stromagate.errors import did_you_mean
+from stromagate.model.gates import ROOT
 from stromagate.model.template import GateParams
 from stromagate.templates.aliases import SCATTER_AND_TIME, known_aliases, squash, vocabulary
 from stromagate.templates.faults import Fault, Place
-
-ROOT = "all"
 
 
 def rule_faults(document: Any, params: Mapping[int, GateParams], shipped: str | None) -> list[Fault]:

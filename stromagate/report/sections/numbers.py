@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
+from stromagate.model.gates import ROOT
 from stromagate.model.result import SampleResult, Statistic
 from stromagate.report.lookup import STATE_OK, asked, find, label, walk
 from stromagate.report.section import Section
@@ -27,7 +28,7 @@ def _build(result: SampleResult) -> dict[str, Any]:
         ],
         "has_faint": any(population["faint"] for population in populations),
         "all_columns": [label(result, name) for name in result.denominators],
-        "all_rows": [_full_row(result, name) for name in ["all", *names]],
+        "all_rows": [_full_row(result, name) for name in [ROOT, *names]],
         "medians": _medians(result),
         "confidence": f"{100 * result.record.config.confidence:g} %",
         "floor": LLOQ_FLOOR_EVENTS,
