@@ -21,7 +21,8 @@ def find_inputs(paths: Sequence[Path]) -> list[Path]:
     ----------
     paths : sequence of path
         Files and folders. Folders are searched with everything below them, in any letter case; symbolic links to
-        folders, and the ``._*`` companions that macOS leaves on shares, are passed over.
+        folders, and the ``._*`` companions that macOS leaves on shares, are passed over. A broken link or a pipe of
+        such a name is found: reading refuses it by name, where leaving it out would be silent.
 
     Returns
     -------
@@ -101,5 +102,5 @@ def _inside(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder, onerror=refuse):
         for name in names:
             path = Path(parent, name)
-            if path.suffix.lower() in _SUFFIXES and not name.startswith("._") and path.is_file():
+            if path.suffix.lower() in _SUFFIXES and not name.startswith("._"):
                 yield path

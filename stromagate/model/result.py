@@ -137,7 +137,7 @@ class SampleResult(Document):
     denominators: tuple[str, ...] = ()
     indices: dict[str, str] = Field(default_factory=dict)
     labels_of_populations: dict[str, str] = Field(default_factory=dict)
-    left_out: dict[str, str] = Field(default_factory=dict, description="Populations the tube lacks markers for, and why.")
+    left_out: dict[str, str] = Field(default_factory=dict, description="Populations whose markers are absent, and why.")
     record: RunRecord
 
     def count(self, population: str) -> int | None:
