@@ -109,11 +109,15 @@ def _band(log_height: F64, log_ratio: F64, params: Params, *, pooled: bool) -> B
     # Quantised pulses can make one group exact, doublets another one shapeless: none departs far from the typical one.
     typical = float(np.median(deviation))
     deviation = np.clip(deviation, 0.3 * typical, 2.0 * typical)
+    # A wider knot above a narrower one would fold the edge back: no taller pulse is allowed a smaller area. Both edges
+    # give way to the outside, so that no cell is lost by it.
+    low = np.minimum.accumulate((knots + middle - params.mads_low * deviation)[::-1])[::-1] - knots
+    high = np.maximum.accumulate(knots + middle + params.mads * deviation) - knots
     return Band(
         knots,
         middle,
-        middle - params.mads_low * deviation,
-        middle + params.mads * deviation,
+        low,
+        high,
         deviation,
         int(np.median([group.size for group in groups])),
     )

@@ -104,7 +104,7 @@ def _without_valley(parent: PopulationView, params: Params, hist: Histogram | No
     tail = tail_fit(parent, params.axis, params.keep, TailRule(params.mads), rng, hist=hist, min_events=100)
     if tail.geometry is None:
         return not_evaluable(f"{params.axis} not cut: {reason}; {tail.sentence}")
-    return Fit(tail.geometry, f"{reason}; instead {tail.sentence}", "fallback", tail.spread, tail.source)
+    return Fit(tail.geometry, f"{reason}; instead {tail.sentence}", "fallback", tail.spread, tail.source or "tail")
 
 
 METHOD = GatingMethod(Params, fit, explain, "Cut at the lowest density between the two main peaks of one axis.")

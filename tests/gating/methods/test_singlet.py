@@ -65,6 +65,20 @@ def test_loses_no_large_cell() -> None:
     assert inside(fitted, large_area, large_height).mean() >= 0.97
 
 
+def test_the_band_never_folds_back() -> None:
+    """Tall pulses of ragged ratio widen their part of the band; its edge must not turn to smaller areas for that."""
+    area, height, _ = cells(60_000, 4)
+    ragged = height > np.quantile(height, 0.93)
+    area[ragged] *= np.exp(np.random.default_rng(1).normal(0, 0.25, int(ragged.sum())))
+    fitted = run(area, height)
+    assert isinstance(fitted.geometry, Polygon), fitted.sentence
+    n = len(fitted.geometry.vertices) // 2
+    for side in (fitted.geometry.vertices[:n], fitted.geometry.vertices[n:][::-1]):
+        areas, heights = zip(*side, strict=True)
+        assert list(heights) == sorted(heights)
+        assert list(areas) == sorted(areas)
+
+
 def test_few_events_use_one_ratio_and_say_so() -> None:
     area, height, double = cells(200, 3)
     fitted = run(area, height)
