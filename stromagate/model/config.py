@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
+from stromagate.model.sample import GainConvention, Policy
 from stromagate.model.template import Document
 
 
 class RunConfig(Document):
     """What a run may be told beyond its inputs and its template. Everything here can move a number."""
 
-    policy: Literal["strict", "repair", "salvage"] = Field("repair", description="How odd files are treated.")
+    policy: Policy = Field("repair", description="How odd files are treated.")
     dataset: int | None = Field(None, ge=0, description="Which data set of a file that holds several.")
-    gain: Literal["apply", "ignore"] | None = Field(None, description="$PnG convention; None: the template's.")
+    gain: GainConvention | None = Field(None, description="$PnG convention; None: the template's.")
     compensation: str = Field("file", description="`file`, `none`, or the path of a matrix CSV.")
     markers: dict[str, str] = Field(default_factory=dict, description="Marker to $PnN, over all other binding.")
     panel_file: str | None = Field(None, description="CSV of channel and marker, over the file's own names.")

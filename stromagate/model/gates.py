@@ -6,7 +6,7 @@ Gating-ML 2.0: the lower edge belongs to the gate, the upper does not, borders o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -110,6 +110,31 @@ class Boolean:
 
 
 Geometry = Interval | Spans | Rectangle | Polygon | Ellipse | QuadrantPart | Boolean
+
+
+def straight_edges(geometry: Geometry) -> Iterator[tuple[str, Literal["from", "below"], float]]:
+    """Yield every straight edge of a gate: its axis, what of the axis it bounds, and where it lies (display units).
+
+    The lower edge comes before the upper, the first axis before the second, stretches in order. Open sides have no edge,
+    The lower edge comes before the upper, the first axis before the second, stretches in order. Open sides have none,
+    and neither have gates without straight edges.
+    sides: list[tuple[str, Bound, Bound]] = []
+    match geometry:
+        case Interval():
+            sides = [(geometry.axis, geometry.low, geometry.high)]
+        case Spans():
+            sides = [(geometry.axis, low, high) for low, high in geometry.spans]
+        case Rectangle():
+            sides = list(zip(geometry.axes, geometry.low, geometry.high, strict=True))
+        case QuadrantPart():
+            cross = zip(geometry.axes, geometry.origin, geometry.sides, strict=True)
+            sides = [(axis, at, None) if side == "above" else (axis, None, at) for axis, at, side in cross]
+    for axis, low, high in sides:
+        if low is not None:
+            yield axis, "from", low
+        if high is not None:
+            yield axis, "below", high
+
 
 GateState = Literal["fitted", "fixed", "fallback", "edited", "not_evaluable"]
 

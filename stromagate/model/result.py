@@ -9,7 +9,7 @@ from pydantic import Field
 from stromagate.model.config import RunConfig
 from stromagate.model.gates import GateTree, Geometry
 from stromagate.model.panel import Panel
-from stromagate.model.sample import Repair, SourceRef
+from stromagate.model.sample import Repair, SourceRef, Verdict
 from stromagate.model.scales import Scale
 from stromagate.model.template import Document, SourceNote
 
@@ -55,7 +55,7 @@ class Finding(Document):
 
 
 class AxisView(Document):
-    """One side of a density plot: what it shows and where its ticks are (positions in display units)."""
+    """One side of a density plot: what it shows, from where to where, and its ticks (all in display units)."""
 
     axis: str
     title: str
@@ -123,7 +123,7 @@ class SampleResult(Document):
     sample_id: str
     labels: dict[str, str] = Field(default_factory=dict, description="Columns of the sample sheet.")
     source: SourceRef
-    verdict: Literal["ok", "repaired", "salvaged"]
+    verdict: Verdict
     repairs: tuple[Repair, ...] = ()
     n_events: int
     instrument: dict[str, str] = Field(default_factory=dict, description="Allow-listed keywords only.")
@@ -157,7 +157,7 @@ class SampleEntry(Document):
 
     sample_id: str
     file: str
-    status: Literal["ok", "repaired", "salvaged", "failed"]
+    status: Verdict | Literal["failed"]
     n_events: int | None = None
     error: dict[str, str | None] | None = Field(None, description="code, message, where and hint of a failure.")
     labels: dict[str, str] = Field(default_factory=dict)

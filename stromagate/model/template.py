@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from stromagate.model.sample import GainConvention
+
 TEMPLATE_FORMAT = "stromagate.template/1"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
@@ -107,7 +109,7 @@ class GatingTemplate(Document):
     scales: dict[str, ScaleSpec] = Field(
         default_factory=lambda: {"default": ScaleSpec()}, description="Scale by axis; `default` for the rest."
     )
-    gain: Literal["apply", "ignore"] = Field("apply", description="Whether the gates were drawn on $PnG-scaled values.")
+    gain: GainConvention = Field("apply", description="Whether the gates were drawn on $PnG-scaled values.")
     populations: tuple[PopulationSpec, ...] = Field(min_length=1, description="Populations, parents first.")
     denominators: tuple[Name, ...] = Field((), description="Populations that rates are given per.")
     intensities: tuple[AxisName, ...] = Field((), description="Markers whose median is reported per population.")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from stromagate.model.gates import Bound, Ellipse, Geometry, Interval, Point, Polygon, QuadrantPart, Rectangle, Spans
+from stromagate.model.gates import Ellipse, Geometry, Interval, Point, Polygon, QuadrantPart, Rectangle, Spans
 from stromagate.model.result import AxisView, DensityView
 
 GATE_COLOUR = "#c2410c"
@@ -195,24 +194,3 @@ def _y(view: DensityView) -> AxisView:
     if view.y is None:
         raise ValueError("a plot of one axis has no second one")
     return view.y
-
-
-def edges(gate: Geometry) -> Iterator[tuple[str, str, Bound]]:
-    """Yield every straight edge of a gate as (axis, what lies beyond it, position in display units)."""
-    match gate:
-        case Interval(axis=axis, low=low, high=high):
-            yield (axis, "from", low)
-            yield (axis, "below", high)
-        case Rectangle(axes=axes):
-            for i, axis in enumerate(axes):
-                yield (axis, "from", gate.low[i])
-                yield (axis, "below", gate.high[i])
-        case QuadrantPart(axes=axes):
-            for axis, side, at in zip(axes, gate.sides, gate.origin, strict=True):
-                yield (axis, "from" if side == "above" else "below", at)
-        case Spans(axis=axis):
-            for low, high in gate.spans:
-                yield (axis, "from", low)
-                yield (axis, "below", high)
-        case _:
-            return

@@ -10,9 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stromagate.model.gates import Boolean, Ellipse, Geometry, Interval, Polygon, QuadrantPart, Rectangle, Spans
+from stromagate.model.gates import (
+    Boolean,
+    Ellipse,
+    Geometry,
+    Interval,
+    Polygon,
+    QuadrantPart,
+    Rectangle,
+    Spans,
+    straight_edges,
+)
 from stromagate.report.figures import density_figure, plotly_asset
-from stromagate.report.outlines import edges, is_shadow, outline
+from stromagate.report.outlines import is_shadow, outline
 from stromagate.report.tubes import Mark, tubes_figure
 from tests.report.pages import every_outline, side, view
 
@@ -171,14 +181,14 @@ def test_a_gate_on_other_axes_draws_nothing_false(gate: Geometry | None) -> None
 
 
 def test_every_straight_edge_is_in_the_table_twin() -> None:
-    assert list(edges(Interval("CD271", 0.5, None))) == [("CD271", "from", 0.5), ("CD271", "below", None)]
-    assert list(edges(QuadrantPart(("A", "B"), (0.1, 0.2), ("above", "below")))) == [
+    assert list(straight_edges(Interval("CD271", 0.5, None))) == [("CD271", "from", 0.5)]
+    assert list(straight_edges(QuadrantPart(("A", "B"), (0.1, 0.2), ("above", "below")))) == [
         ("A", "from", 0.1),
         ("B", "below", 0.2),
     ]
-    assert len(list(edges(Spans("Time", ((0, 1), (2, 3)))))) == 4
-    assert len(list(edges(Rectangle(("A", "B"), (0, None), (1, 2))))) == 4
-    assert list(edges(Polygon(("A", "B"), ((0, 0), (1, 0), (1, 1))))) == []
+    assert len(list(straight_edges(Spans("Time", ((0, 1), (2, 3)))))) == 4
+    assert len(list(straight_edges(Rectangle(("A", "B"), (0, None), (1, 2))))) == 3
+    assert list(straight_edges(Polygon(("A", "B"), ((0, 0), (1, 0), (1, 1))))) == []
 
 
 def test_names_of_channels_are_made_harmless() -> None:

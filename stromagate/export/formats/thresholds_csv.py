@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from stromagate.export.cells import Cell
 from stromagate.export.exporter import Exporter
 from stromagate.export.table import table
-from stromagate.model.gates import Axis, Boolean, GateNode, Geometry, Interval, QuadrantPart, Rectangle, Spans
+from stromagate.model.gates import Axis, Boolean, GateNode, straight_edges
 from stromagate.model.result import SampleResult
 from stromagate.prepare.scales import inverse
 
@@ -30,8 +30,6 @@ _COLUMNS = (
     "fallback",
     "edited_by",
 )
-
-Edge = tuple[str, float]
 
 
 def render(results: Sequence[SampleResult]) -> bytes:
@@ -49,28 +47,12 @@ def _rows(result: SampleResult, node: GateNode) -> Iterator[list[Cell]]:
         yield [*start, None, None, None, None, "not evaluable", *end]
         return
     source = node.source or node.method
-    edges = list(_edges(node.geometry))
+    edges = [(axis, at) for axis, _, at in straight_edges(node.geometry) if math.isfinite(at)]
     for axis, value in edges:
         spread = _finite(node.spread) if axis == node.geometry.axes[0] else None
         yield [*start, axis, value, _raw(result.tree.axes[axis], value), spread, source, *end]
     if not edges:
         yield [*start, ",".join(node.geometry.axes), None, None, _finite(node.spread), source, *end]
-
-
-def _edges(geometry: Geometry) -> Iterator[Edge]:
-    match geometry:
-        case Interval():
-            bounds = [(geometry.axis, geometry.low), (geometry.axis, geometry.high)]
-        case Spans():
-            bounds = [(geometry.axis, bound) for span in geometry.spans for bound in span]
-        case Rectangle():
-            sides = zip(geometry.axes, geometry.low, geometry.high, strict=True)
-            bounds = [(axis, bound) for axis, low, high in sides for bound in (low, high)]
-        case QuadrantPart():
-            bounds = list(zip(geometry.axes, geometry.origin, strict=True))
-        case _:
-            bounds = []
-    return ((axis, bound) for axis, bound in bounds if bound is not None and math.isfinite(bound))
 
 
 def _raw(axis: Axis, value: float) -> float | None:

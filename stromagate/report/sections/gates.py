@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Polygon
+from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Polygon, straight_edges
 from stromagate.model.result import AxisView, DensityView, SampleResult
 from stromagate.model.scales import Scale
 from stromagate.report.borders import borders, drawable, parts_of
 from stromagate.report.figures import density_figure
 from stromagate.report.lookup import find, label, reason
-from stromagate.report.outlines import edges, is_shadow
+from stromagate.report.outlines import is_shadow
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, number_text, percent_text
 
@@ -124,12 +124,8 @@ def _edges(result: SampleResult, gate: Geometry | None) -> list[tuple[str, str, 
     """Return straight edges as (axis, side, display units, raw units)."""
     if gate is None:
         return []
-    found = []
-    for axis, side, at in edges(gate):
-        if at is not None:
-            scale = result.tree.axes[axis].scale if axis in result.tree.axes else None
-            found.append((axis, side, number_text(at, 4), _raw(scale, at)))
-    return found
+    scales = {axis: meant.scale for axis, meant in result.tree.axes.items()}
+    return [(axis, side, number_text(at, 4), _raw(scales.get(axis), at)) for axis, side, at in straight_edges(gate)]
 
 
 def _raw(scale: Scale | None, at: float) -> str:
