@@ -115,9 +115,9 @@ Geometry = Interval | Spans | Rectangle | Polygon | Ellipse | QuadrantPart | Boo
 def straight_edges(geometry: Geometry) -> Iterator[tuple[str, Literal["from", "below"], float]]:
     """Yield every straight edge of a gate: its axis, what of the axis it bounds, and where it lies (display units).
 
-    The lower edge comes before the upper, the first axis before the second, stretches in order. Open sides have no edge,
     The lower edge comes before the upper, the first axis before the second, stretches in order. Open sides have none,
     and neither have gates without straight edges.
+    """
     sides: list[tuple[str, Bound, Bound]] = []
     match geometry:
         case Interval():
