@@ -40,6 +40,7 @@ def _quiet_tube(n: int, n_msc: int) -> dict[str, np.ndarray]:
     columns["Time"] = np.cumsum(rng.exponential(1e-4, n))
     columns["CD45"] = rng.normal(20_000, 2_000, n)
     rare = rare_rows(n, n_msc)
+    columns["SSC-A"][rare] = rng.normal(9e4, 5e3, len(rare))
     for axis, value in {"CD45": 150, "CD271": 20_000}.items():
         columns[axis][rare] = rng.normal(value, value / 20, len(rare))
     columns["CD146"][rare[::2]] = 9_000
