@@ -70,7 +70,7 @@ def gate(prepared: Prepared, template: GatingTemplate, *, params: Mapping[str, G
     SpecificationError
         A method that does not exist, or one that proposed impossible geometry.
     """
-    walk = _Walk(prepared, params, seed)
+    walk = _Walk(prepared, params, seed, {spec.name: spec.label for spec in template.populations if spec.label})
     last_child = {spec.parent: spec.name for spec in template.populations}
     for spec in template.populations:
         walk.step(spec)
@@ -82,8 +82,10 @@ def gate(prepared: Prepared, template: GatingTemplate, *, params: Mapping[str, G
 class _Walk:
     """The state of one walk through a template."""
 
-    def __init__(self, prepared: Prepared, params: Mapping[str, GateParams], seed: int) -> None:
-        self.prepared, self.params, self.seed = prepared, params, seed
+    def __init__(
+        self, prepared: Prepared, params: Mapping[str, GateParams], seed: int, labels: Mapping[str, str]
+    ) -> None:
+        self.prepared, self.params, self.seed, self.labels = prepared, params, seed, labels
         self.populations = {ROOT: Population(prepared, ROOT, None, self._look_up)}
         self.nodes: list[GateNode] = []
         self.left_out: dict[str, str] = {}
@@ -92,9 +94,11 @@ class _Walk:
         """Fit one population's gate, or say why not."""
         absent = [marker for marker in spec.requires if marker not in self.prepared.axes]
         if absent:
-            self.left_out[spec.name] = f"'{spec.name}' needs {' and '.join(absent)}, which this tube does not carry"
+            lacking = f"needs {' and '.join(absent)}, which this tube does not carry"
+            self.left_out[spec.name] = f"{self._called(spec.name)} {lacking}"
         elif spec.parent in self.left_out:
-            self.left_out[spec.name] = f"'{spec.name}' stands below '{spec.parent}', which is left out"
+            lacking = f"stands below {self._called(spec.parent)}, which is left out"
+            self.left_out[spec.name] = f"{self._called(spec.name)} {lacking}"
         else:
             fit = self._fit(spec)
             self.nodes.append(_node(spec, fit))
@@ -117,10 +121,10 @@ class _Walk:
     def _fit(self, spec: PopulationSpec) -> Fit:
         method = methods.get(spec.gate.method)
         if spec.parent not in self.populations:
-            return not_evaluable(f"its parent '{spec.parent}' could not be evaluated")
+            return not_evaluable(f"its parent {self._called(spec.parent)} could not be evaluated")
         parent = self.populations[spec.parent]
         if parent.n == 0:
-            return not_evaluable(f"its parent '{spec.parent}' holds no events")
+            return not_evaluable(f"its parent {self._called(spec.parent)} holds no events")
         try:
             fit = method.fit(parent, self.params[spec.name], _generator(self.seed, spec.name))
             self._check(spec, fit)
@@ -131,11 +135,15 @@ class _Walk:
             raise
         return fit
 
+    def _called(self, name: str) -> str:
+        """Return what sentences call a population: its label, as the report does."""
+        return f"“{self.labels.get(name, name)}”"
+
     def _look_up(self, name: str) -> Population:
         if name not in self.populations:
             known = name in self.left_out or any(node.name == name for node in self.nodes)
             why = "was not evaluated on this tube" if known else "does not stand above"
-            raise AbsentPopulationError("population.absent", f"it looks at '{name}', which {why}")
+            raise AbsentPopulationError("population.absent", f"it looks at {self._called(name)}, which {why}")
         return self.populations[name]
 
     def _check(self, spec: PopulationSpec, fit: Fit) -> None:

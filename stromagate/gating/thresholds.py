@@ -58,10 +58,10 @@ def tail_fit(
     if hist is None:
         values = finite(parent.display(axis))
         if values.size < min_events:
-            return not_evaluable(f"{axis} not cut: {values.size} events are too few for a tail (at least {min_events})")
+            return _too_few(axis, values.size, min_events)
         hist = histogram(values, shown_zero(parent, axis))
     elif hist.n < min_events:
-        return not_evaluable(f"{axis} not cut: {hist.n} events are too few for a tail (at least {min_events})")
+        return _too_few(axis, hist.n, min_events)
     if hist is None:
         return not_evaluable(f"{axis} not cut: all values are the same")
     tail = find_tail(hist, rule, rng)
@@ -69,6 +69,10 @@ def tail_fit(
         return not_evaluable(f"{axis} not cut: {tail}")
     geometry, sentence = half_line(axis, tail.cut, keep), _sentence(parent, axis, rule, tail, hist)
     return Fit(geometry, sentence, "fallback" if tail.one_sided else "fitted", tail.spread)
+
+
+def _too_few(axis: str, n: int, min_events: int) -> Fit:
+    return not_evaluable(f"{axis} not cut: {n:,} events are too few for a tail (at least {min_events:,})")
 
 
 def _sentence(parent: PopulationView, axis: str, rule: TailRule, tail: Tail, hist: Histogram) -> str:
@@ -81,7 +85,7 @@ def _sentence(parent: PopulationView, axis: str, rule: TailRule, tail: Tail, his
     if tail.one_sided:
         return f"{text}, whose other side is empty, so that its width was taken from the side of the cut"
     beyond = _beyond(hist, tail.cut, side)
-    text += f"; {tail.mirrored} of {hist.n} events lie as far on its other side, {beyond} beyond the cut"
+    text += f"; {tail.mirrored:,} of {hist.n:,} events lie as far on its other side, {beyond:,} beyond the cut"
     if tail.skew > SKEWED and hist.n >= SKEW_EVENTS:
         text += f"; the peak is {number(tail.skew)} times as wide on that side, so that more of it may lie there"
     # The mirror says what the negative alone would put there; where that is half of what is there, nobody can count.

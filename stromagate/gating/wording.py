@@ -9,8 +9,8 @@ from stromagate.gating.method import PopulationView
 
 
 def number(value: float) -> str:
-    """Return a number with as many digits as a reader can use."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """Return a number with as many digits as a reader can use, such as ``0.412`` or ``11,000``."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def listed(words: Iterable[str], last: str) -> str:
@@ -20,10 +20,12 @@ def listed(words: Iterable[str], last: str) -> str:
 
 
 def share(fraction: float) -> str:
-    """Return a fraction as a percentage that never rounds something to nothing."""
+    """Return a fraction as a percentage that rounds neither something to nothing nor almost all to all."""
     percent = 100 * fraction
     if 0 < percent < 0.01:
         return "under 0.01 %"
+    if 99.5 <= percent < 100:
+        return f"{min(percent, 99.9):.1f} %"
     return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
 
 

@@ -171,7 +171,7 @@ def test_an_empty_parent_is_not_a_parent_that_holds_nobody() -> None:
     assert "child" not in found.members
     assert found.tree.node("child").state == "not_evaluable"
     assert "holds no events" in found.tree.node("child").sentence
-    assert "'child' could not be evaluated" in found.tree.node("grandchild").sentence
+    assert "“child” could not be evaluated" in found.tree.node("grandchild").sentence
 
 
 def test_a_tube_without_events_is_walked_to_the_end() -> None:
@@ -190,9 +190,18 @@ def test_what_needs_an_absent_marker_is_left_out_with_all_below_it_and_said() ->
     )
     assert [node.name for node in found.tree.nodes] == ["c", "d"]
     assert "needs CD105 and CD90" in found.left_out["a"]
-    assert "below 'a'" in found.left_out["b"]
+    assert "below “a”" in found.left_out["b"]
     assert found.counts == {"all": 2, "c": 1, "d": None}
-    assert "'a', which was not evaluated" in found.tree.node("d").sentence
+    assert "“a”, which was not evaluated" in found.tree.node("d").sentence
+
+
+def test_sentences_call_populations_by_their_labels() -> None:
+    found = gated(
+        small([1, 2], [1, 2]),
+        told("a", "all", Interval("X", 5.0, None), label="First of all"),
+        told("b", "a", Interval("X", None, 1.0)),
+    )
+    assert found.tree.node("b").sentence == "its parent “First of all” holds no events"
 
 
 def test_a_gate_on_an_axis_the_tube_lacks_is_not_evaluable() -> None:

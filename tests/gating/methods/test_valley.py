@@ -140,7 +140,7 @@ def test_sentence_tells_the_numbers() -> None:
     fitted = fit(FakePopulation({"CD45": values}, scales={"CD45": ASINH}), ABOVE, np.random.default_rng(0))
     assert isinstance(fitted.geometry, Interval)
     linear = np.sinh(10 * (fitted.geometry.low or 0)) * 100
-    assert f"CD45 cut at {fitted.geometry.low:.3f} (about {float(f'{linear:.2g}'):.0f} units)" in fitted.sentence
+    assert f"CD45 cut at {fitted.geometry.low:.3f} (about {float(f'{linear:.2g}'):,.0f} units)" in fitted.sentence
     assert "valley between peaks at 0.2 and 0.6" in fitted.sentence
 
 
