@@ -17,10 +17,11 @@ from stromagate.export import export
 from stromagate.model.gates import GateNode, Interval
 from stromagate.model.result import SampleResult
 from stromagate.prepare.scales import forward
-from tests.export.tables import GOLDEN, NAMES
+from tests.golden import FOLDER, matches_golden
 from tests.reference_data import ROOT
 from tests.results import make_result, make_tree
 
+NAMES = {"populations_csv": "populations.csv", "thresholds_csv": "thresholds.csv", "qc_csv": "qc.csv"}
 COLUMNS = {
     "populations_csv": "sample_id,population,parent,statistic,marker,value,unit,denominator,ci_low,ci_high,state,n",
     "thresholds_csv": "sample_id,population,axis,value_display,value_raw,spread,source,fallback,edited_by",
@@ -34,7 +35,7 @@ def rows(name: str, *results: SampleResult) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_tables(name: str) -> None:
-    assert export(name, [make_result()]) == (GOLDEN / NAMES[name]).read_bytes()
+    matches_golden(NAMES[name], export(name, [make_result()]))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -134,4 +135,4 @@ def test_the_machines_language_changes_no_byte(language: str) -> None:
     )
     environment = {**os.environ, "LC_ALL": language, "PYTHONHASHSEED": "7"}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, env=environment, cwd=ROOT)
-    assert done.stdout == (GOLDEN / "populations.csv").read_bytes()
+    assert done.stdout == (FOLDER / "populations.csv").read_bytes()

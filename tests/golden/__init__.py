@@ -11,9 +11,10 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 
 
-def matches_golden(name: str, text: str) -> None:
-    """Compare with the golden file ``name``; a missing one is an error, not a pass."""
-    path = FOLDER / name
+def matches_golden(name: str, content: str | bytes) -> None:
+    """Compare with the golden file ``name``, byte for byte; a missing one is an error, not a pass."""
+    path, found = FOLDER / name, content.encode() if isinstance(content, str) else content
     if os.environ.get("STROMAGATE_UPDATE_GOLDEN") == "1":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+        path.write_bytes(found)
+    # As text, so that pytest shows the lines that differ.
+    assert found.decode() == path.read_bytes().decode()

@@ -1,14 +1,10 @@
-"""Pages under test: what a reader sees of them, and results large enough to be real.
-
-``python -m tests.report.pages`` writes the golden texts again; read the difference before it is committed.
-"""
+"""Pages under test: what a reader sees of them, and results large enough to be real."""
 
 from __future__ import annotations
 
 import base64
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +12,8 @@ import numpy as np
 from stromagate.model.config import RunConfig
 from stromagate.model.gates import Ellipse, GateNode, GateTree, Geometry, Interval, Polygon, QuadrantPart, Rectangle
 from stromagate.model.result import AxisView, DensityView, RunIndex, SampleEntry, SampleResult, Statistic
-from stromagate.report import render_index, render_sample
 from tests.results import LOGICLE, make_result
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 _BLOCKS = {"p", "h1", "h2", "h3", "li", "tr", "div", "section", "summary", "caption", "dt", "title", "blockquote"}
 _CELLS = {"td", "th", "dd"}
 
@@ -171,17 +165,3 @@ def full_result(n: int = 15, **changes: Any) -> SampleResult:
     tree = GateTree(tuple(nodes), base.tree.axes)
     fields = {"tree": tree, "views": tuple(views), "statistics": tuple(rows), "indices": {"msc": "population_0"}}
     return make_result(**{**fields, **changes})
-
-
-def golden_texts() -> dict[str, str]:
-    """Return the texts that are kept under ``tests/golden``, by file name."""
-    run, results = golden_run()
-    return {
-        "report_sample.txt": visible(render_sample(results[0])),
-        "report_index.txt": visible(render_index(run, results)),
-    }
-
-
-if __name__ == "__main__":
-    for filename, text in golden_texts().items():
-        (GOLDEN / filename).write_text(text, encoding="utf-8")
