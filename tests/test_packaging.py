@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import venv
@@ -31,25 +32,47 @@ def test_wheel_holds_templates_pages_and_types(wheel: Path) -> None:
     assert not any(name.startswith(("tests/", "sample_fcs/", "benchmarks/")) for name in names)
 
 
-def test_templates_are_found_from_a_wheel_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
-    environment = tmp_path / "venv"
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the interpreter of a fresh environment in which the wheel is installed."""
+    environment = tmp_path_factory.mktemp("installed") / "venv"
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
-    site = subprocess.run(
-        [str(python), "-c", "import site; print(site.getsitepackages()[0])"], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    site = _said(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=environment).strip()
     with zipfile.ZipFile(wheel) as archive:  # a wheel of pure Python is installed by unpacking it
         archive.extractall(site)
     # The libraries come from this environment, appended at the end: what is tested is where *our* files are found.
     ours = [path for path in sys.path if path.endswith("site-packages")]
     Path(site, "libraries.pth").write_text("\n".join(ours), encoding="utf-8")
+    return python
+
+
+def _said(python: Path, *arguments: str, cwd: Path) -> str:
+    return subprocess.run([str(python), *arguments], check=True, capture_output=True, text=True, cwd=cwd).stdout
+
+
+def test_templates_are_found_from_a_wheel_in_a_fresh_environment(installed: Path, tmp_path: Path) -> None:
     script = (
         "import stromagate, stromagate.templates.library as shelf; print(stromagate.__file__); print(*shelf.names())"
     )
-    done = subprocess.run([str(python), "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
-    where, names = done.stdout.splitlines()
-    assert where.startswith(str(environment))
+    where, names = _said(installed, "-c", script, cwd=tmp_path).splitlines()
+    assert where.startswith(str(installed.parents[1]))
     assert "bm_stroma_core" in names.split()
+
+
+def test_the_demonstration_simulates_its_tubes_where_none_are_beside_the_package(
+    installed: Path, tmp_path: Path
+) -> None:
+    """A wheel brings no sample_fcs: the same tubes are made afresh, and the whole job runs on them."""
+    said = json.loads(_said(installed, "-m", "stromagate", "demo", "--out", "demo", "--json", cwd=tmp_path))
+    assert said["ok"]
+    assert Path(said["index"]).is_file()
+    made, shipped = (_files(folder / "MANIFEST.csv") for folder in (tmp_path / "demo" / "tubes", ROOT / "sample_fcs"))
+    assert made == shipped
+
+
+def _files(manifest: Path) -> list[str]:
+    return [line.partition(",")[0] for line in manifest.read_text(encoding="utf-8").splitlines()]
 
 
 def test_templates_are_found_from_this_installation() -> None:
