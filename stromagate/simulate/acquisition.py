@@ -22,13 +22,12 @@ _MEMORY, _WANDER = 0.95, 0.025
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Rate of one acquisition in bins of a second.
+    """Rate of one acquisition in bins of a second, whose edges are ``edges_s``, shape (n_bins + 1,).
 
     ``cumulative`` is the share of events that have come by the end of each bin, shape (n_bins + 1,); ``burst`` how much
     likelier an MSC is in each span of five seconds, shape (n_spans,).
     """
 
-    duration_s: float
     edges_s: F64
     cumulative: F64
     rate_per_s: F64
@@ -50,7 +49,7 @@ def plan_run(n_events: int, rate_per_s: float, rng: np.random.Generator) -> Run:
     cumulative = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
     rates = n_events * np.diff(cumulative) / np.diff(edges)
     burst = rng.gamma(_BURST_SHAPE, 1 / _BURST_SHAPE, int(np.ceil(duration / _BURST_S)))
-    return Run(duration, edges, cumulative, rates, burst)
+    return Run(edges, cumulative, rates, burst)
 
 
 def arrival_times_s(run: Run, part: tuple[float, float], n_events: int, rng: np.random.Generator) -> F64:

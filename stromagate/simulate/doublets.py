@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +25,6 @@ class Partners:
     rows: NDArray[np.intp]
     codes: Codes
     by_chance: NDArray[np.bool_]
-
-
-def coincidence_frac(rate_per_s: float) -> float:
-    """Return the share of events that hold a second particle by chance: 1 - exp(-rate x window)."""
-    return 1.0 - math.exp(-rate_per_s * PULSE_WINDOW_S)
 
 
 def draw_partners(
