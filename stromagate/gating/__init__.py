@@ -1,1 +1,12 @@
-"""From a prepared tube and a template to fitted boundaries and the members they make."""
+"""From a prepared tube and a template to fitted boundaries and the members they make.
+
+=============================================== ======================================================================
+``method``, ``methods/*``                       the contract of a gating method, and one file a method
+``density``, ``tails``, ``valleys``,            what methods are made of: peaks of a histogram, cuts beside and between
+``thresholds``, ``steadiness``, ``wording``     them, fits from cuts, stretches of time, words for people
+``engine``, ``population``                      a template fitted on a tube, gate by gate; what a method may look at
+``tree``, ``replay``, ``walk``                  a known tree checked, and applied again, in memory or block by block
+``geometry``, ``sieve``, ``raster``             who is inside a gate: the definition, and the fast way to the same
+``views``, ``axis_views``                       what the report's plots need
+=============================================== ======================================================================
+"""
