@@ -9,7 +9,8 @@ In the order in which a file meets them:
 ``datasets``                            which data set of a file is read
 ``layout``, ``channels``, ``spillover`` an event in bytes; names, ranges and scales of its columns; the stated matrix
 ``surroundings``, ``checksum``          supplemental TEXT, ANALYSIS and what stands at the end of the file
-``find``, ``segments``, ``evidence``    where DATA is: the question, the weighing of claims, what the bytes say
+``data_place``, ``segments``,           where DATA is: the question, the weighing of claims, what the bytes say
+``evidence``
 ``repairs``                             every departure from the plain case, under the policy
 ``decode``, ``scale``                   bytes to stored values, stored values to scale values
 ``opened``, ``read``                    the whole of it: a file checked, its blocks, a sample

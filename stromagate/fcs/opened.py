@@ -11,10 +11,10 @@ import numpy as np
 
 from stromagate.errors import InputError, UsageError
 from stromagate.fcs.channels import build_channels, scalings, timestep_s
+from stromagate.fcs.data_place import find_data
 from stromagate.fcs.datasets import DataSet, choose
 from stromagate.fcs.decode import common_type, scale_values, stored_matrix
 from stromagate.fcs.evidence import Ground
-from stromagate.fcs.find import find_data
 from stromagate.fcs.keywords import join
 from stromagate.fcs.layout import Layout, build_layout
 from stromagate.fcs.limits import MAX_DATA_BYTES, MAX_EVENTS
