@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import stromagate
+import stromagate.errors
 from tests.reference_data import ROOT
 
 PACKAGE = ROOT / "stromagate"
@@ -80,6 +81,27 @@ def test_files_stay_readable(path: Path) -> None:
         if isinstance(node, ast.FunctionDef):
             first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
             assert (node.end_lineno or 0) - first.lineno < 60, f"{node.name} is long"
+
+
+@pytest.mark.parametrize("room", ["fcs", "gating", "simulate"])
+def test_the_table_of_a_large_room_names_every_file(room: str) -> None:
+    said = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    there = {path.stem for path in (PACKAGE / room).glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"``(\w+)``", said)) == there
+
+
+def test_error_codes_are_dotted_and_each_belongs_to_one_kind_of_error() -> None:
+    """A code is what a script branches on: it must not end with 3 here and with 4 there."""
+    kinds: dict[str, set[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error"):
+                code = node.args[0] if node.args else None
+                if isinstance(code, ast.Constant) and node.func.id in vars(stromagate.errors):
+                    kinds.setdefault(str(code.value), set()).add(node.func.id)
+    assert len(kinds) > 50
+    assert [code for code in kinds if not re.fullmatch(r"[a-z]+(_[a-z]+)*(\.[a-z0-9_]+)+", code)] == []
+    assert {code: found for code, found in kinds.items() if len(found) > 1} == {}
 
 
 def test_no_room_is_called_utils() -> None:
