@@ -85,7 +85,17 @@ def parse_header(first: bytes, room: int) -> Header:
 
 
 def stated(origin: str, begin: str, end: str, *, eight_digits: bool = False) -> Stated:
-    """Read an offset pair by pattern."""
+    """Read an offset pair by pattern.
+
+    Parameters
+    ----------
+    origin : str
+        Who states it, ``HEADER`` or ``TEXT``, for messages.
+    begin, end : str
+        The two fields or values as they stand.
+    eight_digits : bool
+        The fields are HEADER's, eight characters each, right-justified among blanks.
+    """
     words = (begin.strip(BLANK), end.strip(BLANK))
     well_formed = not eight_digits or bool(_FIELD.fullmatch(begin) and _FIELD.fullmatch(end))
     silent = words[0].strip("0") == "" and (words[1].strip("0") == "" or words[1] == "-1")

@@ -30,7 +30,22 @@ class Departures:
         self._allowed = _NEVER_STRICT | (_LOCAL_CHARACTERS if version in {"2.0", "3.0"} else frozenset())
 
     def add(self, code: str, before: str, after: str, why: str) -> None:
-        """Note one departure, or refuse the file for it."""
+        """Note one departure, or refuse the file for it.
+
+        Parameters
+        ----------
+        code : str
+            Stable dotted name, such as ``"end.plus1"``.
+        before, after : str
+            What the file says, and what was made of it.
+        why : str
+            What is odd about it, in one clause for people.
+
+        Raises
+        ------
+        InputError
+            ``strict.<code>`` under the strict policy.
+        """
         self.extend([Repair(code, before, after, why)])
 
     def mention(self, code: str, before: str, after: str, why: str) -> None:
@@ -38,7 +53,7 @@ class Departures:
         self._repairs.append(Repair(code, before, after, why))
 
     def extend(self, repairs: Iterable[Repair]) -> None:
-        """Note several departures in order."""
+        """Note several departures in order; InputError as for `add`."""
         for repair in repairs:
             if self.policy == "strict" and repair.code not in self._allowed:
                 raise InputError(

@@ -101,7 +101,7 @@ class Population:
         self._display.clear()
 
     def quick(self, axis: str) -> F32:
-        """Return the quick scale values that gates are decided on (``sieve.Columns``)."""
+        """Return the quick scale values that gates are decided on (``sieve.Columns``), shape (n,)."""
         return self.linear(axis)
 
     def finite(self, axis: str) -> bool:
@@ -109,11 +109,11 @@ class Population:
         return bool(np.isfinite(self.linear(axis)).all())
 
     def slack(self, axis: str) -> float:
-        """Return how far these may be off."""
+        """Return how far these may be off, in scale values."""
         return self._prepared.slack(axis)
 
     def exact(self, axis: str, rows: Rows) -> F64:
-        """Return exact scale values of some of its events, given by position in this population."""
+        """Return exact scale values, shape (k,), of the events at these positions in this population."""
         return self._prepared.exact(axis, rows if self._rows is None else self._rows[rows])
 
     def _must_have(self, axis: str) -> None:

@@ -53,7 +53,12 @@ def check_scale(scale: Scale, where: str | None = None) -> None:
     elif scale.kind == "asinh" and not 0 <= a <= m:
         problem = f"negative_decades is {a:g}; it must lie between 0 and {m:g}"
     if problem:
-        raise SpecificationError("scale.parameter", f"the {scale.kind} scale cannot be used: {problem}", where=where)
+        raise SpecificationError(
+            "scale.parameter",
+            f"the {scale.kind} scale cannot be used: {problem}",
+            where=where,
+            hint="correct the scale in the template, or leave `top` and `width` to the data",
+        )
 
 
 def forward(scale: Scale, values: ArrayLike) -> F64:

@@ -71,7 +71,11 @@ class Unmix:
     def __init__(self, pnn: Sequence[str], axes: Mapping[str, Axis], compensation: Compensation | None) -> None:
         mixed = [name for name, axis in axes.items() if axis.compensated]
         if mixed and compensation is None:
-            raise SpecificationError("compensation.none", f"'{mixed[0]}' is compensated, but there is no matrix")
+            raise SpecificationError(
+                "compensation.none",
+                f"'{mixed[0]}' is compensated, but there is no matrix",
+                hint="keep the matrix with the tree that was fitted with it",
+            )
         detectors = _columns(pnn, compensation.channels) if compensation and mixed else np.empty(0, dtype=np.intp)
         inverse = _inverse(compensation) if compensation and mixed else np.empty((0, 0))
         self._weights: dict[str, Weights] = {}

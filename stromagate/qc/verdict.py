@@ -59,7 +59,23 @@ def said(
     population: str = "",
     measured: float | None = None,
 ) -> Finding:
-    """Return a finding whose status follows from what was seen and not from a limit."""
+    """Return a finding whose status follows from what was seen and not from a limit.
+
+    Parameters
+    ----------
+    check : Check
+        Gives code and unit.
+    status : {"pass", "warn", "fail", "not_applicable"}
+        What follows from what was seen.
+    sentence : str
+        What was seen.
+    remedy : str
+        What to do; needed with ``warn`` and ``fail``.
+    population : str
+        What it is about, where it is about one population.
+    measured : float, optional
+        A number to show beside it, in the check's unit.
+    """
     return Finding(
         code=check.code,
         check="",
