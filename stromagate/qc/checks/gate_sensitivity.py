@@ -9,7 +9,7 @@ from stromagate.qc.check import Check, Evidence
 from stromagate.qc.straight import Cut, cut, within
 from stromagate.qc.targets import added, each_target, fluorescence, judged_rows
 from stromagate.qc.verdict import judge, not_applicable
-from stromagate.qc.wording import percent
+from stromagate.qc.wording import events, percent
 
 _SHIFT_DECADES = 0.1
 
@@ -37,9 +37,12 @@ def _one(evidence: Evidence, name: str) -> Finding:
         return not_applicable(CHECK, f"{evidence.called(name)} has no marker's edge above zero.", name)
     axis, way = max(changes, key=lambda which: abs(changes[which]))
     change_pct = changes[axis, way]
+    shift = f"{_SHIFT_DECADES:g} decade"
     sentence = (
-        f"With the {axis} boundary {_SHIFT_DECADES:g} decade {way}, {evidence.called(name)} would have "
-        f"{percent(abs(change_pct))} {'fewer' if change_pct < 0 else 'more'} events than {unmoved:,}."
+        f"With the {axis} boundary {shift} {way}, {evidence.called(name)} would have {percent(abs(change_pct))} "
+        f"{'fewer' if change_pct < 0 else 'more'} events than {unmoved:,}."
+        if change_pct
+        else f"No boundary of {evidence.called(name)} changes its {events(unmoved)} when it moves by {shift}."
     )
     remedy = "Read the count with that uncertainty beside its interval, which is of counting alone."
     return judge(CHECK, abs(change_pct), sentence, remedy=remedy, population=name)
