@@ -63,6 +63,19 @@ def test_a_target_lost_but_for_a_few_is_still_judged() -> None:
     assert (everything.status, everything.measured) == ("fail", 100)
 
 
+def test_two_gates_by_size_that_stand_behind_each_other() -> None:
+    """Most MSC are smaller than either gate allows: moved alone, neither would let them in."""
+    sizes = [gate(f"size_{edge:.0f}", "singlets", "fixed", Interval("FSC-A", edge, None)) for edge in (25e3, 26e3)]
+    gates = (*GATES[:2], sizes[0], replace(sizes[1], parent=sizes[0].name), replace(GATES[4], parent=sizes[1].name))
+    columns, rare, everything = good_columns(), rare_rows(), np.arange(N)
+    columns["FSC-A"][rare[:90]] = 20e3
+    kept = np.setdiff1d(everything, rare[:90])
+    members = {sizes[0].name: kept, sizes[1].name: kept, "msc": rare[90:]}
+    finding = one("target_loss", make_evidence(columns=columns, gates=gates, members=members, template=ONLY_MSC))
+    assert (finding.status, finding.measured) == ("fail", pytest.approx(75))
+    assert "0.3 decade" in finding.sentence
+
+
 def test_boundaries_combined_by_name_and_by_their_outside() -> None:
     """The quiet tube's stroma gate in two: out of the CD45-positive, and CD31-low; MSC are made by name."""
     gates = (

@@ -6,7 +6,7 @@ beyond autofluorescent cells, can take most of the target away while the count i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 
 from stromagate.model.detection import LOD_FLOOR_EVENTS
@@ -15,17 +15,19 @@ from stromagate.model.result import Finding
 from stromagate.model.sample import Rows
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.straight import Cut, cut, within
-from stromagate.qc.targets import Edges, deciding, edges_of, no_target, path_to, targets
+from stromagate.qc.targets import Edges, deciding, edges_of, is_scatter, no_target, path_to, targets
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import events, percent
 
 _BEYOND_DECADES = 0.2
+# Voltages of scatter differ by more between instruments than stains do, and gates by size have fixed edges.
+_BEYOND_SCATTER_DECADES = 0.3
 # Straight edges must give the population itself, or what lies beyond one of them means nothing.
 _OTHERWISE_FRAC = 0.1
 
 
 def look(evidence: Evidence) -> list[Finding]:
-    """Judge, for each index population, the gate that removes most of what would be in it 0.2 decade further out.
+    """Judge, for each index population, the gate that removes most of what would be in it a little further out.
 
     A target within another target parts a continuum as a rule: how much its count hangs on that edge is Q23's matter.
     """
@@ -48,15 +50,15 @@ def _one(evidence: Evidence, name: str) -> Finding:
     kept = within(evidence, near, cuts).size
     if abs(kept - count) > _OTHERWISE_FRAC * max(count, LOD_FLOOR_EVENTS):
         return not_applicable(CHECK, f"{called} is not cut by straight edges alone.", name)
-    widened = {gates[place][0].name: n for place, n in _counts(evidence, near, cuts)}
+    widened = {gates[place][0]: n for place, n in _counts(evidence, near, cuts)}
     worst = max(widened, key=lambda gate: widened[gate])
     if widened[worst] < LOD_FLOOR_EVENTS:
         alike = f"{events(widened[worst])} look like {called}, with what lies just beyond its boundaries"
         return not_applicable(CHECK, f"{alike}: too few to judge a loss by.", name)
     lost_pct = 100 * (widened[worst] - kept) / widened[worst]
     sentence = (
-        f"Of {events(widened[worst])} that would be {called} if the boundary of {evidence.called(worst)} lay "
-        f"{_BEYOND_DECADES:g} decade further out, it removes {percent(lost_pct)}."
+        f"Of {events(widened[worst])} that would be {called} if the boundary of {evidence.called(worst.name)} lay "
+        f"{_decades(edges_of(worst.geometry)):g} decade further out, it removes {percent(lost_pct)}."
     )
     return judge(CHECK, lost_pct, sentence, remedy=_REMEDY, population=name)
 
@@ -76,16 +78,24 @@ def _is_movable(node: GateNode) -> bool:
 
 
 def _counts(evidence: Evidence, near: Rows, cuts: list[Cut]) -> Iterator[tuple[int, int]]:
-    """Yield the place of each gate, and how many rows there are with that gate alone further out."""
-    for place, item in enumerate(cuts):
-        yield place, within(evidence, near, [*cuts[:place], _outward(item), *cuts[place + 1 :]]).size
+    """Yield the place of each gate, and how many rows there are with that gate alone further out.
+
+    Gates on the same axes move together, as one may stand just behind the other; the rarest of them is named.
+    """
+    for axes in dict.fromkeys(tuple(edges) for edges, _ in cuts):
+        moved = [_outward(item) if tuple(item[0]) == axes else item for item in cuts]
+        yield next(i for i, (edges, _) in enumerate(cuts) if tuple(edges) == axes), within(evidence, near, moved).size
 
 
 def _outward(item: Cut) -> Cut:
     """Return a cut whose positive edges are moved so that it keeps more."""
     edges, keep = item
-    factor = 10.0 ** (_BEYOND_DECADES if keep else -_BEYOND_DECADES)
+    factor = 10.0 ** (_decades(edges) if keep else -_decades(edges))
     return {axis: _scaled(pair, factor) for axis, pair in edges.items()}, keep
+
+
+def _decades(edges: Mapping[str, Edges]) -> float:
+    return _BEYOND_SCATTER_DECADES if all(is_scatter(axis) for axis in edges) else _BEYOND_DECADES
 
 
 def _scaled(pair: Edges, factor: float) -> Edges:
