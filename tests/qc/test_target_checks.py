@@ -219,6 +219,7 @@ def test_shifts_reach_through_combinations() -> None:
     parts = {"cd45pos": np.setdiff1d(everything, rare), "cd31low": everything, "cd271pos": rare}
     msc, progenitors = ask("gate_sensitivity", make_evidence(gates=_by_booleans(), members=parts))
     assert (msc.status, msc.measured) == ("pass", 0)
+    assert msc.sentence == "No boundary of msc changes its 120 events when it moves by 0.1 decade."
     assert (progenitors.status, progenitors.population) == ("pass", "progenitors")
 
 
