@@ -18,7 +18,7 @@ from stromagate.gating.tree import check_tree, deciding_axes, evaluable
 from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
 from stromagate.model.sample import F32, F64, Rows
 from stromagate.prepare.scales import check_scale
-from stromagate.prepare.unmix import Unmix
+from stromagate.prepare.unmix import Unmix, largest_magnitude
 
 # Below this share of a block, copying the survivors out is cheaper than dragging the others along.
 _COPY_BELOW_FRAC = 0.4
@@ -140,10 +140,10 @@ class _Events:
     def bound(self) -> float:
         """Return a power of two that no finite detector value exceeds; few different ones, so that cuts are reused."""
         if self.largest is None:
-            largest = _largest(self.block)
+            largest = largest_magnitude(self.block)
             if largest > _LARGE:
                 columns, _ = self.plan.product(self.mixed)
-                largest = _largest(self.block[:, columns])
+                largest = largest_magnitude(self.block[:, columns])
             self.largest = 2.0 ** np.ceil(np.log2(max(largest, 1.0)))
         return self.largest
 
@@ -237,14 +237,3 @@ def _finite(events: _Events, axis: str) -> Mask:
         odd = np.flatnonzero(~finite)
         finite[odd] = np.isfinite(events.exact(axis, odd))
     return finite
-
-
-def _largest(values: F32) -> float:
-    """Return the largest magnitude among the finite values."""
-    if values.size == 0:
-        return 0.0
-    low, high = float(values.min()), float(values.max())
-    if not np.isfinite(low + high):
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    return max(-low, high)

@@ -17,7 +17,7 @@ from stromagate.prepare.bind import bind_template
 from stromagate.prepare.compensate import choose_compensation
 from stromagate.prepare.display_scales import choose_scales
 from stromagate.prepare.scales import display
-from stromagate.prepare.unmix import Unmix, Weights
+from stromagate.prepare.unmix import Unmix, Weights, largest_magnitude
 
 _STRETCH = 1 << 14
 
@@ -131,12 +131,4 @@ def prepare(sample: Sample, template: GatingTemplate, config: RunConfig | None =
 def _largest(sample: Sample, unmix: Unmix) -> float:
     """Return the largest magnitude among the columns that are mixed, infinities left out."""
     mixed = sorted({int(column) for axis in unmix.axes if not unmix[axis].plain for column in unmix[axis].columns})
-    largest = 0.0
-    for column in mixed if sample.n_events else []:
-        values = sample.events[:, column]
-        low, high = float(values.min()), float(values.max())
-        if not np.isfinite([low, high]).all():
-            finite = values[np.isfinite(values)]
-            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-        largest = max(largest, -low, high)
-    return largest
+    return max((largest_magnitude(sample.events[:, column]) for column in mixed), default=0.0)

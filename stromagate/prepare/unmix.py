@@ -125,6 +125,17 @@ class Unmix:
         return slice(first, last), weights
 
 
+def largest_magnitude(values: F32) -> float:
+    """Return the largest magnitude among the finite values, of any shape; 0 where there are none."""
+    if values.size == 0:
+        return 0.0
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(low + high):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return max(-low, high)
+
+
 def _columns(pnn: Sequence[str], names: Sequence[str]) -> NDArray[np.intp]:
     position = {name: index for index, name in enumerate(pnn)}
     missing = [name for name in names if name not in position]
