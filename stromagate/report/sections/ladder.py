@@ -10,14 +10,6 @@ from stromagate.report.lookup import find, label, reason, walk
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, percent_text
 
-STATE_WORDS = {
-    "fitted": "fitted",
-    "fixed": "fixed",
-    "fallback": "fallback",
-    "edited": "edited",
-    "not_evaluable": "not evaluable",
-}
-
 
 def _build(result: SampleResult) -> dict[str, Any]:
     rows = [_row(result, node, depth) for node, depth in walk(result)]
@@ -38,7 +30,7 @@ def _row(result: SampleResult, node: GateNode, depth: int) -> dict[str, Any]:
         "bar": round(100 * kept, 2) if kept is not None else None,
         "parent": label(result, node.parent),
         "state": node.state,
-        "word": STATE_WORDS[node.state] + (f" by {node.edited_by}" if node.edited_by else ""),
+        "word": node.state.replace("_", " ") + (f" by {node.edited_by}" if node.edited_by else ""),
         "method": node.method,
         "sentence": reason(result, node),
     }
