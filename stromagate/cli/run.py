@@ -34,6 +34,8 @@ def run(
     policy: Annotated[str, typer.Option(help="Odd files: strict, repair or salvage.")] = "repair",
     gain: Annotated[str | None, typer.Option(help="$PnG: apply or ignore; the template's by default.")] = None,
     dataset: Annotated[int | None, typer.Option(min=0, help="Data set of files that hold several.")] = None,
+    confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
+    interval: Annotated[str, typer.Option(help="Interval of shares: clopper-pearson or wilson.")] = "clopper-pearson",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
@@ -60,6 +62,8 @@ def run(
             policy=policy,
             gain=gain,
             dataset=dataset,
+            confidence=confidence,
+            interval=interval,
             seed=seed,
         )
         finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet))

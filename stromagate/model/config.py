@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from stromagate.model.sample import GainConvention, Policy
@@ -18,6 +20,7 @@ class RunConfig(Document):
     markers: dict[str, str] = Field(default_factory=dict, description="Marker to $PnN, over all other binding.")
     panel_file: str | None = Field(None, description="CSV of channel and marker, over the file's own names.")
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
+    interval: Literal["clopper-pearson", "wilson"] = Field("clopper-pearson", description="Interval of shares.")
     seed: int = Field(0, ge=0, description="Seed of everything random.")
     grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")
     file_sha256: dict[str, str] = Field(default_factory=dict, description="Content of the files named above.")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stromagate import __version__
 from stromagate.errors import StromagateError
-from stromagate.export import export
+from stromagate.export import export, export_all
 from stromagate.fcs import hash_file
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult
@@ -22,8 +22,6 @@ from stromagate.pipeline.tube import analyze, environment
 from stromagate.pipeline.tubes import Tube, printable
 from stromagate.report import plotly_asset, render_index, render_sample
 from stromagate.templates import LoadedTemplate
-
-_TABLES = {"populations_csv": "populations.csv", "thresholds_csv": "thresholds.csv", "qc_csv": "qc.csv"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,6 @@ class Outcome:
 
     entry: SampleEntry
     exit_code: int
-    reused: bool = False
     traceback: str = ""
 
 
@@ -145,7 +142,7 @@ def _one(job: Job) -> Outcome:
         n_events=result.n_events,
         labels=result.labels,
     )
-    return Outcome(entry, 0, reused=kept is not None)
+    return Outcome(entry, 0)
 
 
 _OUR_FAULT = "this is a fault of stromagate, not of the file; please report it with the output of --debug"
@@ -206,9 +203,8 @@ def _sample_files(result: SampleResult, *, standalone: bool) -> dict[str, bytes]
 
 
 def _run_files(run: RunIndex, results: list[SampleResult], *, standalone: bool) -> dict[str, bytes]:
-    tables = {filename: export(name, results) for name, filename in _TABLES.items()}
     page = render_index(run, results, plotly="inline" if standalone else "shared").encode()
-    files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **tables}
+    files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **export_all(results)}
     return files if standalone else {**files, "assets/plotly.min.js": plotly_asset()}
 
 

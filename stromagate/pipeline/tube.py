@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
 from stromagate.prepare import prepare
 from stromagate.qc import Evidence, run_checks
-from stromagate.quantify import statistics
+from stromagate.quantify import SHARE_INTERVALS, statistics
 from stromagate.templates import LoadedTemplate
 
 # Keywords that may leave the file: everything else may name a person, a place or a date.
@@ -75,13 +75,18 @@ def analyze(
         prepared = prepare(sample, loaded.template, config)
         gated = engine.gate(prepared, loaded.template, params=loaded.params, seed=config.seed)
         numbers = statistics(
-            gated.members, gated.tree, loaded.template, linear=prepared.linear, confidence=config.confidence
+            gated.members,
+            gated.tree,
+            loaded.template,
+            linear=prepared.linear,
+            confidence=config.confidence,
+            interval=SHARE_INTERVALS[config.interval],
         )
         findings = run_checks(
             Evidence(sample, loaded.template, prepared.panel, gated.tree, gated.members, gated.counts, prepared.linear)
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
-        source = replace(sample.source, path=shown or printable(path.name), sha256=_finished(digest))
+        source = replace(sample.source, path=shown or printable(path.name), sha256=digest.result())
     return SampleResult(
         sample_id=sample_id or slug(printable(path.stem)),
         labels=labels or {},
@@ -113,10 +118,6 @@ def environment() -> dict[str, Any]:
 def _read(path: Path, loaded: LoadedTemplate, config: RunConfig) -> Sample:
     gain = config.gain or loaded.template.gain
     return read_fcs(path, policy=config.policy, dataset=config.dataset, gain=gain)
-
-
-def _finished(digest: Future[str]) -> str:
-    return digest.result()
 
 
 def _instrument(sample: Sample) -> dict[str, str]:

@@ -25,10 +25,11 @@ from stromagate.model.result import Statistic
 from stromagate.model.sample import F32, Rows
 from stromagate.model.template import GatingTemplate
 from stromagate.quantify.intensity import medians
-from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, settled
+from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, settled, wilson
 from stromagate.quantify.states import count_state
 
 ShareInterval = Callable[[int, int, float], Bounds]
+SHARE_INTERVALS: dict[str, ShareInterval] = {"clopper-pearson": clopper_pearson, "wilson": wilson}
 
 _MILLION = 1_000_000
 

@@ -59,6 +59,27 @@ def test_numbers_are_right(call, tubes: Path, tmp_path: Path) -> None:
     assert float(rate["ci_low"]) < float(rate["value"]) < float(rate["ci_high"])
 
 
+def test_the_interval_is_chosen(call, said, tubes: Path, tmp_path: Path) -> None:
+    bounds = {}
+    for kind in ("clopper-pearson", "wilson"):
+        out = tmp_path / kind
+        asked = ("--interval", kind, "--confidence", "0.9")
+        assert call("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", out, *asked).exit_code == 0
+        rows = csv.DictReader((out / "populations.csv").read_text(encoding="utf-8").splitlines())
+        (row,) = [
+            row
+            for row in rows
+            if (row["population"], row["statistic"], row["denominator"]) == ("msc", "fraction", "cells")
+        ]
+        bounds[kind] = (float(row["ci_low"]), float(row["ci_high"]))
+    assert bounds["clopper-pearson"][0] < bounds["wilson"][0]
+    refused = call(
+        "run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", tmp_path / "x", "--interval", "wald", "--json"
+    )
+    assert refused.exit_code == 2
+    assert "clopper-pearson" in said(refused)["error"]["message"]
+
+
 def test_one_bad_file_among_ten(call, said, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

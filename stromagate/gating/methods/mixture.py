@@ -93,7 +93,8 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     rows = np.flatnonzero(np.isfinite(points).all(axis=1))
     if rows.size < params.min_events:
         return not_evaluable(
-            f"no mixture fitted on {listed(axes, 'and')}: {rows.size} events are too few (at least {params.min_events})"
+            f"no mixture fitted on {listed(axes, 'and')}: {rows.size:,} events are too few "
+            f"(at least {params.min_events:,})"
         )
     if rows.size > SUBSAMPLE:
         rows = rows[np.sort(rng.choice(rows.size, SUBSAMPLE, replace=False))]

@@ -71,7 +71,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     usable = np.flatnonzero(np.isfinite(area) & np.isfinite(height) & (area > 0) & (height > 0))
     n = int(usable.size)
     if n < FEWEST:
-        return not_evaluable(f"singlets not gated: {n} events with area and height are too few (at least {FEWEST})")
+        return not_evaluable(f"singlets not gated: {n:,} events with area and height are too few (at least {FEWEST})")
     heights = float(height[usable].min()), float(height[usable].max())
     if n > SUBSAMPLE:
         usable = usable[rng.integers(0, n, SUBSAMPLE)]
@@ -235,7 +235,7 @@ def _inside(band: Band, log_height: F64, log_ratio: F64) -> float:
 def _sentence(params: Params, band: Band, n: int, inside: float) -> str:
     area, height = params.axes
     i = band.log_height.size // 2
-    pooled = f"one ratio for all heights, because {n} events are few; " if n < params.min_events else ""
+    pooled = f"one ratio for all heights, because {n:,} events are few; " if n < params.min_events else ""
     return (
         f"{pooled}{area} is {number(float(np.exp(band.middle[i])))} times {height} at middle height, kept from "
         f"{number(float(np.exp(band.low[i])))} to {number(float(np.exp(band.high[i])))} times "

@@ -73,7 +73,7 @@ def explain(params: Params) -> str:
 def _parted(time: F32, params: Params) -> Stretches | str:
     """Part time into stretches, or say in a few words why it cannot be judged."""
     if time.size < params.min_events:
-        return f"{time.size} events are too few (at least {params.min_events})"
+        return f"{time.size:,} events are too few (at least {params.min_events})"
     if runs_backwards(time):
         return f"{params.axis} runs backwards, as in joined or sorted files"
     return part(time, params.bins) or f"{params.axis} has too few different values"

@@ -58,9 +58,9 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     values = finite(parent.display(axis))
     hist = histogram(values, shown_zero(parent, axis))
     if values.size < params.min_events:
-        found: Valley | str = f"{values.size} events are too few for a valley (at least {params.min_events})"
+        found: Valley | str = f"{values.size:,} events are too few for a valley (at least {params.min_events})"
     elif hist is None:
-        return not_evaluable(f"{axis} not cut: all {values.size} values are the same")
+        return not_evaluable(f"{axis} not cut: all {values.size:,} values are the same")
     else:
         found = find_valley(
             hist,
