@@ -1,0 +1,93 @@
+"""Which tubes are simulated: every scenario, a spike series, and pairs with and without a shift of the detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from stromagate.simulate import SCENARIOS, Scenario, scenario
+
+Purpose = Literal["grid", "spike", "shift"]
+
+CLEAN = frozenset({"clean", "healthy", "healthy_donor", "child", "age_20", "age_45", "age_70"})
+"""Scenarios held to the bars of clean tubes; every other one is a hard one."""
+
+SPIKES_PPM = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+SPIKED = "healthy"
+SHIFT_DECADES = 0.15
+WHOLE, ENRICHED = "whole", "cd45_depleted"
+ENRICHED_SHARE = 0.15
+"""Events of a depleted tube for each of a whole one: enough for a hundred MSC and more in most scenarios."""
+RATES_PER_S = {WHOLE: 5_000.0, ENRICHED: 1_000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class TubePlan:
+    """One tube to make and to score. ``shift_decades`` is a change of all detector gains after the stain."""
+
+    purpose: Purpose
+    scenario: Scenario
+    prepared: str
+    n_events: int
+    seed: int
+    shift_decades: float = 0.0
+
+    @property
+    def clean(self) -> bool:
+        """Whether the bars of clean tubes hold."""
+        return self.scenario.name in CLEAN
+
+    @property
+    def name(self) -> str:
+        """What the donor is called; with the seed it decides who it is."""
+        return f"{self.scenario.name}_{self.seed}"
+
+
+def grid_names() -> list[str]:
+    """Return the scenarios that are scored when none is named.
+
+    The spike series and the shift make tubes of their own, and no FMO tube moves a boundary of the template.
+    """
+    return [item.name for item in SCENARIOS if not item.name.startswith(("spike_", "two_batch", "fmo_"))]
+
+
+def tubes(names: Sequence[str], whole: Sequence[int], enriched: Sequence[int], events: int) -> list[TubePlan]:
+    """Return all tubes of a run.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Scenarios of the grid.
+    whole, enriched : sequence of int
+        Seeds of whole and of depleted tubes. Whole tubes without stroma take the seeds of both.
+    events : int
+        Events of a whole tube; a depleted one has ``ENRICHED_SHARE`` of them.
+    """
+    return [
+        *_grid(names, whole, enriched, events),
+        *_spikes(whole, events),
+        *_shifts(enriched, events),
+    ]
+
+
+def _grid(names: Sequence[str], whole: Sequence[int], enriched: Sequence[int], events: int) -> Iterator[TubePlan]:
+    for item in map(scenario, names):
+        for seed in whole if item.msc_ppm else dict.fromkeys([*whole, *enriched]):
+            yield TubePlan("grid", item, WHOLE, events, seed)
+        for seed in enriched:
+            yield TubePlan("grid", item, ENRICHED, int(events * ENRICHED_SHARE), seed)
+
+
+def _spikes(seeds: Sequence[int], events: int) -> Iterator[TubePlan]:
+    for ppm in SPIKES_PPM:
+        spiked = replace(scenario(SPIKED), name=f"spike_{ppm:g}", title=f"{ppm:g} MSC per million", msc_ppm=ppm)
+        for seed in seeds:
+            yield TubePlan("spike", spiked, WHOLE, events, seed)
+
+
+def _shifts(seeds: Sequence[int], events: int) -> Iterator[TubePlan]:
+    for seed in seeds:
+        for shift in (0.0, SHIFT_DECADES):
+            plan = TubePlan("shift", scenario(SPIKED), ENRICHED, int(events * ENRICHED_SHARE), seed, shift)
+            yield replace(plan, scenario=replace(plan.scenario, name=f"{SPIKED}_shift"))

@@ -1,0 +1,204 @@
+"""The figures as a person reads them, and as files: one line a measure, one a scenario, one a tube."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy import measures
+from benchmarks.accuracy.measures import MEASURES, Found, Measure
+from benchmarks.accuracy.plan import WHOLE
+from benchmarks.accuracy.tube import METHODS, TOOL, Score
+from benchmarks.accuracy.warnings import SIZE_ONLY
+
+_UNITS = {"%": ".1f", "ratio": ".2f", "ppm": ".1f", "events": ".0f", "points": ".1f", "rho": ".3f"}
+_SUFFIX = {"%": " %", "ratio": "", "ppm": " ppm", "events": "", "points": " pt", "rho": ""}
+_SIGN = {"at most": "≤ ", "at least": "≥ ", "within": "± ", "": ""}
+SUMMARY_COLUMNS = ("measure", "title", "unit", "bar", "method", "value", "worst", "tubes", "met")
+SCENARIO_COLUMNS = (
+    "scenario",
+    "prepared",
+    "method",
+    "tubes",
+    "true_msc",
+    "called_msc",
+    "error_pct",
+    "recall",
+    "precision",
+    "covered_pct",
+    "wrong",
+    "silent",
+    "warned_pct",
+    "codes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above every table."""
+
+    template: str
+    seeds: str
+    tuning: bool
+    tubes: int
+    events: int
+
+    def lines(self) -> list[str]:
+        """Return the heading; figures of tuning seeds say so first."""
+        kind = "TUNING SEEDS, no figures to quote" if self.tuning else "scoring seeds"
+        return [
+            f"Accuracy of {self.template} on simulated marrow: {self.tubes:,} tubes, {kind} {self.seeds}",
+            f"{self.events:,} events in a whole tube; truth: single living MSC. n: tubes that a figure stands on.",
+        ]
+
+
+def summary_text(by_method: Mapping[str, Sequence[Score]]) -> str:
+    """Return one line a measure: its bar, the tool with met or MISSED and its worst tube, and the rivals beside it."""
+    head = ("", "bar", "tool", "", "worst", *METHODS[1:], "n")
+    return "\n".join(_summary_line(row) for row in [head, *(_summary_cells(m, by_method) for m in MEASURES)])
+
+
+def scenario_text(by_method: Mapping[str, Sequence[Score]]) -> str:
+    """Return one line a scenario and preparation, medians over seeds; the rivals show their error alone.
+
+    ``wrong`` and ``silent`` count tubes; the codes are the warnings that a reader should heed, and of how many tubes.
+    """
+    rows = {method: {(r["scenario"], r["prepared"]): r for r in scenario_rows(by_method[method])} for method in METHODS}
+    head = ("", "tubes", "true", "called", "error", "recall", "prec.", "wrong", "silent", "fixed", "FMO", "warned")
+    lines = [_scenario_line(head)]
+    for key, row in rows[TOOL].items():
+        rivals = [_cell(rows[method][key]["error_pct"], "+.0f", " %") for method in METHODS[1:]]
+        lines.append(_scenario_line((*_scenario_cells(row), *rivals, row["codes"])))
+    return "\n".join(lines)
+
+
+def scenario_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
+    """Yield one row a scenario and preparation, in the order they were planned: medians over the seeds."""
+    kept = [score for score in scores if score.purpose != "shift"]
+    for scenario, prepared in dict.fromkeys((score.scenario, score.prepared) for score in kept):
+        tubes = [score for score in kept if (score.scenario, score.prepared) == (scenario, prepared)]
+        holding = [score for score in measures.answered(tubes) if score.true_msc]
+        errors = [measures.relative_error(score) for score in holding]
+        excuses = [code for score in tubes for code in measures.excuses(score) if code not in SIZE_ONLY]
+        yield {
+            "scenario": scenario,
+            "prepared": prepared,
+            "method": tubes[0].method,
+            "tubes": len(tubes),
+            "true_msc": _middle(score.true_msc for score in tubes),
+            "called_msc": _middle(score.called_msc for score in tubes if score.called_msc is not None),
+            "error_pct": _middle(100 * error for error in errors if error is not None),
+            "recall": _middle(map(measures.recall, holding)),
+            "precision": _middle(map(measures.precision, (score for score in holding if score.called_msc))),
+            "covered_pct": 100 * float(np.mean([measures.covered(s) for s in holding])) if holding else None,
+            "wrong": sum(map(measures.wrong, tubes)),
+            "silent": sum(map(measures.silent, tubes)),
+            "warned_pct": 100 * float(np.mean([bool(measures.excuses(score)) for score in tubes])),
+            "codes": " ".join(f"{code} x{excuses.count(code)}" for code in sorted(set(excuses))),
+        }
+
+
+def summary_rows(by_method: Mapping[str, Sequence[Score]]) -> Iterator[dict[str, Any]]:
+    """Yield one row a measure and method."""
+    for measure in MEASURES:
+        for method in METHODS:
+            found: Found = measure.find(by_method[method])
+            yield {
+                "measure": measure.key,
+                "title": measure.title.strip(),
+                "unit": measure.unit,
+                "bar": _bar(measure).strip(),
+                "method": method,
+                "value": _plain(found.value),
+                "worst": _plain(found.worst),
+                "tubes": found.n,
+                "met": measure.met(found),
+            }
+
+
+def write_files(folder: Path, heading: Heading, by_method: Mapping[str, Sequence[Score]]) -> None:
+    """Write ``summary.csv``, ``scenarios.csv``, ``tubes.csv`` and all three as ``accuracy.json``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    summary = list(summary_rows(by_method))
+    scenarios = [row for method in METHODS for row in scenario_rows(by_method[method])]
+    tubes = [asdict(score) for method in METHODS for score in by_method[method]]
+    _write_csv(folder / "summary.csv", SUMMARY_COLUMNS, summary)
+    _write_csv(folder / "scenarios.csv", SCENARIO_COLUMNS, scenarios)
+    _write_csv(folder / "tubes.csv", tuple(field.name for field in fields(Score)), tubes)
+    document = {"heading": asdict(heading), "summary": summary, "scenarios": scenarios, "tubes": tubes}
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "accuracy.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def _summary_cells(measure: Measure, by_method: Mapping[str, Sequence[Score]]) -> tuple[str, ...]:
+    tool, *rivals = (measure.find(by_method[method]) for method in METHODS)
+    verdict = {True: "met", False: "MISSED", None: ""}[measure.met(tool)]
+    worst = "" if math.isnan(tool.worst) else _shown(measure, tool.worst)
+    shown = (_shown(measure, rival.value) for rival in rivals)
+    return (measure.title, _bar(measure), _shown(measure, tool.value), verdict, worst, *shown, str(tool.n))
+
+
+def _summary_line(cells: Sequence[str]) -> str:
+    title, bar, tool, verdict, worst, fixed, fmo, n = cells
+    return f"{title:<41}{bar:>9}{tool:>10}  {verdict:<7}{worst:>9}  |{fixed:>12}{fmo:>15}{n:>6}"
+
+
+def _scenario_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        f"{row['scenario']}, {'whole' if row['prepared'] == WHOLE else 'depleted'}",
+        str(row["tubes"]),
+        _cell(row["true_msc"], ".0f"),
+        _cell(row["called_msc"], ".0f"),
+        _cell(row["error_pct"], "+.0f", " %"),
+        _cell(row["recall"], ".2f"),
+        _cell(row["precision"], ".2f"),
+        str(row["wrong"] or ""),
+        str(row["silent"] or ""),
+    )
+
+
+def _scenario_line(cells: Sequence[str]) -> str:
+    name, tubes, true, called, error, recall, precision, wrong, silent, fixed, fmo, codes = cells
+    return (
+        f"{name:<31}{tubes:>6}{true:>6}{called:>7}{error:>8}{recall:>7}{precision:>7}{wrong:>6}{silent:>7}"
+        f"  |{fixed:>7}{fmo:>7}  {codes}"
+    ).rstrip()
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({key: " ".join(value) if isinstance(value, tuple) else value for key, value in row.items()})
+
+
+def _bar(measure: Measure) -> str:
+    return f"{_SIGN[measure.side]}{measure.limit:g}{_SUFFIX[measure.unit]}" if measure.side else ""
+
+
+def _shown(measure: Measure, value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    sign = "+" if measure.side == "within" else ""
+    return f"{value:{sign}{_UNITS[measure.unit]}}{_SUFFIX[measure.unit]}"
+
+
+def _cell(value: float | None, form: str, suffix: str = "") -> str:
+    return "-" if value is None else f"{value:{form}}{suffix}"
+
+
+def _middle(values: Iterable[float]) -> float | None:
+    kept = list(values)
+    return float(np.median(kept)) if kept else None
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else value
