@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.model.sample import F64
 from stromagate.simulate.antigens import Codes
+from stromagate.simulate.disturbances import Disturbance, disturbed, no_disturbance
 from stromagate.simulate.populations import MSC, code_of
 
 TIMESTEP_S = 0.01
@@ -25,17 +26,25 @@ class Run:
     """Rate of one acquisition in bins of a second, whose edges are ``edges_s``, shape (n_bins + 1,).
 
     ``cumulative`` is the share of events that have come by the end of each bin, shape (n_bins + 1,); ``burst`` how much
-    likelier an MSC is in each span of five seconds, shape (n_spans,).
+    likelier an MSC is in each span of five seconds, shape (n_spans,). With clogs and bubbles the bins are of several
+    lengths; ``disturbance`` says what happens in them.
     """
 
     edges_s: F64
     cumulative: F64
     rate_per_s: F64
     burst: F64
+    disturbance: Disturbance
 
 
-def plan_run(n_events: int, rate_per_s: float, rng: np.random.Generator) -> Run:
-    """Lay out an acquisition of ``n_events`` at about ``rate_per_s``: the log rate is an AR(1) process."""
+def plan_run(n_events: int, rate_per_s: float, rng: np.random.Generator, disturbance: Disturbance | None = None) -> Run:
+    """Lay out an acquisition of ``n_events`` at about ``rate_per_s``: the log rate is an AR(1) process.
+
+    Parameters
+    ----------
+    disturbance : Disturbance, optional
+        What goes wrong meanwhile. Clogs make the run longer: outside them the rate stays what was asked for.
+    """
     duration = max(n_events / rate_per_s, _BIN_S)
     n_bins = int(np.ceil(duration / _BIN_S))
     steps = rng.standard_normal(n_bins)
@@ -46,10 +55,14 @@ def plan_run(n_events: int, rate_per_s: float, rng: np.random.Generator) -> Run:
         log_rate[i] = level
     edges = np.linspace(0.0, duration, n_bins + 1)
     mass = np.exp(log_rate)
+    found = disturbance or no_disturbance()
+    if found.spans:
+        edges, mass, found = disturbed(edges, mass, found)
+        duration = float(edges[-1])
     cumulative = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
     rates = n_events * np.diff(cumulative) / np.diff(edges)
     burst = rng.gamma(_BURST_SHAPE, 1 / _BURST_SHAPE, int(np.ceil(duration / _BURST_S)))
-    return Run(edges, cumulative, rates, burst)
+    return Run(edges, cumulative, rates, burst, replace(found, duration_s=duration))
 
 
 def arrival_times_s(run: Run, part: tuple[float, float], n_events: int, rng: np.random.Generator) -> F64:

@@ -13,6 +13,7 @@ from stromagate.model.sample import F64
 from stromagate.simulate.panel import ANTIGENS
 from stromagate.simulate.phenotype import UNSPECIFIC, Continuum, Signal
 from stromagate.simulate.populations import MSC, POPULATIONS, code_of
+from stromagate.simulate.residuals import SCORES, gamma_deviations, look_up
 from stromagate.simulate.stromal_cells import CD146_OF_MSC
 
 Codes = NDArray[np.uint8]
@@ -29,7 +30,8 @@ class AntigenTables:
     """Parameters of every population (row) and antigen (column), shape (n_populations, n_antigens).
 
     ``tilt`` holds, for antigens that a preparation selects on, normal score -> score among the cells that are left:
-    shape (n_populations, 2, n_scores), for the main part and the tail.
+    shape (n_populations, 2, n_scores), for the main part and the tail. ``deviations`` is that of
+    `residuals.gamma_deviations` in the family that has it.
     """
 
     log10: F64
@@ -40,22 +42,43 @@ class AntigenTables:
     cd146: Continuum
     cd146_share_frac: float
     tilt: Mapping[int, F64]
+    deviations: F64 | None = None
+
+    def deviation(self, population: int, antigen: int) -> F64:
+        """Return how far a cell lies from the centre, in decades, at each of SCORES; shape (n_scores,)."""
+        if self.deviations is not None:
+            return np.asarray(self.deviations[antigen, population], dtype=np.float64)
+        sd_decades = float(self.sd_decades[population, antigen])
+        return sd_decades * bend(SCORES, float(self.skew[population, antigen]))
 
 
-SCORES = np.linspace(-6.0, 6.0, 241)
-"""Grid of normal scores that ``AntigenTables.tilt`` is tabulated on."""
+def antigen_tables(
+    shifts_decades: Mapping[str, float],
+    cd146_share_frac: float,
+    *,
+    signals: Mapping[str, Mapping[str, Signal]] | None = None,
+    family: str = "a",
+) -> AntigenTables:
+    """Return the parameters of a donor whose antigens are shifted by ``shifts_decades`` against the median donor.
 
-
-def antigen_tables(shifts_decades: Mapping[str, float], cd146_share_frac: float) -> AntigenTables:
-    """Return the parameters of a donor whose antigens are shifted by ``shifts_decades`` against the median donor."""
+    Parameters
+    ----------
+    signals : mapping of population to mapping of antigen to Signal, optional
+        What replaces the usual phenotype.
+    family : str
+        Of the residuals, see `residuals.FAMILIES`.
+    """
+    own = signals or {}
     plain = [
-        [_plain(population.signals.get(antigen, UNSPECIFIC)) for antigen in ANTIGENS] for population in POPULATIONS
+        [_plain(own.get(each.name, {}).get(antigen) or each.signals.get(antigen, UNSPECIFIC)) for antigen in ANTIGENS]
+        for each in POPULATIONS
     ]
     shift = np.array([shifts_decades.get(antigen, 0.0) for antigen in ANTIGENS])
 
     def column(name: str) -> F64:
         return np.array([[getattr(signal, name) for signal in row] for row in plain], dtype=np.float64)
 
+    deviations = gamma_deviations(column("sd_decades"), column("skew")) if family == "b" else None
     return AntigenTables(
         log10=column("log10") + shift,
         sd_decades=column("sd_decades"),
@@ -65,6 +88,7 @@ def antigen_tables(shifts_decades: Mapping[str, float], cd146_share_frac: float)
         cd146=CD146_OF_MSC,
         cd146_share_frac=cd146_share_frac,
         tilt={},
+        deviations=deviations,
     )
 
 
@@ -96,6 +120,9 @@ def draw_antigens(
         if antigen in tables.tilt:
             score = _tilted(score, codes, in_tail, tables.tilt[antigen])
         centre = np.where(in_tail, tables.tail_log10[codes, antigen], tables.log10[codes, antigen])
+        if tables.deviations is not None:
+            log10[:, antigen] = centre + look_up(score, codes, tables.deviations[antigen])
+            continue
         bent = bend(score, tables.skew[codes, antigen])
         log10[:, antigen] = centre + tables.sd_decades[codes, antigen] * bent
     return _with_continuum(codes, log10, tables, rng)
@@ -137,7 +164,10 @@ def _with_continuum(
     which = rng.random(rows.size)
     spread = cd146.sd_decades * bend(rng.standard_normal(rows.size), 0.0)
     ends = np.where(which < high, cd146.high_log10, cd146.low_log10) + spread
-    middle = cd146.low_log10 + (cd146.high_log10 - cd146.low_log10) * rng.random(rows.size)
+    place = rng.random(rows.size)
+    if tables.deviations is not None:  # the other family fills the middle more than the ends
+        place = 0.5 * (place + rng.random(rows.size))
+    middle = cd146.low_log10 + (cd146.high_log10 - cd146.low_log10) * place
     shift = tables.log10[code_of(MSC[0]), antigen] - cd146.low_log10
     drawn = np.where((which >= high) & (which < high + between), middle, ends) + shift
     log10[rows, antigen] = drawn

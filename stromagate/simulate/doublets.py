@@ -27,6 +27,11 @@ class Partners:
     by_chance: NDArray[np.bool_]
 
 
+def no_partners() -> Partners:
+    """Return no second particle at all."""
+    return Partners(np.empty(0, np.intp), np.empty(0, np.uint8), np.empty(0, np.bool_))
+
+
 def draw_partners(
     codes: Codes, marrow: Marrow, doublet_frac: float, rate_per_s: F64, rng: np.random.Generator
 ) -> Partners:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from stromagate.simulate.acquisition import TIMESTEP_S
+from stromagate.simulate.instrument import PMT_POWER, Instrument
 from stromagate.simulate.marrow import preparation
-from stromagate.simulate.panel import CEILING, DETECTORS, SCATTER, channel_names, spillover
+from stromagate.simulate.panel import CEILING, DETECTORS, SCATTER, channel_names
 from stromagate.simulate.scatter import TRIGGER_UNITS
 from stromagate.simulate.tube import Tube
 
@@ -36,9 +37,9 @@ def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
         "$BTIM": _clock(0.0),
         "$ETIM": _clock(duration_s),
         "$TIMESTEP": f"{TIMESTEP_S:g}",
-        "$TR": f"FSC-A,{TRIGGER_UNITS}",
-        "$SPILLOVER": spillover_text(),
-        **_channel_keywords(),
+        "$TR": f"FSC-A,{round(TRIGGER_UNITS * tube.instrument.scatter_gain)}",
+        "$SPILLOVER": spillover_text(tube.instrument),
+        **_channel_keywords(tube.instrument),
         "EXPERIMENT NAME": order.batch,
         "TUBE NAME": order.role,
         SIMULATED: "yes",
@@ -46,18 +47,20 @@ def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
         "STROMAGATE_SCENARIO": order.scenario.name,
         "STROMAGATE_SEED": str(order.seed),
         PREPARATION: order.prepared,
+        **({} if order.family == "a" else {"STROMAGATE_FAMILY": order.family}),
     }
 
 
-def spillover_text() -> str:
-    """Return the true matrix as the value of ``$SPILLOVER``."""
-    cells = [f"{share:.6g}" for row in spillover().tolist() for share in row]
+def spillover_text(instrument: Instrument) -> str:
+    """Return the matrix that the file states as the value of ``$SPILLOVER``."""
+    cells = [f"{share:.6g}" for row in instrument.stated.tolist() for share in row]
     return ",".join([str(len(DETECTORS)), *(detector.pnn for detector in DETECTORS), *cells])
 
 
-def _channel_keywords() -> dict[str, str]:
-    volts = {detector.pnn: detector.voltage for detector in DETECTORS}
-    volts |= {name: _SCATTER_VOLTS[name[:3]] for name in SCATTER}
+def _channel_keywords(instrument: Instrument) -> dict[str, str]:
+    volts = {detector.pnn: detector.voltage for detector in instrument.detectors}
+    scatter_factor = instrument.scatter_gain ** (1 / PMT_POWER)
+    volts |= {name: round(_SCATTER_VOLTS[name[:3]] * scatter_factor) for name in SCATTER}
     words: dict[str, str] = {}
     for number, name in enumerate(channel_names(), start=1):
         words[f"$P{number}R"] = str(CEILING + 1)

@@ -10,16 +10,15 @@ import numpy as np
 
 from stromagate.errors import SpecificationError, did_you_mean
 from stromagate.model.sample import F64
-from stromagate.simulate.antigens import SCORES, AntigenTables, antigen_tables, bend
+from stromagate.simulate.antigens import AntigenTables, antigen_tables
 from stromagate.simulate.panel import ANTIGENS
 from stromagate.simulate.populations import MSC, NAMES, POPULATIONS, code_of
-from stromagate.simulate.scenarios import Scenario
+from stromagate.simulate.residuals import SCORES
+from stromagate.simulate.scenario import CD146_PER_DAY_DECADES, Scenario
 from stromagate.simulate.seeds import stream
 
 DONOR_SD_DECADES = 0.10
 """Spread of an antigen between donors: 0.08 to 0.15 decade."""
-LOT_SD_DECADES = 0.05
-"""Spread of an antibody between lots, shared by a batch."""
 _SHARE_SD = 0.12
 """Relative spread (log) of a common population between donors of one scenario."""
 
@@ -90,27 +89,32 @@ def preparation(name: str) -> Preparation:
     raise SpecificationError("simulate.preparation", f"there is no preparation '{name}'", hint=hint)
 
 
-def draw_marrow(scenario: Scenario, prepared: Preparation, *, seed: int, donor: str, batch: str) -> Marrow:
+def draw_marrow(
+    scenario: Scenario, prepared: Preparation, *, seed: int, donor: str, batch: str, family: str = "a"
+) -> Marrow:
     """Draw a donor of a scenario; the same for every tube of that donor and batch.
 
     Parameters
     ----------
     donor, batch : str
         Names that, with ``seed``, decide the donor's deviations and the antibody lots.
+    family : str
+        Of the residuals, see `residuals.FAMILIES`.
     """
     rng = stream(seed, "donor", donor)
     lots = stream(seed, "lots", batch)
     shifts = {
         antigen: float(
             scenario.shifts_decades.get(antigen, 0.0)
+            + (CD146_PER_DAY_DECADES * scenario.hours_to_stain / 24.0 if antigen == "CD146" else 0.0)
             + DONOR_SD_DECADES * rng.standard_normal()
-            + LOT_SD_DECADES * lots.standard_normal()
+            + scenario.lab.lot_sd_decades * lots.standard_normal()
         )
         for antigen in ANTIGENS
     }
     msc_ppm = float(scenario.msc_ppm * scenario.msc_ppm_gsd ** rng.standard_normal())
-    whole = _shares(scenario, msc_ppm, rng)
-    plain = antigen_tables(shifts, scenario.cd146_share_frac)
+    whole = _with_blood(_shares(scenario, msc_ppm, rng), scenario)
+    plain = antigen_tables(shifts, scenario.cd146_share_frac, signals=scenario.signals, family=family)
     antigens, kept = _deplete(plain, prepared)
     # A complex with a blood cell goes where the blood cell goes.
     partner_kept = float((whole * kept)[_LEUKOCYTES].sum() / whole[_LEUKOCYTES].sum())
@@ -119,12 +123,14 @@ def draw_marrow(scenario: Scenario, prepared: Preparation, *, seed: int, donor: 
     shares = whole * kept
     shares[code_of("debris")] *= prepared.debris_kept_frac
     shares[[code_of(name) for name in MSC]] *= free + bound
-    return Marrow(shares / shares.sum(), antigens, bound / (free + bound), msc_ppm)
+    return Marrow(shares / shares.sum(), antigens, bound / (free + bound), msc_ppm * (1.0 - scenario.blood_frac))
 
 
 _LEUKOCYTES = np.array(
     [population.nucleated and population.name not in {*MSC, "endothelium", "cd146_only"} for population in POPULATIONS]
 )
+
+_NUCLEATED = np.array([population.nucleated for population in POPULATIONS])
 
 
 def _shares(scenario: Scenario, msc_ppm: float, rng: np.random.Generator) -> F64:
@@ -145,6 +151,17 @@ def _shares(scenario: Scenario, msc_ppm: float, rng: np.random.Generator) -> F64
     return shares
 
 
+def _with_blood(shares: F64, scenario: Scenario) -> F64:
+    """Let a part of the nucleated cells be those of blood; debris and red cells stay as they are."""
+    if scenario.blood_frac == 0.0:
+        return shares
+    blood = np.zeros(len(POPULATIONS))
+    for name, share in scenario.blood.items():
+        blood[code_of(name)] = share
+    mixed = (1.0 - scenario.blood_frac) * shares + scenario.blood_frac * blood / blood.sum()
+    return np.where(_NUCLEATED, mixed, shares)
+
+
 def _deplete(tables: AntigenTables, prepared: Preparation) -> tuple[AntigenTables, F64]:
     """Return the tables of the cells that are left, and the recovered share of every population."""
     kept = np.ones(len(NAMES))
@@ -156,7 +173,7 @@ def _deplete(tables: AntigenTables, prepared: Preparation) -> tuple[AntigenTable
         tilt[column] = np.empty((len(NAMES), 2, SCORES.size))
         for row in range(len(NAMES)):
             for part, centre in enumerate((tables.log10[row, column], tables.tail_log10[row, column])):
-                log10 = centre + tables.sd_decades[row, column] * bend(SCORES, tables.skew[row, column])
+                log10 = centre + tables.deviation(row, column)
                 tilt[column][row, part], left[row, part] = _tilt(bead.recovery(log10))
         fraction = tables.tail_frac[:, column]
         overall = (1.0 - fraction) * left[:, 0] + fraction * left[:, 1]

@@ -73,7 +73,7 @@ def dye_signals(codes: Codes, antigen: F64, leak: F64, stain: Stain, rng: np.ran
     bound[rows] += leak[rows, None] * 10.0 ** (_UPTAKE_LOG10 + shared + own)
     dyes = np.zeros((codes.size, len(DETECTORS)))
     for antibody in np.flatnonzero(stain.mask()):
-        dyes[:, _TARGET[antibody]] += bound[:, antibody]
+        dyes[:, _TARGET[antibody]] += bound[:, stain.binds[antibody]]
     # Drawn also where the dye is left out, so that a control holds cells of the same kind as its tube.
     viability = _viability_dye(codes, leak, rng)
     if stain.viability:

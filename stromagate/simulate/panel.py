@@ -84,6 +84,20 @@ _SPILLOVER_PCT = (
     (0.0, 0.3, 0.1, 1.2, 0.0, 4.0, 3.0, 100.0),  # FVS780
 )
 
+# The second family's instrument: other filters, so other neighbours.
+_SPILLOVER_B_PCT = (
+    #  FITC  PerCP  BV421  BV711  PE    PECy7  APC   APCCy7
+    (100.0, 3.0, 0.3, 0.2, 2.5, 0.1, 0.0, 0.0),  # FITC
+    (0.0, 100.0, 0.0, 12.0, 0.1, 1.5, 3.0, 2.0),  # PerCP-Cy5.5
+    (0.8, 0.2, 100.0, 1.8, 0.1, 0.1, 0.1, 0.0),  # BV421
+    (0.2, 7.0, 4.0, 100.0, 0.1, 3.5, 0.8, 8.0),  # BV711
+    (2.2, 5.0, 0.1, 0.4, 100.0, 4.5, 0.1, 0.3),  # PE
+    (0.0, 3.0, 0.2, 1.5, 3.5, 100.0, 0.3, 6.0),  # PE-Cy7
+    (0.1, 0.4, 0.1, 4.0, 0.0, 0.3, 100.0, 9.0),  # APC
+    (0.1, 0.1, 0.0, 2.5, 0.1, 6.0, 1.5, 100.0),  # FVS780
+)
+_VOLTAGE_B_DECADES = (0.15, -0.20, 0.25, 0.10, -0.15, 0.20, 0.10, -0.20)
+
 
 def channel_names() -> tuple[str, ...]:
     """Return ``$PnN`` of every column, in the order of the file."""
@@ -95,9 +109,14 @@ def channel_labels() -> tuple[str, ...]:
     return (*("" for _ in SCATTER), *(detector.marker for detector in DETECTORS), "")
 
 
-def spillover() -> F64:
-    """Return the true spillover, shape (8, 8): row = dye, column = detector, diagonal 1."""
-    return np.array(_SPILLOVER_PCT, dtype=np.float64) / 100.0
+def spillover(family: str = "a") -> F64:
+    """Return a family's spillover at equal gains, shape (8, 8): row = dye, column = detector, diagonal 1."""
+    return np.array(_SPILLOVER_B_PCT if family == "b" else _SPILLOVER_PCT, dtype=np.float64) / 100.0
+
+
+def voltage_decades(family: str = "a") -> F64:
+    """Return the gain that a family's voltages give each detector against the usual ones, shape (8,), decades."""
+    return np.array(_VOLTAGE_B_DECADES if family == "b" else (0.0,) * len(DETECTORS))
 
 
 def detector_index(pnn: str) -> int:
@@ -107,10 +126,14 @@ def detector_index(pnn: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Stain:
-    """What went into a tube: one flag an antibody (in the order of ANTIBODIES), and the viability dye."""
+    """What went into a tube: one flag an antibody (in the order of ANTIBODIES), and the viability dye.
+
+    ``binds`` is the place in ANTIGENS of what each antibody really binds.
+    """
 
     antibodies: tuple[bool, ...]
     viability: bool
+    binds: tuple[int, ...] = tuple(range(len(ANTIBODIES)))
 
     def mask(self) -> NDArray[np.bool_]:
         """Return the flags as an array, shape (n_antibodies,)."""

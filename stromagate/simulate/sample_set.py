@@ -12,7 +12,7 @@ from pathlib import Path
 from stromagate.errors import InputError
 from stromagate.simulate.keywords import tube_keywords
 from stromagate.simulate.marrow import preparation
-from stromagate.simulate.panel import channel_labels, channel_names
+from stromagate.simulate.panel import channel_names
 from stromagate.simulate.scenarios import scenario
 from stromagate.simulate.set_readme import readme
 from stromagate.simulate.truth import TRUTH_COLUMNS, count_rows, save_truth
@@ -114,10 +114,12 @@ def orders(size: SetSize) -> list[TubeOrder]:
 
 
 def write_tube(tube: Tube, path: Path) -> None:
-    """Write the events of a tube as FCS 3.1 with its keywords, labels and true ``$SPILLOVER``."""
+    """Write the events of a tube as FCS 3.1 with its keywords, labels and the ``$SPILLOVER`` it is to state."""
     from stromagate.fcs import write_fcs
 
-    write_fcs(path, tube.events, channel_names(), labels=channel_labels(), keywords=tube_keywords(tube, path.name))
+    write_fcs(
+        path, tube.events, channel_names(), labels=tube.instrument.labels, keywords=tube_keywords(tube, path.name)
+    )
 
 
 def _write_set(folder: Path, tubes: Sequence[TubeOrder], progress: Callable[[str], None] | None) -> Path:

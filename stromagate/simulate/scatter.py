@@ -76,7 +76,7 @@ def draw_pulses(codes: Codes, size: F64, dead: NDArray[np.bool_], rng: np.random
     )
 
 
-def columns(first: Pulses, second: Pulses, rows: NDArray[np.intp], gap_um: F64) -> F32:
+def columns(first: Pulses, second: Pulses, rows: NDArray[np.intp], gap_um: F64, gain: float = 1.0) -> F32:
     """Return what the scatter detectors write.
 
     Parameters
@@ -85,6 +85,8 @@ def columns(first: Pulses, second: Pulses, rows: NDArray[np.intp], gap_um: F64) 
         The particle of every event, shape (n_events,).
     second, rows, gap_um : Pulses, ndarray of shape (n_pairs,)
         A second particle of some events, which event, and how far behind the first it flies.
+    gain : float
+        Of both detectors, against the usual one.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def columns(first: Pulses, second: Pulses, rows: NDArray[np.intp], gap_um: F64) 
     fsc_a[rows] += second.fsc_a
     ssc_a[rows] += second.ssc_a
     width = WIDTH_UNITS * fsc_a / fsc_h
-    stacked = np.column_stack([fsc_a, fsc_h, width, ssc_a, ssc_h])
+    stacked = np.column_stack([gain * fsc_a, gain * fsc_h, width, gain * ssc_a, gain * ssc_h])
     return np.clip(np.rint(stacked), 0, CEILING).astype(np.float32)
 
 

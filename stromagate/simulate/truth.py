@@ -14,6 +14,7 @@ from stromagate.simulate.populations import MSC, NAMES, POPULATIONS, code_of
 
 NO_PARTICLE = 255
 DEAD, DEAD_SECOND, STUCK, BY_CHANCE = 1, 2, 4, 8
+CLOG, BUBBLE, CARRYOVER, BACKGROUND = 16, 32, 64, 128
 """Bits of ``Truth.flags``."""
 
 TRUTH_COLUMNS = (
@@ -32,7 +33,9 @@ class Truth:
 
     ``primary`` and ``secondary`` are positions in ``populations.NAMES`` (``NO_PARTICLE``: a singlet); of two particles
     the nucleated one stands first. ``flags`` adds up DEAD and DEAD_SECOND (the first and second particle are dead),
-    STUCK (two cells bound to each other) and BY_CHANCE (two particles at the same time).
+    STUCK (two cells bound to each other), BY_CHANCE (two particles at the same time), CLOG (recorded while the flow was
+    blocked), BUBBLE (air: counted as debris, no particle at all), CARRYOVER (a cell of the tube before) and BACKGROUND
+    (an event of the real file that cells were put into; its ``primary`` is NO_PARTICLE, because nobody knows).
     """
 
     primary: Codes
@@ -41,8 +44,8 @@ class Truth:
 
     @property
     def viable_singlet(self) -> NDArray[np.bool_]:
-        """Events of one particle, and that one alive."""
-        return np.asarray((self.secondary == NO_PARTICLE) & (self.flags & DEAD == 0))
+        """Events of one particle, and that one alive and of this tube."""
+        return np.asarray((self.secondary == NO_PARTICLE) & (self.flags & (DEAD | CARRYOVER) == 0))
 
     def is_one_of(self, *names: str) -> NDArray[np.bool_]:
         """Events whose first particle is of one of the populations."""
@@ -70,14 +73,15 @@ def count_rows(sample_id: str, truth: Truth) -> Iterator[tuple[str | int | float
 
     ``particles`` counts all, also dead ones and those in events of two; ``viable`` the living of them;
     ``viable_singlets`` the events of one living particle, which is what a perfect gate would count. The rate is of
-    viable singlets among viable nucleated singlets.
+    viable singlets among viable nucleated singlets. Cells of the tube before are in none of them.
     """
+    own = truth.flags & CARRYOVER == 0
     viable_second = (truth.secondary != NO_PARTICLE) & (truth.flags & DEAD_SECOND == 0)
     viable_first = truth.flags & DEAD == 0
     whole = 0
     for name, members in groups():
         codes = [code_of(member) for member in members]
-        first, second = np.isin(truth.primary, codes), np.isin(truth.secondary, codes)
+        first, second = np.isin(truth.primary, codes) & own, np.isin(truth.secondary, codes) & own
         singlets = int((first & truth.viable_singlet).sum())
         whole = singlets if name == "nucleated" else whole
         yield (

@@ -8,16 +8,11 @@ import pytest
 from stromagate.errors import SpecificationError
 from stromagate.simulate.antigens import antigen_tables, draw_antigens
 from stromagate.simulate.marrow import Bead, Marrow, Preparation, draw_marrow, preparation
+from stromagate.simulate.mixes import HEALTHY_MARROW, healthy_marrow_with, leukaemic_marrow
 from stromagate.simulate.panel import ANTIGENS
 from stromagate.simulate.populations import MSC, NAMES, POPULATIONS, code_of
-from stromagate.simulate.scenarios import (
-    HEALTHY_MARROW,
-    SCENARIOS,
-    Scenario,
-    healthy_marrow_with,
-    leukaemic_marrow,
-    scenario,
-)
+from stromagate.simulate.scenario import Scenario
+from stromagate.simulate.scenarios import SCENARIOS, scenario
 
 
 def _marrow(name: str = "healthy", prepared: str = "whole", donor: str = "d", seed: int = 3) -> Marrow:

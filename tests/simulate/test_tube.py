@@ -15,7 +15,8 @@ from stromagate.errors import SpecificationError, UsageError
 from stromagate.simulate.acquisition import TIMESTEP_S
 from stromagate.simulate.panel import CEILING, DETECTORS, channel_names, spillover
 from stromagate.simulate.populations import NAMES, POPULATIONS, code_of
-from stromagate.simulate.scenarios import Scenario, scenario
+from stromagate.simulate.scenario import Scenario
+from stromagate.simulate.scenarios import scenario
 from stromagate.simulate.truth import BY_CHANCE, DEAD, NO_PARTICLE, STUCK, count_rows
 from stromagate.simulate.tube import CHUNK_EVENTS, Tube, TubeOrder, simulate_tube
 from tests.reference_data import ROOT
