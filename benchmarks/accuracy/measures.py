@@ -183,8 +183,8 @@ def _refused(scores: Scores) -> Found:
 
 def _cd146(scores: Scores) -> Found:
     kept = [score for score in scores if score.purpose == "grid" and score.true_msc >= ENOUGH]
-    errors = [share_error_points(score) for score in kept]
-    return _median([abs(error) for error in errors if error is not None])
+    errors = [error for error in map(share_error_points, kept) if error is not None]
+    return _median(list(map(abs, errors)))
 
 
 def _spearman(scores: Scores) -> Found:
@@ -193,7 +193,8 @@ def _spearman(scores: Scores) -> Found:
     series = [score for score in answered(scores) if score.purpose == "spike" and score.true_msc]
     if len({score.true_ppm for score in series}) < 3:
         return Found(float("nan"), 0)
-    return Found(float(spearmanr([s.true_ppm for s in series], [s.ppm for s in series]).statistic), len(series))
+    true, printed = [score.true_ppm for score in series], [score.ppm or 0.0 for score in series]
+    return Found(float(spearmanr(true, printed).statistic), len(series))
 
 
 def _shift(scores: Scores) -> Found:

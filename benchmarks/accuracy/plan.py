@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from benchmarks.accuracy.seeds import SCORING_FAMILY
 from stromagate.simulate import SCENARIOS, Scenario, scenario
 
 Purpose = Literal["grid", "spike", "shift"]
@@ -19,6 +20,8 @@ SHIFT_DECADES = 0.15
 WHOLE, ENRICHED = "whole", "cd45_depleted"
 ENRICHED_SHARE = 0.15
 """Events of a depleted tube for each of a whole one: enough for a hundred MSC and more in most scenarios."""
+USUAL_EVENTS = 200_000
+"""Events that a scenario has unless it is one of few; its tubes are smaller here by as much."""
 RATES_PER_S = {WHOLE: 5_000.0, ENRICHED: 1_000.0}
 
 
@@ -32,6 +35,7 @@ class TubePlan:
     n_events: int
     seed: int
     shift_decades: float = 0.0
+    family: str = SCORING_FAMILY
 
     @property
     def clean(self) -> bool:
@@ -52,7 +56,9 @@ def grid_names() -> list[str]:
     return [item.name for item in SCENARIOS if not item.name.startswith(("spike_", "two_batch", "fmo_"))]
 
 
-def tubes(names: Sequence[str], whole: Sequence[int], enriched: Sequence[int], events: int) -> list[TubePlan]:
+def tubes(
+    names: Sequence[str], *, whole: Sequence[int], enriched: Sequence[int], events: int, family: str
+) -> list[TubePlan]:
     """Return all tubes of a run.
 
     Parameters
@@ -63,20 +69,20 @@ def tubes(names: Sequence[str], whole: Sequence[int], enriched: Sequence[int], e
         Seeds of whole and of depleted tubes. Whole tubes without stroma take the seeds of both.
     events : int
         Events of a whole tube; a depleted one has ``ENRICHED_SHARE`` of them.
+    family : str
+        Family of tubes of the simulator.
     """
-    return [
-        *_grid(names, whole, enriched, events),
-        *_spikes(whole, events),
-        *_shifts(enriched, events),
-    ]
+    made = (*_grid(names, whole, enriched, events), *_spikes(whole, events), *_shifts(enriched, events))
+    return [replace(item, family=family) for item in made]
 
 
 def _grid(names: Sequence[str], whole: Sequence[int], enriched: Sequence[int], events: int) -> Iterator[TubePlan]:
     for item in map(scenario, names):
+        n_events = events * item.n_events // USUAL_EVENTS
         for seed in whole if item.msc_ppm else dict.fromkeys([*whole, *enriched]):
-            yield TubePlan("grid", item, WHOLE, events, seed)
+            yield TubePlan("grid", item, WHOLE, n_events, seed)
         for seed in enriched:
-            yield TubePlan("grid", item, ENRICHED, int(events * ENRICHED_SHARE), seed)
+            yield TubePlan("grid", item, ENRICHED, int(n_events * ENRICHED_SHARE), seed)
 
 
 def _spikes(seeds: Sequence[int], events: int) -> Iterator[TubePlan]:

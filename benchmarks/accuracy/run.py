@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import replace
+from typing import NoReturn
 
 from benchmarks.accuracy.plan import SPIKED, TubePlan
 from benchmarks.accuracy.rivals import Cuts
@@ -34,11 +35,11 @@ def run(
     dict of str to list of Score
         By method, in the order of ``plans``.
     """
-    fixed = dict(each(_place, _placements(plans), jobs, lost=partial(_lost, what="the clean tube")))
-    units: list[Job] = [(place, plan, fixed[plan.prepared]) for place, plan in enumerate(plans)]
+    fixed = dict(each(_place, _placements(plans), jobs, lost=_lost))
+    units = [(place, plan, fixed[plan.prepared]) for place, plan in enumerate(plans)]
     units.sort(key=lambda unit: -unit[1].n_events)  # the long ones first, so that no worker ends alone
     found: dict[int, list[Score]] = {}
-    for place, scores in each(_score, units, jobs, lost=partial(_lost, what="a tube")):
+    for place, scores in each(_score, units, jobs, lost=_lost):
         found[place] = scores
         if progress is not None:
             progress(len(found), len(units))
@@ -47,8 +48,11 @@ def run(
 
 def _placements(plans: Sequence[TubePlan]) -> list[TubePlan]:
     """Return one clean tube of a tuning seed for each preparation, twice as large as the tubes it is for."""
-    sizes = {plan.prepared: 2 * plan.n_events for plan in plans}
-    return [TubePlan("grid", scenario(SPIKED), prepared, n, PLACEMENT_SEED) for prepared, n in sorted(sizes.items())]
+    clean = replace(plans[0], purpose="grid", scenario=scenario(SPIKED), seed=PLACEMENT_SEED, shift_decades=0.0)
+    sizes: dict[str, int] = {}
+    for item in plans:
+        sizes[item.prepared] = max(2 * item.n_events, sizes.get(item.prepared, 0))
+    return [replace(clean, prepared=prepared, n_events=n) for prepared, n in sorted(sizes.items())]
 
 
 def _place(plan: TubePlan) -> tuple[str, Cuts]:
@@ -60,6 +64,6 @@ def _score(unit: Job) -> tuple[int, list[Score]]:
     return place, score_tube(plan, fixed)
 
 
-def _lost(unit: object, what: str) -> tuple[int, list[Score]]:
-    message = f"the worker of {what} died twice ({unit}); fewer --events or --jobs need less memory"
+def _lost(unit: object) -> NoReturn:
+    message = f"the worker of a tube died twice ({unit}); fewer --events or --jobs need less memory"
     raise RuntimeError(message)

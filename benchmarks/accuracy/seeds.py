@@ -1,9 +1,10 @@
-"""Which seeds may be tuned on and which figures are reported from; the two never meet.
+"""Which seeds and which family of tubes may be tuned on, and which figures are reported from; the two never meet.
 
 The rule: templates, methods, checks and simulator may be changed while looking at tubes of ``TUNING_SEEDS``. Tubes of
 ``SCORING_SEEDS`` are scored, and their figures reported, whatever they are; nobody looks into one to mend what it
-shows. To understand a failure, find one like it among the tuning seeds. Once scoring seeds have been looked into, move
-``SCORING_SEEDS`` to a block that nobody has seen.
+shows. They are also of another family: other tails of every antigen, other spillover, other voltages. To understand a
+failure, find one like it among the tuning seeds. Once scoring seeds have been looked into, move ``SCORING_SEEDS`` to a
+block that nobody has seen.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 
 TUNING_SEEDS = range(1, 1000)
 SCORING_SEEDS = range(5001, 6000)
+TUNING_FAMILY, SCORING_FAMILY = "a", "b"
 
 
 def chosen_seeds(text: str | None, *, tuning: bool, default: int) -> list[int]:

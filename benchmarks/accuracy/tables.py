@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -47,6 +48,7 @@ class Heading:
     template: str
     seeds: str
     tuning: bool
+    family: str
     tubes: int
     events: int
 
@@ -55,7 +57,8 @@ class Heading:
         kind = "TUNING SEEDS, no figures to quote" if self.tuning else "scoring seeds"
         return [
             f"Accuracy of {self.template} on simulated marrow: {self.tubes:,} tubes, {kind} {self.seeds}",
-            f"{self.events:,} events in a whole tube; truth: single living MSC. n: tubes that a figure stands on.",
+            f"Family {self.family}; {self.events:,} events in a whole tube. Truth: single living MSC.",
+            "n: tubes that a figure stands on. worst: the worst of them. Clean, hard: kind of scenario.",
         ]
 
 
@@ -65,17 +68,25 @@ def summary_text(by_method: Mapping[str, Sequence[Score]]) -> str:
     return "\n".join(_summary_line(row) for row in [head, *(_summary_cells(m, by_method) for m in MEASURES)])
 
 
-def scenario_text(by_method: Mapping[str, Sequence[Score]]) -> str:
+def scenario_text(by_method: Mapping[str, Sequence[Score]], *, everything: bool = False) -> str:
     """Return one line a scenario and preparation, medians over seeds; the rivals show their error alone.
 
     ``wrong`` and ``silent`` count tubes; the codes are the warnings that a reader should heed, and of how many tubes.
+    Unless ``everything`` is wanted, scenarios that went well are named in one sentence.
     """
     rows = {method: {(r["scenario"], r["prepared"]): r for r in scenario_rows(by_method[method])} for method in METHODS}
     head = ("", "tubes", "true", "called", "error", "recall", "prec.", "wrong", "silent", "fixed", "FMO", "warned")
     lines = [_scenario_line(head)]
+    well: list[str] = []
     for key, row in rows[TOOL].items():
         rivals = [_cell(rows[method][key]["error_pct"], "+.0f", " %") for method in METHODS[1:]]
-        lines.append(_scenario_line((*_scenario_cells(row), *rivals, row["codes"])))
+        if everything or _needs_eyes(row):
+            lines.append(_scenario_line((*_scenario_cells(row), *rivals, row["codes"])))
+        else:
+            well.append(_named(row))
+    if well:
+        said = f"Within {100 * measures.RIGHT:.0f} % (median), no tube wrong by half: {', '.join(well)}."
+        lines += ["", *textwrap.wrap(said, 118), "All scenarios: --all."]
     return "\n".join(lines)
 
 
@@ -150,9 +161,17 @@ def _summary_line(cells: Sequence[str]) -> str:
     return f"{title:<41}{bar:>9}{tool:>10}  {verdict:<7}{worst:>9}  |{fixed:>12}{fmo:>15}{n:>6}"
 
 
+def _needs_eyes(row: Mapping[str, Any]) -> bool:
+    return bool(row["wrong"]) or abs(row["error_pct"] or 0.0) > 100 * measures.RIGHT
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{row['scenario']} {'whole' if row['prepared'] == WHOLE else 'depleted'}"
+
+
 def _scenario_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        f"{row['scenario']}, {'whole' if row['prepared'] == WHOLE else 'depleted'}",
+        _named(row),
         str(row["tubes"]),
         _cell(row["true_msc"], ".0f"),
         _cell(row["called_msc"], ".0f"),
@@ -167,7 +186,7 @@ def _scenario_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _scenario_line(cells: Sequence[str]) -> str:
     name, tubes, true, called, error, recall, precision, wrong, silent, fixed, fmo, codes = cells
     return (
-        f"{name:<31}{tubes:>6}{true:>6}{called:>7}{error:>8}{recall:>7}{precision:>7}{wrong:>6}{silent:>7}"
+        f"{name:<30}{tubes:>6}{true:>8}{called:>8}{error:>10}{recall:>7}{precision:>7}{wrong:>6}{silent:>7}"
         f"  |{fixed:>7}{fmo:>7}  {codes}"
     ).rstrip()
 

@@ -52,6 +52,7 @@ class Score:
     prepared: str
     seed: int
     shift_decades: float
+    family: str
     method: str
     true_msc: int
     called_msc: int | None
@@ -125,6 +126,7 @@ def _simulated(plan: TubePlan, role: str, n_events: int) -> Tube:
         n_events=n_events,
         rate_per_s=RATES_PER_S[plan.prepared],
         seed=plan.seed,
+        family=plan.family,
     )
     tube = simulate_tube(order)
     return _shifted(tube, plan.shift_decades) if plan.shift_decades else tube
@@ -216,6 +218,7 @@ def _score(
         prepared=plan.prepared,
         seed=plan.seed,
         shift_decades=plan.shift_decades,
+        family=plan.family,
         method=method,
         true_msc=int(truth.msc.sum()),
         called_msc=called.get("msc"),
