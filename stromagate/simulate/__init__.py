@@ -1,8 +1,8 @@
 """Synthetic marrow whose truth is known.
 
 ======================================================= ==============================================================
-``scenarios``, ``marrow_scenarios``,                    what can be asked for, by name: compositions, and what happens to
-``tube_scenarios``, ``scenario``, ``mixes``, ``faults`` a tube, as data; what a scenario is made of
+``scenarios``, ``marrow_scenarios``,                    what can be asked for, by name: compositions, and what happens
+``tube_scenarios``, ``scenario``, ``mixes``, ``faults`` to a tube, as data; what a scenario is made of
 ``panel``                                               the colours of the tube
 ``blood_cells``, ``stromal_cells``, ``phenotype``,      the cells, as data
 ``populations``
@@ -10,25 +10,42 @@
 ``acquisition``, ``disturbances``, ``doublets``,        the instrument: rate, faults of the run, two cells at once,
 ``scatter``, ``optics``, ``instrument``                 pulses, dyes to digits, gains and matrix of a batch
 ``tube``, ``chunk``, ``truth``, ``keywords``, ``seeds`` one tube with what every event is, the same on every machine
-``sample_set``, ``set_readme``                          many tubes on disk, with sheet, truth and manifest
+``background``, ``background_cells``, ``spike_in``      a real tube, what its events may be, simulated stroma in it
+``request``, ``delivery``, ``truth_table``,             tubes as somebody asks for them, on disk with sheet, truth of
+``truth_report``                                        every event and true counts
+``sample_set``, ``set_readme``                          the demonstration set with its manifest
 ======================================================= ==============================================================
 """
 
+from stromagate.simulate.delivery import Delivered, deliver
+from stromagate.simulate.request import Request, orders_of
+from stromagate.simulate.residuals import FAMILIES
 from stromagate.simulate.sample_set import sample_set, write_tube
 from stromagate.simulate.scenario import Scenario
-from stromagate.simulate.scenarios import SCENARIOS, scenario
+from stromagate.simulate.scenarios import SCENARIOS, THEMES, scenario
+from stromagate.simulate.spike_in import Spiked, SpikeOrder, spike_in, write_spiked
 from stromagate.simulate.truth import Truth, load_truth
 from stromagate.simulate.tube import Tube, TubeOrder, simulate_tube
 
 __all__ = [
+    "FAMILIES",
     "SCENARIOS",
+    "THEMES",
+    "Delivered",
+    "Request",
     "Scenario",
+    "SpikeOrder",
+    "Spiked",
     "Truth",
     "Tube",
     "TubeOrder",
+    "deliver",
     "load_truth",
+    "orders_of",
     "sample_set",
     "scenario",
     "simulate_tube",
+    "spike_in",
+    "write_spiked",
     "write_tube",
 ]

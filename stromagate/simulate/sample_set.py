@@ -122,6 +122,13 @@ def write_tube(tube: Tube, path: Path) -> None:
     )
 
 
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table as CSV, one line a row."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    return text.getvalue()
+
+
 def _write_set(folder: Path, tubes: Sequence[TubeOrder], progress: Callable[[str], None] | None) -> Path:
     truth: list[tuple[str | int | float, ...]] = []
     for order in tubes:
@@ -136,7 +143,7 @@ def _write_set(folder: Path, tubes: Sequence[TubeOrder], progress: Callable[[str
     (folder / "README.md").write_text(readme(tubes), encoding="utf-8", newline="\n")
     sheet = folder / "samples.csv"
     rows = list(_sheet_rows(tubes))
-    _write_csv(folder / "MANIFEST.csv", MANIFEST_COLUMNS, _manifest_rows(folder, tubes, _csv_text(SHEET_COLUMNS, rows)))
+    _write_csv(folder / "MANIFEST.csv", MANIFEST_COLUMNS, _manifest_rows(folder, tubes, csv_text(SHEET_COLUMNS, rows)))
     _write_csv(sheet, SHEET_COLUMNS, rows)
     return sheet
 
@@ -182,10 +189,4 @@ def _fingerprint(path: Path) -> tuple[str, str, int]:
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    path.write_text(_csv_text(columns, rows), encoding="utf-8", newline="")
-
-
-def _csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-    return text.getvalue()
+    path.write_text(csv_text(columns, rows), encoding="utf-8", newline="")

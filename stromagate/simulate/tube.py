@@ -103,6 +103,29 @@ def simulate_tube(order: TubeOrder, *, workers: int = 1, keep_signals: bool = Fa
     return Tube(order, events, truth, plan.source.marrow, plan.instrument, plan.run, signals)
 
 
+def check_order(order: TubeOrder) -> None:
+    """Refuse an order that cannot be carried out, before anything is made.
+
+    Raises
+    ------
+    UsageError
+        The number of events, the rate or the seed is out of range.
+    SpecificationError
+        No such role, preparation or family.
+    """
+    stain_for(order.role)
+    preparation(order.prepared)
+    if not 1 <= order.n_events <= MAX_EVENTS:
+        raise UsageError("simulate.events", f"{order.n_events:,} events asked for", hint=f"1 to {MAX_EVENTS:,}")
+    if not 1.0 <= order.rate_per_s <= 100_000.0:
+        raise UsageError("simulate.rate", f"{order.rate_per_s:g} events a second asked for", hint="1 to 100,000")
+    if order.seed < 0:
+        raise UsageError("simulate.seed", f"the seed is {order.seed}", hint="a whole number from 0")
+    if order.family not in FAMILIES:
+        hint = did_you_mean(order.family, FAMILIES)
+        raise SpecificationError("simulate.family", f"there is no family '{order.family}'", hint=hint)
+
+
 def _in_order(make: Callable[[int], Truth], starts: range, workers: int) -> list[Truth]:
     if workers <= 1:
         return [make(start) for start in starts]
@@ -111,7 +134,7 @@ def _in_order(make: Callable[[int], Truth], starts: range, workers: int) -> list
 
 
 def _plan(order: TubeOrder) -> Plan:
-    _check(order)
+    check_order(order)
     made = order.scenario
     run_rng = stream(order.seed, "run", order.sample_id)
     found = None
@@ -142,15 +165,3 @@ def _source(order: TubeOrder, made: Scenario, donor: str, role: str) -> Source:
         made, preparation(order.prepared), seed=order.seed, donor=donor, batch=order.batch, family=order.family
     )
     return Source(marrow, made.dead_frac, made.doublet_frac, mistaken(stain_for(role), made.lab))
-
-
-def _check(order: TubeOrder) -> None:
-    if not 1 <= order.n_events <= MAX_EVENTS:
-        raise UsageError("simulate.events", f"{order.n_events:,} events asked for", hint=f"1 to {MAX_EVENTS:,}")
-    if not 1.0 <= order.rate_per_s <= 100_000.0:
-        raise UsageError("simulate.rate", f"{order.rate_per_s:g} events a second asked for", hint="1 to 100,000")
-    if order.seed < 0:
-        raise UsageError("simulate.seed", f"the seed is {order.seed}", hint="a whole number from 0")
-    if order.family not in FAMILIES:
-        hint = did_you_mean(order.family, FAMILIES)
-        raise SpecificationError("simulate.family", f"there is no family '{order.family}'", hint=hint)
