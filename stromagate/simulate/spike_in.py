@@ -57,8 +57,9 @@ class SpikeOrder:
 class Spiked:
     """A real tube with simulated cells: ``events`` of shape (n_events, n_channels + n_simulated), in order of time.
 
-    ``labels`` are the markers; ``simulated`` the names of the columns that the real tube does not have; ``colours`` the
-    columns that ``matrix`` is of. Background events have no known kind: their ``primary`` is NO_PARTICLE.
+    ``labels`` are the markers; ``simulated`` the names of the columns that the real tube does not have, among them the
+    height of forward scatter where it has only area and width; ``colours`` the columns that ``matrix`` is of.
+    Background events have no known kind: their ``primary`` is NO_PARTICLE.
     """
 
     order: SpikeOrder
@@ -98,16 +99,22 @@ def spike_in(order: SpikeOrder) -> Spiked:
     at = np.sort(stream(order.seed, "places", order.sample_id).integers(0, old.shape[0], cells.shape[0]))
     if background.time is not None:
         cells[:, background.time] = old[at, background.time]
-    events = np.insert(np.column_stack([old, added]), at, cells, axis=0)
+    height = _height(background, np.insert(old, at, cells[:, : old.shape[1]], axis=0))
+    events = np.column_stack([np.insert(np.column_stack([old, added]), at, cells, axis=0), height])
     names = _new_names(background, new)
+    further = ("FSC-H",) * height.shape[1]
     sample = background.sample
     return Spiked(
         order,
         background,
         events,
-        (*sample.pnn, *names),
-        (*(channel.pns for channel in sample.channels), *(DETECTORS[place].marker for place in new)),
-        names,
+        (*sample.pnn, *names, *further),
+        (
+            *(channel.pns for channel in sample.channels),
+            *(DETECTORS[place].marker for place in new),
+            *("",) * len(further),
+        ),
+        (*names, *further),
         (*(sample.pnn[column] for column in background.colours), *names),
         matrix,
         _merged(truth, at, old.shape[0]),
@@ -135,6 +142,16 @@ def write_spiked(spiked: Spiked, path: Path) -> None:
         top = spiked.background.top[channel.index]
         words[f"$P{number}R"] = f"{int(np.ceil(top))}"
     write_fcs(path, spiked.events, spiked.names, labels=spiked.labels, keywords=words)
+
+
+def _height(background: Background, events: F32) -> F32:
+    """Return the height of forward scatter where the tube has only area and width, shape (n_events, 1 or 0)."""
+    columns = background.scatter
+    if "FSC-H" in columns or "FSC-W" not in columns:
+        return np.empty((events.shape[0], 0), dtype=np.float32)
+    area, width = (events[:, columns[name]].astype(np.float64) for name in ("FSC-A", "FSC-W"))
+    longest = np.maximum(width / (background.factor[columns["FSC-W"]] * scatter.WIDTH_UNITS), 0.1)
+    return np.asarray(np.rint(area / longest)[:, None], dtype=np.float32)
 
 
 def _new_names(background: Background, new: tuple[int, ...]) -> tuple[str, ...]:
