@@ -79,18 +79,19 @@ class _Truth:
     expected_ppm: float
 
 
-def score_tube(plan: TubePlan, fixed: Cuts) -> list[Score]:
-    """Return the scores of one tube, one a method in the order of METHODS."""
+def score_tube(plan: TubePlan, fixed: Cuts | None = None) -> list[Score]:
+    """Return the scores of one tube, one a method in the order of METHODS; of the tool alone without fixed gates."""
     tube = _simulated(plan, "stained", plan.n_events)
     truth = _truth(tube)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{plan.name}.fcs"
         write_tube(tube, path)
         scores = [_by_tool(plan, path, truth)]
-        values = _values(path)
-        scores.append(_by_cuts(plan, FIXED, fixed, values, truth))
-        without = {colour: _fmo_values(plan, colour, path) for colour in COLOURS}
-        scores.append(_by_cuts(plan, FMO, fmo_quadrants(fixed, without), values, truth))
+        if fixed is not None:
+            values = _values(path)
+            without = {colour: _fmo_values(plan, colour, path) for colour in COLOURS}
+            scores.append(_by_cuts(plan, FIXED, fixed, values, truth))
+            scores.append(_by_cuts(plan, FMO, fmo_quadrants(fixed, without), values, truth))
     return scores
 
 
