@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from stromagate.model.result import RunIndex
     from stromagate.pipeline.batch import Outcome
 
+Level = Literal["warn", "fail"]
+
 _INPUTS = "FCS or LMD files, or folders (searched through and through)."
 _OUT = "Folder for the results (needed)."
+_FAIL_ON = "End with 5 where a stained tube has such a finding, or a worse one."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
 
@@ -37,6 +40,7 @@ def run(
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option(help="Interval of shares: clopper-pearson or wilson.")] = "clopper-pearson",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
@@ -46,8 +50,9 @@ def run(
     """Gate tubes by a template and write numbers and reports.
 
     Ends with 0 when every tube was analysed, 3 when an input could not be
-    read, 4 when a template, sheet or panel is wrong. One bad tube does not
-    stop the others. A run that was interrupted goes on where it stood.
+    read, 4 when a template, sheet or panel is wrong, 5 when --fail-on asked for
+    it. One bad tube does not stop the others. A run that was interrupted goes
+    on where it stood.
     """
     with speaking(as_json=as_json, debug=debug):
         if not template or out is None:
@@ -71,13 +76,24 @@ def run(
             say("\n".join(failure.traceback for failure in failures if failure.traceback))
         if not quiet:
             _tell(finished, out)
+        stopped = _reached(finished, fail_on) if fail_on and not finished.exit_code else 0
         emit(
             {"format": finished.format, "out": str(out), "run": finished.to_json()},
             str(out / "index.html"),
             as_json=as_json,
             error=first_error(finished),
         )
-    raise typer.Exit(finished.exit_code)
+    raise typer.Exit(finished.exit_code or stopped)
+
+
+def _reached(finished: RunIndex, level: Level) -> int:
+    """Name the tubes whose findings reach the level, and return the exit code for it: 5, or 0 where there are none."""
+    from stromagate.pipeline.batch import reaching
+
+    tubes = [entry.sample_id for entry in reaching(finished, level)]
+    if tubes:
+        say(f"findings of status {level} or worse in {len(tubes)}: {', '.join(tubes)}")
+    return 5 if tubes else 0
 
 
 def first_error(finished: RunIndex) -> ErrorObject | None:

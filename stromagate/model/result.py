@@ -161,6 +161,7 @@ class SampleEntry(Document):
     n_events: int | None = None
     error: dict[str, str | None] | None = Field(None, description="code, message, where and hint of a failure.")
     labels: dict[str, str] = Field(default_factory=dict)
+    worst_finding: FindingStatus | None = Field(None, description="Gravest status among the findings of the tube.")
 
 
 class RunIndex(Document):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from stromagate import __version__
 from stromagate.errors import StromagateError
@@ -21,6 +22,7 @@ from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.tube import analyze, environment
 from stromagate.pipeline.tubes import Tube, printable
 from stromagate.report import plotly_asset, render_index, render_sample
+from stromagate.report.lookup import role, worst
 from stromagate.templates import LoadedTemplate
 
 
@@ -123,6 +125,12 @@ def render_again(out: Path, *, standalone: bool = False) -> RunIndex:
     return run
 
 
+def reaching(run: RunIndex, level: Literal["warn", "fail"]) -> list[SampleEntry]:
+    """Return the analysed tubes with a finding of that gravity or worse; controls are background and not judged."""
+    grave = {"fail"} if level == "fail" else {"warn", "fail"}
+    return [entry for entry in run.samples if entry.worst_finding in grave and not role(entry.labels).is_control]
+
+
 def _one(job: Job) -> Outcome:
     """Analyse one tube and put its folder in place; whatever happens, say it in an outcome."""
     try:
@@ -141,6 +149,7 @@ def _one(job: Job) -> Outcome:
         status=result.verdict,
         n_events=result.n_events,
         labels=result.labels,
+        worst_finding=found.status if (found := worst(result.findings)) else None,
     )
     return Outcome(entry, 0)
 

@@ -80,6 +80,36 @@ def test_the_interval_is_chosen(call, said, tubes: Path, tmp_path: Path) -> None
     assert "clopper-pearson" in said(refused)["error"]["message"]
 
 
+@pytest.mark.parametrize(("level", "code"), [("warn", 5), ("fail", 0)])
+def test_a_finding_ends_with_5_only_where_it_was_asked(call, said, tubes: Path, tmp_path: Path, level, code) -> None:
+    command = ("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", tmp_path / "out")
+    plain = call(*command, "--json")
+    assert plain.exit_code == 0
+    worst = said(plain)["run"]["samples"][0]["worst_finding"]
+    assert worst == "warn"  # 3,000 events are few for anything rare
+    asked = call(*command, "--fail-on", level)
+    assert asked.exit_code == code
+    assert (f"findings of status {level} or worse in 1: a" in asked.stderr) == bool(code)
+    assert (tmp_path / "out" / "index.html").is_file()
+    assert call(*command, "--fail-on", "pass").exit_code == 2
+
+
+def test_control_tubes_do_not_reach_fail_on(call, tubes: Path, tmp_path: Path) -> None:
+    sheet = tubes / "controls.csv"
+    sheet.write_text("file,role\na.fcs,fmo:CD146\n", encoding="utf-8")
+    command = ("run", "--sheet", sheet, "-t", tubes / "small.yaml", "-o", tmp_path / "out", "--fail-on", "warn")
+    result = call(*command)
+    sheet.unlink()
+    assert result.exit_code == 0, result.output
+
+
+def test_a_failed_tube_goes_before_a_finding(call, tmp_path: Path) -> None:
+    bad = write_tube(tmp_path / "bad.fcs")
+    bad.write_bytes(bad.read_bytes()[:9000])
+    template = write_template(tmp_path / "small.yaml")
+    assert call("run", bad, "-t", template, "-o", tmp_path / "out", "--fail-on", "warn").exit_code == 3
+
+
 def test_one_bad_file_among_ten(call, said, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
