@@ -31,6 +31,8 @@ soak: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/versus_flowkit.py
+	@echo
+	@$(BIN)/python -m benchmarks.accuracy --jobs 2 --out bench_results
 
 # The report is tested in a real browser. As root on Debian it is installed; elsewhere the command is said.
 chromium:
@@ -43,4 +45,4 @@ chromium:
 	  fi; }
 
 clean:
-	@rm -rf $(VENV) build dist demo_results .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build dist demo_results bench_results .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -57,7 +57,7 @@ def test_the_share_of_progenitors_is_right() -> None:
 
 
 def test_intervals_hold_the_rate_that_the_tubes_were_drawn_from() -> None:
-    """41 of 48 did, so that fewer than 7 of 12 would come about in two of a thousand runs."""
+    """41 of 48 did, so that fewer than 7 of 12 would come about in four of a thousand runs."""
     assert sum(map(measures.covered, marrows())) >= 7
 
 
