@@ -59,6 +59,8 @@ class Heading:
             f"Accuracy of {self.template} on simulated marrow: {self.tubes:,} tubes, {kind} {self.seeds}",
             f"Family {self.family}; {self.events:,} events in a whole tube. Truth: single living MSC.",
             "n: tubes that a figure stands on. worst: the worst of them. Clean, hard: kind of scenario.",
+            "Fixed gates: placed once, with the truth of a clean tube of another donor at hand, which no lab has.",
+            "FMO quadrants: every colour cut at the 99.5th percentile of its own FMO tube of the same donor.",
         ]
 
 
