@@ -162,7 +162,11 @@ def _with_continuum(
     between = min(cd146.between_frac, 2 * share, 2 * (1 - share))
     high = share - between / 2
     which = rng.random(rows.size)
-    spread = cd146.sd_decades * bend(rng.standard_normal(rows.size), 0.0)
+    score = rng.standard_normal(rows.size)
+    if tables.deviations is None:
+        spread = cd146.sd_decades * bend(score, 0.0)
+    else:
+        spread = look_up(score, codes[rows], tables.deviations[antigen])
     ends = np.where(which < high, cd146.high_log10, cd146.low_log10) + spread
     place = rng.random(rows.size)
     if tables.deviations is not None:  # the other family fills the middle more than the ends
