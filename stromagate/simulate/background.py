@@ -26,7 +26,6 @@ ORDINARY_SHARE = 0.01
 _LYMPHOCYTES = {"FSC-A": 60e3, "FSC-H": 60e3, "FSC-W": 65_536.0, "SSC-A": 20e3, "SSC-H": 20e3, "SSC-W": 65_536.0}
 _ANY_CELL = {"FSC-A": 75e3, "FSC-H": 70e3, "FSC-W": 70e3, "SSC-A": 45e3, "SSC-H": 42e3, "SSC-W": 70e3}
 _LYMPHOCYTE_CD45 = 10.0**4.4
-_REFERENCE_FRAC = 0.2
 _SCATTER = re.compile(
     r"(?P<side>fsc?|ssc?)(?:[-_ .]*(?P<pulse>area|height|width|lin|a|h|w))?(?:[-_ .]*lin)?", re.IGNORECASE
 )
@@ -140,8 +139,20 @@ def _reference(known: Background) -> tuple[NDArray[np.intp], Mapping[str, float]
         rows = np.flatnonzero(fsc >= np.quantile(fsc, 0.25))
         return rows, _ANY_CELL, "all but the smallest quarter of the events"
     signal = known.compensated(slice(None))[:, known.colours.index(cd45)]
-    rows = np.flatnonzero(signal >= np.quantile(signal, 1.0 - _REFERENCE_FRAC))
-    return rows, _LYMPHOCYTES, "the fifth of the events with most CD45, taken for lymphocytes"
+    fsc, ssc = (known.sample.events[:, known.scatter[name]].astype(np.float64) for name in ("FSC-A", "SSC-A"))
+    return _lymphocytes(fsc, ssc, signal), _LYMPHOCYTES, "the cells with most CD45 and little side scatter: lymphocytes"
+
+
+def _lymphocytes(fsc: F64, ssc: F64, cd45: F64) -> NDArray[np.intp]:
+    """Return the lymphocytes: the very brightest of CD45 show where they lie, and all that lie there are taken.
+
+    Among blasts lymphocytes are few, so that only the brightest fiftieth is looked at.
+    """
+    bright = cd45 >= np.quantile(cd45, 0.98)
+    seed = bright & (ssc <= np.median(ssc[bright]))
+    size, grain, middle = (float(np.median(values[seed])) for values in (fsc, ssc, cd45))
+    near = (cd45 >= 0.4 * middle) & (ssc <= 1.5 * grain) & (np.abs(fsc - size) <= 0.3 * size)
+    return np.flatnonzero(near if near.any() else seed)
 
 
 def _column_of(marker: str, carries: Mapping[int, int]) -> int | None:
