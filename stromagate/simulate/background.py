@@ -26,6 +26,7 @@ ORDINARY_SHARE = 0.01
 _LYMPHOCYTES = {"FSC-A": 60e3, "FSC-H": 60e3, "FSC-W": 65_536.0, "SSC-A": 20e3, "SSC-H": 20e3, "SSC-W": 65_536.0}
 _ANY_CELL = {"FSC-A": 75e3, "FSC-H": 70e3, "FSC-W": 70e3, "SSC-A": 45e3, "SSC-H": 42e3, "SSC-W": 70e3}
 _LYMPHOCYTE_CD45 = 10.0**4.4
+_STEPS = 8
 _SCATTER = re.compile(
     r"(?P<side>fsc?|ssc?)(?:[-_ .]*(?P<pulse>area|height|width|lin|a|h|w))?(?:[-_ .]*lin)?", re.IGNORECASE
 )
@@ -144,15 +145,20 @@ def _reference(known: Background) -> tuple[NDArray[np.intp], Mapping[str, float]
 
 
 def _lymphocytes(fsc: F64, ssc: F64, cd45: F64) -> NDArray[np.intp]:
-    """Return the lymphocytes: the very brightest of CD45 show where they lie, and all that lie there are taken.
+    """Return the lymphocytes: from the very brightest of CD45 with least side scatter to where cells lie densest.
 
-    Among blasts lymphocytes are few, so that only the brightest fiftieth is looked at.
+    Among blasts lymphocytes are few, so that only the brightest fiftieth is looked at to begin with.
     """
     bright = cd45 >= np.quantile(cd45, 0.98)
-    seed = bright & (ssc <= np.median(ssc[bright]))
-    size, grain, middle = (float(np.median(values[seed])) for values in (fsc, ssc, cd45))
-    near = (cd45 >= 0.4 * middle) & (ssc <= 1.5 * grain) & (np.abs(fsc - size) <= 0.3 * size)
-    return np.flatnonzero(near if near.any() else seed)
+    near = bright & (ssc <= np.quantile(ssc[bright], 0.25))
+    for _ in range(_STEPS):
+        size, grain, middle = (float(np.median(values[near])) for values in (fsc, ssc, cd45))
+        close = (np.abs(fsc - size) <= 0.3 * size) & (np.abs(ssc - grain) <= 0.35 * grain)
+        close &= (cd45 >= 0.6 * middle) & (cd45 <= 1.7 * middle)
+        if not close.any():
+            break
+        near = close
+    return np.flatnonzero(near)
 
 
 def _column_of(marker: str, carries: Mapping[int, int]) -> int | None:

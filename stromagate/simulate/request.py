@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stromagate.errors import UsageError
+from stromagate.fcs import read_header
 from stromagate.simulate.scenario import Scenario
 from stromagate.simulate.spike_in import SpikeOrder
 from stromagate.simulate.tube import TubeOrder, check_order
@@ -48,6 +49,8 @@ def orders_of(request: Request) -> tuple[list[Order], tuple[str, ...]]:
         A number is out of range, or something was asked for that a real background does not have.
     SpecificationError
         The role of a companion, the preparation or the family is unknown.
+    InputError
+        The background is no FCS file.
     """
     _check(request)
     orders: list[Order] = []
@@ -83,6 +86,7 @@ def _check(request: Request) -> None:
             f"a real background has its own events, and {' and '.join(asked)} cannot be asked for beside it",
             hint="leave that out, or --background",
         )
+    read_header(request.background)
 
 
 def _tubes(request: Request, made: Scenario, sample_id: str, donor: str, seed: int) -> Iterator[TubeOrder]:

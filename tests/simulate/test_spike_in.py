@@ -202,6 +202,11 @@ def test_a_real_marrow_of_a_leukaemia_tube_takes_stroma() -> None:
     carried = {sample.pnn[column]: spiked.labels[column] for column in background.carries}
     assert carried == {"PerCP-A": "CD45", "PE-Cy7-A": "CD34"}
     assert {"BV421-A", "SIM-PE-A", "SIM-APC-A"} <= set(spiked.simulated)
+    # Its lymphocytes, read off a plot: about 78,000 forward, 28,000 side, 35,000 of CD45; blasts lie beside them.
+    ours = {"FSC-A": 60_000, "SSC-A": 20_000}
+    seen = {name: background.factor[background.scatter[name]] * units for name, units in ours.items()}
+    assert seen == pytest.approx({"FSC-A": 78_000, "SSC-A": 28_000}, rel=0.12)
+    assert background.factor[sample.pnn.index("PerCP-A")] * 10**4.4 == pytest.approx(35_000, rel=0.15)
     assert "PE-A" in sample.pnn  # CD10 there: our CD271 must not pose as that detector
     theirs, alive = ~_ours(spiked), spiked.truth.viable_singlet & _ours(spiked)
     assert np.array_equal(spiked.events[theirs][:, : len(sample.channels)], sample.events)
