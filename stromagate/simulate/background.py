@@ -136,8 +136,8 @@ def _reference(known: Background) -> tuple[NDArray[np.intp], Mapping[str, float]
     """Return cells whose place on our scale is known, where that is, and what they are."""
     cd45 = _column_of("CD45", known.carries)
     if cd45 is None:
-        fsc = known.sample.events[:, known.scatter["FSC-A"]]
-        rows = np.flatnonzero(fsc >= np.quantile(fsc, 0.25))
+        area = known.sample.events[:, known.scatter["FSC-A"]]
+        rows = np.flatnonzero(area >= np.quantile(area, 0.25))
         return rows, _ANY_CELL, "all but the smallest quarter of the events"
     signal = known.compensated(slice(None))[:, known.colours.index(cd45)]
     fsc, ssc = (known.sample.events[:, known.scatter[name]].astype(np.float64) for name in ("FSC-A", "SSC-A"))
