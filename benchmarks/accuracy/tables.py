@@ -79,16 +79,16 @@ def scenario_text(by_method: Mapping[str, Sequence[Score]], *, everything: bool 
     rows = {method: {(r["scenario"], r["prepared"]): r for r in scenario_rows(by_method[method])} for method in METHODS}
     head = ("", "tubes", "true", "called", "error", "recall", "prec.", "wrong", "silent", "fixed", "FMO", "warned")
     lines = [_scenario_line(head)]
-    well: list[str] = []
+    well: list[Mapping[str, Any]] = []
     for key, row in rows[TOOL].items():
         rivals = [_cell(rows[method][key]["error_pct"], "+.0f", " %") for method in METHODS[1:]]
         if everything or _needs_eyes(row):
             lines.append(_scenario_line((*_scenario_cells(row), *rivals, row["codes"])))
         else:
-            well.append(_named(row))
+            well.append(row)
     if well:
-        said = f"Within {100 * measures.RIGHT:.0f} % (median), no tube wrong by half: {', '.join(well)}."
-        lines += ["", *textwrap.wrap(said, 118), "All scenarios: --all."]
+        said = f"Within {100 * measures.RIGHT:.0f} % (median), no tube wrong by half: {_together(well)}."
+        lines += ["", *textwrap.wrap(said, 118), "All scenarios line by line: --all."]
     return "\n".join(lines)
 
 
@@ -165,6 +165,14 @@ def _summary_line(cells: Sequence[str]) -> str:
 
 def _needs_eyes(row: Mapping[str, Any]) -> bool:
     return bool(row["wrong"]) or abs(row["error_pct"] or 0.0) > 100 * measures.RIGHT
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Name every scenario once; the preparation in brackets where only one of the two is meant."""
+    names = [row["scenario"] for row in rows]
+    lone = {_named(row): f"{row['scenario']} ({_named(row).split()[1]})" for row in rows}
+    said = (row["scenario"] if names.count(row["scenario"]) > 1 else lone[_named(row)] for row in rows)
+    return ", ".join(dict.fromkeys(said))
 
 
 def _named(row: Mapping[str, Any]) -> str:

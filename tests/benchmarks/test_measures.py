@@ -140,9 +140,13 @@ class TestTables:
     def test_scenarios_that_went_well_are_named_in_a_sentence(self) -> None:
         well = {key: [score(), score(scenario="hard", ppm=1600.0, clean=False)] for key in METHODS}
         short, long = (tables.scenario_text(well, everything=everything) for everything in (False, True))
-        assert "Within 20 % (median), no tube wrong by half: clean depleted." in short
+        assert "Within 20 % (median), no tube wrong by half: clean (depleted)." in short
         assert [line.split()[0] for line in long.splitlines()[1:]] == ["clean", "hard"]
         assert long.splitlines()[2] in short
+
+    def test_a_scenario_that_went_well_both_ways_is_named_once(self) -> None:
+        both = {key: [score(), score(prepared="whole"), score(scenario="other")] for key in METHODS}
+        assert "by half: clean, other (depleted)." in tables.scenario_text(both)
 
     def test_tuning_seeds_are_labelled(self) -> None:
         tuned = tables.Heading("made 1.0.0", "1-2", tuning=True, family="a", tubes=2, events=1_000_000)
