@@ -115,7 +115,9 @@ class _Walk:
         members = {name: population.rows for name, population in self.populations.items()}
         counts: dict[str, int | None] = {ROOT: self.prepared.n}
         counts |= {node.name: len(members[node.name]) if node.name in members else None for node in self.nodes}
-        tree = GateTree(tuple(self.nodes), dict(self.prepared.axes), self.prepared.compensation)
+        tree = GateTree(
+            tuple(self.nodes), dict(self.prepared.axes), self.prepared.compensation, self.prepared.sample.gain
+        )
         return Gated(tree, MappingProxyType(members), MappingProxyType(counts), MappingProxyType(self.left_out))
 
     def _fit(self, spec: PopulationSpec) -> Fit:

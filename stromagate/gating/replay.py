@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from stromagate.errors import SpecificationError
 from stromagate.gating.walk import Plan, walk
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def count(file: Blocks, tree: GateTree) -> dict[str, int]:
     Parameters
     ----------
     file : Blocks
-        An opened file.
+        A file opened with the tree's gain convention.
     tree : GateTree
         Boundaries with their axes, scales and matrix.
 
@@ -76,8 +77,17 @@ def members(prepared: Prepared, tree: GateTree) -> dict[str, Rows]:
     Raises
     ------
     SpecificationError
-        The tree contradicts itself, or names a channel the tube does not have.
+        The tree contradicts itself, names a channel the tube does not have, or was made on values with another gain
+        convention.
     """
+    if prepared.sample.gain != tree.gain:
+        raise SpecificationError(
+            "tree.gain",
+            f"the tree was made with the gain convention '{tree.gain}', and the tube was read with "
+            f"'{prepared.sample.gain}'",
+            where=prepared.sample.source.path,
+            hint="read the tube with the tree's convention",
+        )
     events = prepared.sample.events
     plan = Plan(tree, prepared.sample.pnn)
     parts: dict[str, list[Rows]] = {name: [] for name in plan.names}

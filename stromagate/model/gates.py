@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from stromagate.model.panel import Compensation
+from stromagate.model.sample import GainConvention
 from stromagate.model.scales import Scale
 
 Point = tuple[float, float]
@@ -171,12 +172,14 @@ class Axis:
 class GateTree:
     """A whole fitted tree: replaying it on the same sample gives the same members, event for event.
 
-    Parents stand above their children; the root (`ROOT`) is not a node.
+    Parents stand above their children; the root (`ROOT`) is not a node. ``gain`` is how the values that the boundaries
+    were placed on were read: divided by ``$PnG``, or not.
     """
 
     nodes: tuple[GateNode, ...]
     axes: Mapping[str, Axis] = field(default_factory=dict)
     compensation: Compensation | None = None
+    gain: GainConvention = "apply"
 
     def node(self, name: str) -> GateNode:
         """Return the node called ``name``; KeyError where there is none."""

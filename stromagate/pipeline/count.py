@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from stromagate.model.sample import Policy
 
 
-def count_populations(path: str | Path, tree: GateTree, *, policy: Policy = "repair") -> dict[str, int]:
+def count_populations(
+    path: str | Path, tree: GateTree, *, policy: Policy = "repair", dataset: int | None = None
+) -> dict[str, int]:
     """Count every population of a fitted or drawn tree on a file.
 
     Parameters
@@ -22,9 +24,11 @@ def count_populations(path: str | Path, tree: GateTree, *, policy: Policy = "rep
     path : path
         FCS file.
     tree : GateTree
-        Boundaries with their axes, scales and compensation; see ``SampleResult.tree``.
+        Boundaries with their axes, scales, compensation and gain convention; see ``SampleResult.tree``.
     policy : {"strict", "repair", "salvage"}
         How odd files are treated.
+    dataset : int, optional
+        Which data set, from 0, of a file that holds several; see ``SampleResult.source``.
 
     Returns
     -------
@@ -39,4 +43,4 @@ def count_populations(path: str | Path, tree: GateTree, *, policy: Policy = "rep
         The tree names a channel the file does not have.
     """
     with one_blas_thread():
-        return count(open_fcs(path, policy=policy), tree)
+        return count(open_fcs(path, policy=policy, dataset=dataset, gain=tree.gain), tree)

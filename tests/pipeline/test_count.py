@@ -10,10 +10,16 @@ from threadpoolctl import threadpool_info
 
 import stromagate as sg
 from stromagate.errors import InputError, SpecificationError
+from stromagate.fcs import read_fcs, write_fcs
+from stromagate.gating.replay import members
+from stromagate.model.config import RunConfig
 from stromagate.model.gates import Axis, GateNode, GateTree, Interval
+from stromagate.model.sample import GainConvention
 from stromagate.model.scales import Scale
 from stromagate.pipeline.threads import one_blas_thread
-from tests.tubes import write_template, write_tube
+from stromagate.prepare import prepare
+from tests.fcs.make_fcs import Column, Spec, chain
+from tests.tubes import NAMES, SPILLOVER, STAINS, write_template, write_tube
 
 
 def _blas_threads() -> list[int]:
@@ -26,6 +32,36 @@ def test_a_result_s_tree_counts_the_same_on_the_file(tmp_path: Path) -> None:
     counts = sg.count_populations(tube, result.tree)
     assert counts == {"all": 3000, **{node.name: result.count(node.name) for node in result.tree.nodes}}
     assert 0 < counts["progenitors"] < counts["msc"] < counts["cells"]
+
+
+def test_a_tree_counts_on_values_read_as_those_it_was_made_on(tmp_path: Path) -> None:
+    plain = read_fcs(write_tube(tmp_path / "plain.fcs"))
+    keywords = {"$SPILLOVER": SPILLOVER, "$TIMESTEP": "1", **{f"$P{n}G": "4" for n in (4, 5, 6)}}
+    tube, events = tmp_path / "gained.fcs", plain.events * np.float32([1, 1, 1, 4, 4, 4, 1])
+    write_fcs(tube, events, NAMES, labels=STAINS, keywords=keywords)
+    template = write_template(tmp_path / "small.yaml")
+    counts = {}
+    conventions: tuple[GainConvention, ...] = ("apply", "ignore")
+    for gain in conventions:
+        result = sg.analyze(tube, template, RunConfig(gain=gain))
+        counts[gain] = sg.count_populations(tube, result.tree)
+        assert counts[gain] == {"all": 3000, **{node.name: result.count(node.name) for node in result.tree.nodes}}
+        other = read_fcs(tube, gain="ignore" if gain == "apply" else "apply")
+        with pytest.raises(SpecificationError, match="gain convention"):
+            members(prepare(other, sg.load_template(template).template), result.tree)
+    assert counts["apply"] != counts["ignore"]
+
+
+def test_the_data_set_that_was_analysed_can_be_counted(tmp_path: Path) -> None:
+    coarse, fine = (
+        Spec(columns=(Column("FSC-A", values, top="1024"),), version=version)
+        for values, version in (((1, 2, 3, 4), "2.0"), ((5, 6, 7, 8), "3.0"))
+    )
+    (tmp_path / "pair.lmd").write_bytes(chain(coarse, fine)[0])
+    gate = GateNode("p", "all", "fixed", Interval("FSC-A", 3.0, None), "fixed", "")
+    tree = GateTree((gate,), {"FSC-A": Axis("FSC-A", Scale("linear"), False)})
+    counted = [sg.count_populations(tmp_path / "pair.lmd", tree, dataset=dataset)["p"] for dataset in (None, 0, 1)]
+    assert counted == [4, 2, 4]
 
 
 def test_a_tree_of_another_tube_s_channels_is_refused_by_name(tmp_path: Path) -> None:
