@@ -252,7 +252,8 @@ def _shared(tube: _Tube, bindings: Sequence[Binding]) -> Iterator[str]:
     for binding in bindings:
         on.setdefault(binding.channel, []).append(binding)
     for channel, several in on.items():
-        stated = {binding.how for binding in several} <= {"override", "panel file"}
+        # A panel file gives a channel one cell: beside a marker by hand, that cell speaks of what was there before.
+        stated = {binding.how for binding in several} == {"override"}
         joined = all(_is_joined(tube, channel, binding.axis) for binding in several)
         light = any(binding.axis in SCATTER_AND_TIME for binding in several)
         if len(several) > 1 and (light or not (stated or joined)):

@@ -240,6 +240,15 @@ def test_overrides_must_be_right() -> None:
     assert one(twice, "CD146", overrides={"CD146": "pe-A"}) == ("pe-A", "override")
 
 
+def test_a_marker_by_hand_on_a_channel_that_the_panel_file_gives_to_another() -> None:
+    pairs = [("FITC-A", ""), ("APC-A", "")]
+    rows = [PanelRow(2, "FITC-A", "CD45"), PanelRow(3, "APC-A", "CD271")]
+    said = refused(pairs, ["CD45", "CD271"], overrides={"CD45": "APC-A"}, panel_rows=rows)
+    assert "CD45 and CD271 are both bound to APC-A" in said
+    swapped = bind(channels(pairs), ["CD45", "CD271"], overrides={"CD45": "APC-A", "CD271": "FITC-A"}, panel_rows=rows)
+    assert _bound(swapped) == {"CD45": "APC-A", "CD271": "FITC-A"}
+
+
 def test_two_markers_put_on_one_colour_by_hand() -> None:
     pairs = [("PE-A", "dump")]
     panel = bind(channels(pairs), ["CD235a", "CD71"], overrides={"CD235a": "PE-A", "CD71": "PE-A"})
