@@ -35,7 +35,9 @@ def percent_text(fraction: float | None, digits: int = 3) -> str:
     if fraction is None or not math.isfinite(fraction):
         return NONE
     if 0.995 <= fraction < 1:
-        percent = (Decimal(repr(float(fraction))) * 100).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+        # As many decimals as an end of its interval has: else 99.9988 reads as less than its own lower end of 99.9974.
+        step = Decimal(1).scaleb(-max(2, digits - 2))
+        percent = (Decimal(repr(float(fraction))) * 100).quantize(step, rounding=ROUND_DOWN)
         return f"{percent} %"
     return "100 %" if fraction == 1 else f"{number_text(100 * fraction, digits)} %"
 

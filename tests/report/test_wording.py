@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stromagate.model.result import Statistic
+from stromagate.quantify.intervals import clopper_pearson
 from stromagate.report.wording import bytes_text, count_text, estimate_text, number_text, percent_text
 
 
@@ -94,7 +95,22 @@ def test_an_interval_is_told_from_its_number() -> None:
         return estimate_text(Statistic(value=value, ci_low=low, ci_high=high, **row))
 
     assert text("fraction", 0.97, 0.969693, 0.970304) == "97.00 % (96.97–97.03)"
+    assert text("fraction", 559_086 / 559_093, 0.9999742, 0.99999497) == "99.9987 % (99.9974–99.9995)"
     assert text("per_million", 842_000.0, 841_600.0, 842_900.0) == "842,000 (841,600–842,900)"
     assert text("count", 1_069_000, 1_066_974.49, 1_071_028.4) == "1,069,000 (1,066,974–1,071,028)"
     assert text("count", 21, 12.9993, 32.1007) == "21 (13.0–32.1)"
     assert text("per_million", 0.0, 0.0, 3.69) == "0 (0–3.69)"
+
+
+@settings(derandomize=True, max_examples=300)
+@given(st.integers(10, 3_000_000), st.integers(0, 1000), st.booleans(), st.sampled_from(["fraction", "per_million"]))
+def test_a_number_as_written_lies_within_its_interval_as_written(
+    total: int, rare: int, few_are_out: bool, statistic: str
+) -> None:
+    count = max(0, total - rare) if few_are_out else min(rare, total)
+    factor = 1 if statistic == "fraction" else 1_000_000
+    low, high = clopper_pearson(count, total)
+    row = {"population": "p", "parent": "all", "unit": "", "statistic": statistic}
+    text = estimate_text(Statistic(value=count * factor / total, ci_low=low * factor, ci_high=high * factor, **row))
+    number, lower, upper = (float(part.replace(",", "")) for part in re.findall(r"[\d.,]+", text))
+    assert lower <= number <= upper
