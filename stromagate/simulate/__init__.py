@@ -10,7 +10,8 @@
 ``acquisition``, ``disturbances``, ``doublets``,        the instrument: rate, faults of the run, two cells at once,
 ``scatter``, ``optics``, ``instrument``                 pulses, dyes to digits, gains and matrix of a batch
 ``tube``, ``chunk``, ``truth``, ``keywords``, ``seeds`` one tube with what every event is, the same on every machine
-``background``, ``background_cells``, ``spike_in``      a real tube, what its events may be, simulated stroma in it
+``background``, ``background_cells``, ``spike_in``,     a real tube, what its events may be, simulated stroma in it
+``spike_cells``
 ``request``, ``delivery``, ``truth_table``,             tubes as somebody asks for them, on disk with sheet, truth of
 ``truth_report``                                        every event and true counts
 ``sample_set``, ``set_readme``                          the demonstration set with its manifest

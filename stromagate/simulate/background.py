@@ -68,7 +68,14 @@ class Background:
     time: int | None
     reference: str
 
-    def compensated(self, rows: slice) -> F64:
+    @property
+    def colour_factor(self) -> float:
+        """Gain of simulated colours: that of the tube's own ones, by their full scale."""
+        if not self.colours:
+            return 1.0
+        return float(np.median(self.top[list(self.colours)])) / _FULL_SCALE
+
+    def compensated(self, rows: slice | NDArray[np.intp]) -> F64:
         """Return the dyes of some events, shape (n, n_colours), in the tube's units."""
         seen = self.sample.events[rows][:, list(self.colours)].astype(np.float64)
         return np.asarray(seen @ np.linalg.inv(self.matrix), dtype=np.float64)

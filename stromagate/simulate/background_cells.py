@@ -17,7 +17,7 @@ _CD146_T_FRAC = 0.026
 _DEAD_ABOVE = 10.0**3.3
 
 
-def guess_kinds(background: Background, rows: slice, rng: np.random.Generator) -> tuple[Codes, F64]:
+def guess_kinds(background: Background, rows: slice | NDArray[np.intp], rng: np.random.Generator) -> tuple[Codes, F64]:
     """Guess what every background event is, by scatter and CD45, and its size within its kind.
 
     Only how autofluorescent a cell is and what it carries of the colours that the tube lacks follow from the guess.

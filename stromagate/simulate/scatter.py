@@ -76,6 +76,13 @@ def draw_pulses(codes: Codes, size: F64, dead: NDArray[np.bool_], rng: np.random
     )
 
 
+def pulses_of(fsc_a: F64, ssc_a: F64) -> Pulses:
+    """Return pulses of particles that were measured, with the length that belongs to their size."""
+    diameter = _REFERENCE_UM * (fsc_a / _REFERENCE_UNITS) ** _SIZE_POWER
+    long = _length_um(diameter) / _length_um(np.array([_REFERENCE_UM]))
+    return Pulses(fsc_a, ssc_a, long, long, diameter)
+
+
 def columns(first: Pulses, second: Pulses, rows: NDArray[np.intp], gap_um: F64, gain: float = 1.0) -> F32:
     """Return what the scatter detectors write.
 

@@ -1,7 +1,7 @@
 """Simulated stroma in a real tube: its colours are kept, those it lacks are simulated, and truth says what is ours.
 
-What was measured of the background stays as it is. Only single cells are put in, and each shows what the tube's own
-colours would show of it; on colours of which nothing is known it is negative.
+What was measured of the background stays as it is. Each cell that is put in shows what the tube's own colours would
+show of it; on colours of which nothing is known it is negative.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stromagate.errors import UsageError
 from stromagate.model.sample import F32, F64
 from stromagate.simulate import optics, scatter
-from stromagate.simulate.antigens import Codes, draw_antigens
+from stromagate.simulate.antigens import draw_antigens
 from stromagate.simulate.background import (
     Background,
     extended_matrix,
@@ -23,22 +23,15 @@ from stromagate.simulate.background import (
     read_background,
 )
 from stromagate.simulate.background_cells import guess_dead, guess_kinds
-from stromagate.simulate.doublets import no_partners
 from stromagate.simulate.keywords import SIMULATED
 from stromagate.simulate.marrow import Marrow, draw_marrow, preparation
-from stromagate.simulate.panel import ANTIBODIES, CEILING, DETECTORS, Detector, Stain, stain_for
-from stromagate.simulate.populations import MSC, POPULATIONS, code_of
+from stromagate.simulate.panel import ANTIBODIES, DETECTORS, Stain
 from stromagate.simulate.scenario import Scenario
 from stromagate.simulate.seeds import stream
-from stromagate.simulate.truth import BACKGROUND, DEAD, NO_PARTICLE, Truth
-
-PUT_IN = (MSC[0], "endothelium", "cd146_only")
-"""Populations that are put in; the second kind of MSC comes out of the first by its CD146."""
+from stromagate.simulate.spike_cells import Colours, draw_stroma
+from stromagate.simulate.truth import BACKGROUND, NO_PARTICLE, Truth
 
 _CHUNK = 50_000
-_BRIGHTEST = int(np.argmax([detector.autofluorescence for detector in DETECTORS]))
-# A colour of which nothing is known: its noise, and its part in a cell's autofluorescence.
-_UNKNOWN = Detector("", "", "", 8.0, 25.0, 0.3, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,9 @@ def spike_in(order: SpikeOrder) -> Spiked:
     matrix = extended_matrix(background, new)
     added = _new_columns(background, marrow, made.dead_frac, new, matrix, order)
     old = background.sample.events
-    cells, truth = _stroma(background, marrow, new, matrix, order)
+    cells, truth = draw_stroma(
+        background, marrow, made, Colours(new, matrix, added), stream(order.seed, "stroma", order.sample_id)
+    )
     at = np.sort(stream(order.seed, "places", order.sample_id).integers(0, old.shape[0], cells.shape[0]))
     if background.time is not None:
         cells[:, background.time] = old[at, background.time]
@@ -171,7 +166,7 @@ def _new_columns(
 ) -> F32:
     """Return what the background cells show in the colours that the tube lacks, shape (n_events, n_new)."""
     n_old, n_events = len(background.colours), background.sample.n_events
-    scale = _colour_factor(background)
+    scale = background.colour_factor
     into_new = matrix[:n_old, n_old:]
     stain = _only(new)
     columns = np.empty((n_events, len(new)), dtype=np.float32)
@@ -190,88 +185,11 @@ def _new_columns(
     return columns
 
 
-def _stroma(
-    background: Background, marrow: Marrow, new: tuple[int, ...], matrix: F64, order: SpikeOrder
-) -> tuple[F32, Truth]:
-    """Return the cells to put in, in the columns of the new tube, and what they are."""
-    rng = stream(order.seed, "stroma", order.sample_id)
-    ppm = (marrow.msc_ppm, order.scenario.endothelium_ppm, order.scenario.cd146_only_ppm)
-    counts = [rng.poisson(rate * background.sample.n_events / 1e6) for rate in ppm]
-    codes = np.repeat(np.array([code_of(name) for name in PUT_IN], dtype=np.uint8), counts)
-    codes = rng.permutation(codes)
-    factors = np.array([population.dead_factor for population in POPULATIONS])
-    dead = rng.random(codes.size) < np.minimum(order.scenario.dead_frac * factors[codes], 0.9)
-    size = rng.standard_normal(codes.size)
-    antigen, cd146_high = draw_antigens(codes, size, marrow.antigens, rng)
-    codes[cd146_high] = code_of(MSC[1])
-    leak = optics.draw_leaks(dead, rng)
-    n_channels = len(background.sample.channels)
-    cells = np.zeros((codes.size, n_channels + len(new)), dtype=np.float32)
-    pulses = scatter.draw_pulses(codes, size, dead, rng)
-    _fill_scatter(cells, background, pulses)
-    _fill_colours(cells, background, new, matrix, _light_of(codes, antigen, size, leak, rng), rng)
-    flags = np.where(dead, DEAD, 0).astype(np.uint8)
-    return cells, Truth(codes, np.full(codes.size, NO_PARTICLE, dtype=np.uint8), flags)
-
-
-def _light_of(codes: Codes, antigen: F64, size: F64, leak: F64, rng: np.random.Generator) -> tuple[F64, F64]:
-    """Return the dyes of our panel and the autofluorescence in its detectors, each of shape (n, n_detectors)."""
-    dyes = optics.dye_signals(codes, antigen, leak, stain_for("stained"), rng)
-    return dyes, optics.autofluorescence(codes, size, leak, rng)
-
-
-def _fill_colours(
-    cells: F32,
-    background: Background,
-    new: tuple[int, ...],
-    matrix: F64,
-    light: tuple[F64, F64],
-    rng: np.random.Generator,
-) -> None:
-    dyes, glow = light
-    colours, n_old = list(background.colours), len(background.colours)
-    place_of = [background.carries.get(column) for column in colours] + list(new)
-    factor = np.concatenate([background.factor[colours], np.full(len(new), _colour_factor(background))])
-    by_name = {detector.pnn: place for place, detector in enumerate(DETECTORS)}
-    detectors, own, shine = [], np.zeros((cells.shape[0], len(place_of))), np.empty((cells.shape[0], len(place_of)))
-    brightest = glow[:, _BRIGHTEST]
-    for i, place in enumerate(place_of):
-        if place is not None:
-            own[:, i] = dyes[:, place]
-        if place is None:
-            place = by_name.get(background.sample.pnn[colours[i]])  # noqa: PLW2901  (a detector of ours, another marker)
-        detectors.append(_UNKNOWN if place is None else DETECTORS[place])
-        shine[:, i] = brightest * _UNKNOWN.autofluorescence if place is None else glow[:, place]
-    # The matrix is in the tube's units: dyes go there, through the spillover, and back to count photoelectrons.
-    expected = (own * factor) @ matrix / factor + shine
-    seen = factor * optics.detect(expected, rng, detectors)
-    tops = np.concatenate([background.top[colours] - 1.0, np.full(len(new), factor[-1] * CEILING if new else CEILING)])
-    seen = np.minimum(seen, tops)
-    cells[:, colours] = seen[:, :n_old]
-    cells[:, len(background.sample.channels) :] = seen[:, n_old:]
-
-
-def _fill_scatter(cells: F32, background: Background, pulses: scatter.Pulses) -> None:
-    nobody = no_partners()
-    drawn = scatter.columns(pulses, pulses.take(nobody.rows), nobody.rows, np.empty(0)).astype(np.float64)
-    ours = dict(zip(("FSC-A", "FSC-H", "FSC-W", "SSC-A", "SSC-H"), drawn.T, strict=True))
-    ours["SSC-W"] = scatter.WIDTH_UNITS * pulses.ssc_ratio
-    for name, column in background.scatter.items():
-        cells[:, column] = np.minimum(np.rint(ours[name] * background.factor[column]), background.top[column] - 1.0)
-
-
 def _only(places: tuple[int, ...]) -> Stain:
     """Return the reagents of these detectors alone."""
     names = {DETECTORS[place].pnn for place in places}
     viability = any(DETECTORS[place].marker == "Viability" for place in places)
     return Stain(tuple(antibody.pnn in names for antibody in ANTIBODIES), viability)
-
-
-def _colour_factor(background: Background) -> float:
-    """Return the gain of the simulated colours: that of the tube's colours, by their full scale."""
-    if not background.colours:
-        return 1.0
-    return float(np.median(background.top[list(background.colours)])) / (CEILING + 1)
 
 
 def _merged(truth: Truth, at: NDArray[np.intp], n_background: int) -> Truth:

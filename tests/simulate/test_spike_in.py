@@ -17,7 +17,7 @@ from stromagate.simulate.background import extended_matrix, missing_detectors, r
 from stromagate.simulate.panel import ANTIGENS
 from stromagate.simulate.populations import MSC, code_of
 from stromagate.simulate.spike_in import Spiked, SpikeOrder, spike_in, write_spiked
-from stromagate.simulate.truth import BACKGROUND, NO_PARTICLE
+from stromagate.simulate.truth import BACKGROUND, NO_PARTICLE, STUCK
 from stromagate.simulate.tube import TubeOrder, simulate_tube
 from tests.reference_data import DATA, needs_reference_data
 
@@ -123,7 +123,7 @@ def test_stroma_has_its_phenotype_on_the_tubes_own_scale(known: Path) -> None:
     assert np.median(unmixed["CD45"][msc]) < 0.1 * np.quantile(unmixed["CD45"][theirs], 0.9)
     assert np.median(unmixed["CD31"][endothelium]) > 8_000
     progenitors, rest = (alive & spiked.truth.is_one_of(name) for name in reversed(MSC))
-    assert np.median(unmixed["CD146"][progenitors]) > 4 * np.median(unmixed["CD146"][rest])
+    assert np.median(unmixed["CD146"][progenitors]) > 3 * np.median(unmixed["CD146"][rest])
 
 
 def test_the_scale_of_a_tube_is_found_by_its_lymphocytes(known: Path) -> None:
@@ -175,6 +175,32 @@ def test_the_file_says_what_is_simulated_in_it(known: Path, tmp_path: Path) -> N
     assert "BV421-A, PE-A" in sample.keywords["$COM"]
     assert sample.spillover.matrix == pytest.approx(_spiked(known).matrix, abs=1e-6)
     assert {c.pnn: c.pns for c in sample.channels}["PE-A"] == "CD271"
+
+
+def test_bound_msc_carry_a_cell_of_the_tube(known: Path) -> None:
+    spiked = spike_in(SpikeOrder(known, replace(RICH, msc_bound_frac=0.4), "t", "d"))
+    unmixed = _unmixed(spiked)
+    msc = spiked.truth.is_one_of(*MSC)
+    stuck = spiked.truth.flags & STUCK > 0
+    assert stuck[msc].mean() == pytest.approx(0.4, abs=0.09)
+    assert not stuck[~msc].any()
+    assert (spiked.truth.secondary[stuck] != NO_PARTICLE).all()
+    alone = msc & spiked.truth.viable_singlet
+    # It brings its CD45, and two cells are wider than one: area over height parts them from single ones.
+    assert np.median(unmixed["CD45"][stuck]) > 10 * np.median(unmixed["CD45"][alone])
+    ratio = spiked.events[:, 0] / spiked.events[:, 1]
+    assert np.median(ratio[stuck]) > 1.1 * np.median(ratio[alone])
+    assert np.median(unmixed["CD271"][stuck]) == pytest.approx(np.median(unmixed["CD271"][alone]), rel=0.15)
+
+
+def test_a_tube_with_the_whole_panel_lacks_nothing(tmp_path: Path) -> None:
+    write_tube(simulate_tube(TubeOrder(scenario("no_stroma"), "bg", "bg", n_events=20_000)), tmp_path / "bg.fcs")
+    spiked = spike_in(SpikeOrder(tmp_path / "bg.fcs", RICH, "t", "d"))
+    assert spiked.simulated == ()
+    assert spiked.names == read_fcs(tmp_path / "bg.fcs").pnn
+    alive = spiked.truth.viable_singlet & _ours(spiked) & spiked.truth.is_one_of(*MSC)
+    assert np.median(_unmixed(spiked)["CD271"][alive]) > 5_000
+    assert np.all(np.diff(spiked.events[:, -1]) >= 0)
 
 
 def test_the_same_seed_is_the_same_tube(known: Path) -> None:
