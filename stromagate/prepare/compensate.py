@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from stromagate.errors import SpecificationError
 from stromagate.model.config import RunConfig
 from stromagate.model.panel import Compensation, Panel
 from stromagate.model.sample import Sample
 from stromagate.prepare.labels import is_compensated_name
-from stromagate.prepare.matrix_file import read_matrix
+from stromagate.prepare.matrix_file import DIAGONAL_TOLERANCE, read_matrix
 
 
 def choose_compensation(sample: Sample, panel: Panel, config: RunConfig) -> Compensation | None:
@@ -31,7 +33,8 @@ def choose_compensation(sample: Sample, panel: Panel, config: RunConfig) -> Comp
     Raises
     ------
     SpecificationError
-        The file's matrix is malformed, or a matrix is given for columns that are compensated already.
+        The file's matrix is malformed or has a diagonal that is not 1, or a matrix is given for columns that are
+        compensated already.
     """
     markers = [binding for binding in panel.bindings if binding.how != "scatter"]
     if config.compensation == "none" or not markers:
@@ -61,5 +64,16 @@ def _from_file(sample: Sample) -> Compensation | None:
         )
     if spill.status != "ok" or spill.matrix is None:
         return None
+    # Percent, or the inverse, would divide every value by its diagonal; a matrix from a CSV is held to the same.
+    off = np.abs(np.diag(spill.matrix) - 1.0)
+    if off.max() > DIAGONAL_TOLERANCE:
+        worst = int(np.argmax(off))
+        raise SpecificationError(
+            "compensation.diagonal",
+            f"{spill.keyword} is no spillover matrix: {spill.channels[worst]} has {spill.matrix[worst, worst]:g} on "
+            "the diagonal, where 1 is due",
+            where=sample.source.path,
+            hint="give the matrix as shares with --compensation FILE.csv, or --compensation none",
+        )
     rows = tuple(tuple(float(value) for value in row) for row in spill.matrix)
     return Compensation(f"{spill.keyword} of the file", spill.channels, rows)

@@ -12,6 +12,9 @@ from stromagate.errors import DocumentError, Problem, SpecificationError, neares
 from stromagate.model.panel import Compensation
 from stromagate.prepare.csv_file import read_csv
 
+DIAGONAL_TOLERANCE = 1e-3
+"""How far from 1 the diagonal of a spillover matrix may lie by rounding."""
+
 _MAX_BYTES = 10_000_000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
@@ -96,7 +99,7 @@ def _values(line: int, cells: list[str], width: int, problems: list[Problem]) ->
 def _judged(path: Path, channels: list[str], matrix: np.ndarray) -> Compensation:
     if np.allclose(np.diag(matrix), 100.0):
         matrix = matrix / 100.0
-    if not np.allclose(np.diag(matrix), 1.0, atol=1e-3):
+    if np.abs(np.diag(matrix) - 1.0).max() > DIAGONAL_TOLERANCE:
         worst = int(np.argmax(np.abs(np.diag(matrix) - 1.0)))
         raise SpecificationError(
             "matrix.diagonal",

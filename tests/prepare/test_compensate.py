@@ -33,6 +33,15 @@ def test_a_given_matrix_goes_over_the_files(tmp_path: Path) -> None:
     assert (found.source, found.channels) == ("mine.csv", ("PE-A", "APC-A"))
 
 
+@pytest.mark.parametrize("wrong", [100 * MATRIX, np.linalg.inv(MATRIX), np.diag([1.0, 0.5, 1.0])])
+def test_a_matrix_whose_diagonal_is_not_one_stops_where_markers_are_gated(wrong: np.ndarray) -> None:
+    sample = tube(spillover=spill(wrong))
+    with pytest.raises(SpecificationError, match=r"\$SPILLOVER is no spillover matrix: .* on the diagonal") as caught:
+        choose_compensation(sample, panel(sample), RunConfig())
+    assert caught.value.code == "compensation.diagonal"
+    assert choose_compensation(sample, panel(sample), RunConfig(compensation="none")) is None
+
+
 @pytest.mark.parametrize("status", ["absent", "unit"])
 def test_no_matrix_means_none(status: str) -> None:
     sample = tube(spillover=Spillover(status))
