@@ -27,6 +27,7 @@ _LYMPHOCYTES = {"FSC-A": 60e3, "FSC-H": 60e3, "FSC-W": 65_536.0, "SSC-A": 20e3, 
 _ANY_CELL = {"FSC-A": 75e3, "FSC-H": 70e3, "FSC-W": 70e3, "SSC-A": 45e3, "SSC-H": 42e3, "SSC-W": 70e3}
 _LYMPHOCYTE_CD45 = 10.0**4.4
 _STEPS = 8
+_WORST_CONDITION = 1e6
 _SCATTER = re.compile(
     r"(?P<side>fsc?|ssc?)(?:[-_ .]*(?P<pulse>area|height|width|lin|a|h|w))?(?:[-_ .]*lin)?", re.IGNORECASE
 )
@@ -116,6 +117,13 @@ def read_background(path: Path) -> Background:
             "the background holds values that are no numbers",
             where=str(path),
             hint="export the tube again without transformed values",
+        )
+    if sample.spillover.matrix is not None and np.linalg.cond(sample.spillover.matrix) > _WORST_CONDITION:
+        raise SpecificationError(
+            "simulate.background",
+            "two rows of the background's spillover matrix are alike, and its dyes cannot be told apart",
+            where=str(path),
+            hint="take a tube whose matrix can be used",
         )
     return _measured(sample, scatter)
 

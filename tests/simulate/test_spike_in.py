@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stromagate.errors import InputError, SpecificationError, UsageError
+from stromagate.errors import InputError, SpecificationError, StromagateError, UsageError
 from stromagate.fcs import read_fcs, write_fcs
 from stromagate.simulate import Request, deliver, orders_of, scenario, write_tube
 from stromagate.simulate.background import extended_matrix, missing_detectors, read_background
@@ -283,7 +283,39 @@ def test_backgrounds_that_cannot_serve_are_refused(known: Path, tmp_path: Path) 
     write_fcs(tmp_path / "holes.fcs", holes, sample.pnn)
     with pytest.raises(SpecificationError, match="no numbers"):
         read_background(tmp_path / "holes.fcs")
+    alike = {"$SPILLOVER": "2,FITC-A,APC-A,1,1,1,1"}
+    write_fcs(tmp_path / "alike.fcs", sample.events, sample.pnn, keywords=alike)
+    with pytest.raises(SpecificationError, match="cannot be told apart"):
+        read_background(tmp_path / "alike.fcs")
     with pytest.raises(InputError):
         read_background(tmp_path / "absent.fcs")
     with pytest.raises(UsageError, match="a tenth"):
         spike_in(SpikeOrder(known, replace(RICH, msc_ppm=200_000.0), "t", "d"))
+
+
+def _real_files() -> list[Path]:
+    found = (path for path in DATA.rglob("*") if path.suffix.casefold() in {".fcs", ".lmd"})
+    return sorted(path for path in found if path.stat().st_size < 8_000_000)
+
+
+@needs_reference_data
+def test_every_real_file_takes_stroma_or_says_why_not(tmp_path: Path) -> None:
+    """Any instrument, any panel: what comes out is readable, and what was measured is unchanged in it."""
+    made, taken, refused = replace(RICH, msc_ppm=20_000.0), 0, []
+    for path in _real_files():
+        try:
+            spiked = spike_in(SpikeOrder(path, made, "t", "d"))
+        except StromagateError as error:
+            refused.append(error)
+            continue
+        write_spiked(spiked, tmp_path / "t.fcs")
+        again = read_fcs(tmp_path / "t.fcs", policy="strict")
+        theirs = ~_ours(spiked)
+        n_channels = len(spiked.background.sample.channels)
+        assert np.array_equal(spiked.events[theirs][:, :n_channels], spiked.background.sample.events), path
+        assert np.isfinite(again.events).all(), path
+        assert spiked.truth.is_one_of(*MSC).sum() > 0.5 * 0.02 * theirs.sum(), path
+        taken += 1
+    assert taken > 30
+    assert len(refused) > 10
+    assert all(error.hint for error in refused)
