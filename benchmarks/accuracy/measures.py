@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.accuracy import warnings
 from benchmarks.accuracy.plan import WHOLE
 from benchmarks.accuracy.tube import Score
+from stromagate.quantify.intervals import clopper_pearson
 
 Unit = Literal["%", "ratio", "ppm", "events", "points", "rho"]
 Scores = Sequence[Score]
@@ -26,11 +27,16 @@ LOD_EVENTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A figure, on how many tubes it stands, and the worst of them where it is a median; NaN where there is none."""
+    """A figure, on how many tubes it stands, and how far it may be off.
+
+    ``worst`` is the worst tube where the figure is a median, ``interval`` the exact 95 % interval where it is a share
+    of tubes. NaN and None where there is none.
+    """
 
     value: float
     n: int
     worst: float = float("nan")
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +222,10 @@ def _percentile_95(values: Sequence[float]) -> Found:
 
 
 def _percent(hits: Sequence[bool]) -> Found:
-    return Found(100 * float(np.mean(hits)), len(hits)) if hits else Found(float("nan"), 0)
+    if not hits:
+        return Found(float("nan"), 0)
+    low, high = clopper_pearson(sum(hits), len(hits), 0.95)
+    return Found(100 * float(np.mean(hits)), len(hits), interval=(100 * low, 100 * high))
 
 
 MEASURES = (

@@ -22,7 +22,7 @@ from benchmarks.accuracy.warnings import SIZE_ONLY
 _UNITS = {"%": ".1f", "ratio": ".2f", "ppm": ".1f", "events": ".0f", "points": ".1f", "rho": ".3f"}
 _SUFFIX = {"%": " %", "ratio": "", "ppm": " ppm", "events": "", "points": " pt", "rho": ""}
 _SIGN = {"at most": "≤ ", "at least": "≥ ", "within": "± ", "": ""}
-SUMMARY_COLUMNS = ("measure", "title", "unit", "bar", "method", "value", "worst", "tubes", "met")
+SUMMARY_COLUMNS = ("measure", "title", "unit", "bar", "method", "value", "worst", "ci_low", "ci_high", "tubes", "met")
 SCENARIO_COLUMNS = (
     "scenario",
     "prepared",
@@ -58,7 +58,7 @@ class Heading:
         return [
             f"Accuracy of {self.template} on simulated marrow: {self.tubes:,} tubes, {kind} {self.seeds}",
             f"Family {self.family}; {self.events:,} events in a whole tube. Truth: single living MSC.",
-            "n: tubes that a figure stands on. worst: the worst of them. Clean, hard: kind of scenario.",
+            "n: tubes that a figure stands on. worst: the worst of them; CI: exact 95 % interval of a share of tubes.",
             "Fixed gates: placed once, with the truth of a clean tube of another donor at hand, which no lab has.",
             "FMO quadrants: every colour cut at the 99.5th percentile of its own FMO tube of the same donor.",
         ]
@@ -66,7 +66,7 @@ class Heading:
 
 def summary_text(by_method: Mapping[str, Sequence[Score]]) -> str:
     """Return one line a measure: its bar, the tool with met or MISSED and its worst tube, and the rivals beside it."""
-    head = ("", "bar", "tool", "", "worst", *METHODS[1:], "n")
+    head = ("", "bar", "tool", "", "worst or CI", *METHODS[1:], "n")
     return "\n".join(_summary_line(row) for row in [head, *(_summary_cells(m, by_method) for m in MEASURES)])
 
 
@@ -131,6 +131,8 @@ def summary_rows(by_method: Mapping[str, Sequence[Score]]) -> Iterator[dict[str,
                 "method": method,
                 "value": _plain(found.value),
                 "worst": _plain(found.worst),
+                "ci_low": found.interval[0] if found.interval else None,
+                "ci_high": found.interval[1] if found.interval else None,
                 "tubes": found.n,
                 "met": measure.met(found),
             }
@@ -154,13 +156,15 @@ def _summary_cells(measure: Measure, by_method: Mapping[str, Sequence[Score]]) -
     tool, *rivals = (measure.find(by_method[method]) for method in METHODS)
     verdict = {True: "met", False: "MISSED", None: ""}[measure.met(tool)]
     worst = "" if math.isnan(tool.worst) else _shown(measure, tool.worst)
+    if tool.interval:
+        worst = f"{tool.interval[0]:.1f} to {tool.interval[1]:.1f}"
     shown = (_shown(measure, rival.value) for rival in rivals)
     return (measure.title, _bar(measure), _shown(measure, tool.value), verdict, worst, *shown, str(tool.n))
 
 
 def _summary_line(cells: Sequence[str]) -> str:
     title, bar, tool, verdict, worst, fixed, fmo, n = cells
-    return f"{title:<41}{bar:>9}{tool:>10}  {verdict:<7}{worst:>9}  |{fixed:>12}{fmo:>15}{n:>6}"
+    return f"{title:<41}{bar:>9}{tool:>10}  {verdict:<7}{worst:>14}  |{fixed:>12}{fmo:>15}{n:>5}"
 
 
 def _needs_eyes(row: Mapping[str, Any]) -> bool:
