@@ -122,22 +122,16 @@ def _write(order: Order, folder: Path, workers: int, keep_signals: bool) -> Deli
 
 
 def _rows(orders: Sequence[Order]) -> Iterator[tuple[str | int | float, ...]]:
+    """Yield the rows of the sheet, in the order of COLUMNS."""
     for order in orders:
-        real = isinstance(order, SpikeOrder)
-        yield (
-            f"{order.sample_id}.fcs",
-            order.sample_id,
-            order.donor,
-            "stained" if isinstance(order, SpikeOrder) else order.role,
-            "" if real else PANEL,
-            "background" if isinstance(order, SpikeOrder) else order.batch,
-            order.scenario.name,
-            "background" if isinstance(order, SpikeOrder) else order.prepared,
-            "" if real else order.scenario.age_years,
-            f"{order.scenario.hours_to_stain:g}",
-            order.seed,
-            order.family,
-        )
+        made = order.scenario
+        if isinstance(order, SpikeOrder):
+            # Its panel, its preparation and the age of its donor are the background's, and not known here.
+            known: tuple[str | int, ...] = ("stained", "", "background", made.name, "background", "")
+        else:
+            known = (order.role, PANEL, order.batch, made.name, order.prepared, made.age_years)
+        named = (f"{order.sample_id}.fcs", order.sample_id, order.donor)
+        yield (*named, *known, f"{made.hours_to_stain:g}", order.seed, order.family)
 
 
 def _write_text(path: Path, text: str) -> None:
