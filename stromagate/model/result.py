@@ -139,6 +139,7 @@ class SampleResult(Document):
     labels_of_populations: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, str] = Field(default_factory=dict, description="Populations whose markers are absent, and why.")
     record: RunRecord
+    seal: str = Field("", description="SHA-256 of this document as it was written, with an empty seal.")
 
     def count(self, population: str) -> int | None:
         """Return the number of events of a population; None where it could not be evaluated."""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -201,9 +202,18 @@ def read_result(out: Path, sample_id: str) -> SampleResult:
     Raises
     ------
     InputError
-        It is missing, damaged, or of another format.
+        It is missing, damaged, of another format, or not as it was written: numbers in it may have been changed.
     """
-    return _read(out / SAMPLES / sample_id / RESULT_FILE, SampleResult)
+    path = out / SAMPLES / sample_id / RESULT_FILE
+    result = _read(path, SampleResult)
+    if result.seal != _seal(result):
+        raise InputError(
+            "result.changed",
+            "this result is not as it was written: its seal does not fit its content",
+            where=str(path),
+            hint="run the tube again; a result changed by hand is no result of the run",
+        )
+    return result.model_copy(update={"seal": ""})  # as it was when it was analysed: pages come out the same
 
 
 def read_results(out: Path, run: RunIndex) -> list[SampleResult]:
@@ -232,7 +242,18 @@ def _made_as(result: SampleResult) -> tuple[object, ...]:
 
 
 def to_json_bytes(document: BaseModel) -> bytes:
-    """Return the canonical bytes of a document: sorted keys, no NaN, one trailing newline."""
+    """Return the canonical bytes of a document: sorted keys, no NaN, one trailing newline; a result is sealed."""
+    if isinstance(document, SampleResult):
+        document = document.model_copy(update={"seal": _seal(document)})
+    return _plain_bytes(document)
+
+
+def _seal(result: SampleResult) -> str:
+    """Return what tells a result from one that was changed after it was written."""
+    return hashlib.sha256(_plain_bytes(result.model_copy(update={"seal": ""}))).hexdigest()
+
+
+def _plain_bytes(document: BaseModel) -> bytes:
     plain = document.model_dump(mode="json")
     text = json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return text.encode("utf-8", errors="replace")  # half a surrogate pair is no character, and no reader takes it

@@ -198,6 +198,25 @@ def test_results_of_another_run_are_not_shown_as_this_ones(call, tubes: Path, tm
     assert "was not made by the run" in result.stderr
 
 
+def test_a_result_changed_by_hand_is_neither_shown_nor_kept(call, tubes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", out)
+    assert call(*command).exit_code == 0
+    path = out / "samples" / "a" / "result.json"
+    true = path.read_bytes()
+    document = json.loads(true)
+    count = next(row for row in document["statistics"] if row["population"] == "msc" and row["statistic"] == "count")
+    count["value"] += 1
+    path.write_text(json.dumps(document), encoding="utf-8")
+    result = call("report", out)
+    assert result.exit_code == 3
+    assert "not as it was written" in result.stderr
+    assert call(*command).exit_code == 0
+    assert path.read_bytes() == true
+    path.write_text(json.dumps(json.loads(true)), encoding="utf-8")  # other blanks, the same numbers
+    assert call("report", out).exit_code == 0
+
+
 def test_a_run_that_stops_early_leaves_no_tables_of_the_older_one(call, tubes, tmp_path, monkeypatch) -> None:
     from stromagate.pipeline import batch
 
