@@ -27,7 +27,7 @@ def find_inputs(paths: Sequence[Path]) -> list[Path]:
     Returns
     -------
     list of Path
-        Sorted, each once.
+        Sorted, each once, by whatever paths and links it was reached.
 
     Raises
     ------
@@ -53,7 +53,10 @@ def find_inputs(paths: Sequence[Path]) -> list[Path]:
             where=", ".join(map(str, paths)) or None,
             hint="folders are searched for names that end in .fcs or .lmd",
         )
-    return sorted(found)
+    once: dict[str, Path] = {}
+    for path in sorted(found):
+        once.setdefault(os.path.realpath(path), path)
+    return list(once.values())
 
 
 def hash_file(path: str | os.PathLike[str]) -> str:

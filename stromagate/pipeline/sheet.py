@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -179,14 +180,22 @@ def _row(line: int, columns: list[str], cells: list[str], folder: Path, problems
     return SheetRow(line, folder / file, sample_id or None, labels)
 
 
+def _place(file: Path) -> str:
+    """Return where a file really lies, by whatever path or link the sheet names it."""
+    try:
+        return os.path.realpath(file)
+    except ValueError:  # a name that no file can have
+        return str(file)
+
+
 def _duplicates(rows: list[SheetRow]) -> list[Problem]:
-    """One name for two tubes, and one file for two rows, both also on file systems that fold case."""
+    """One name for two tubes, and one file for two rows by whatever path, both also on file systems that fold case."""
     problems: list[Problem] = []
     for field in ("sample_id", "file"):
         first: dict[str, int] = {}
         for row in rows:
             value = getattr(row, field)
-            key = str(value).casefold()
+            key = (_place(row.file) if field == "file" else str(value)).casefold()
             if value is not None and first.setdefault(key, row.line) != row.line:
                 shown = row.sample_id if field == "sample_id" else row.file.name
                 problems.append(Problem(row.line, field, f"'{shown}' stands already on line {first[key]}"))

@@ -77,6 +77,13 @@ def test_devices_and_folders_are_refused(place: str) -> None:
         assert caught.value.code == "file.not_regular"
 
 
+def test_one_file_by_several_paths_is_found_once(tmp_path: Path) -> None:
+    (tmp_path / "day1").mkdir()
+    tube = _touch(tmp_path / "a.fcs")
+    (tmp_path / "day1" / "b.fcs").symlink_to(tube)
+    assert find_inputs([tube, tmp_path / "day1" / ".." / "a.fcs", tmp_path]) == [tube]
+
+
 def test_links_to_nowhere_and_in_circles(tmp_path: Path) -> None:
     (tmp_path / "nowhere.fcs").symlink_to(tmp_path / "gone.fcs")
     (tmp_path / "circle.fcs").symlink_to(tmp_path / "circle.fcs")

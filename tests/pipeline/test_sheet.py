@@ -101,3 +101,12 @@ def test_empty_missing_and_foreign_files(tmp_path: Path) -> None:
         read_sheet(write(tmp_path, b"file\n\xff\xfe.fcs\n"))
     with pytest.raises(InputError, match="not CSV"):
         read_sheet(write(tmp_path, 'file,note\na.fcs,"never closed\n'))
+
+
+def test_one_file_by_two_paths_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "day1").mkdir()
+    (tmp_path / "a.fcs").write_bytes(b"1")
+    (tmp_path / "link.fcs").symlink_to(tmp_path / "a.fcs")
+    for other in ("day1/../a.fcs", "./a.fcs", str(tmp_path / "a.fcs"), "link.fcs"):
+        with pytest.raises(DocumentError, match="stands already on line 2"):
+            read_sheet(write(tmp_path, f"file,sample_id\na.fcs,one\n{other},two\n"))
