@@ -26,9 +26,11 @@ def main() -> None:
         enriched = seeds.chosen_seeds(options.seeds, tuning=options.tuning, default=ENRICHED_SEEDS)
         whole = enriched if options.seeds else enriched[:WHOLE_SEEDS]
         family = options.family or (seeds.TUNING_FAMILY if options.tuning else seeds.SCORING_FAMILY)
-        names = options.scenarios or plan.grid_names()
+        names = list(dict.fromkeys(options.scenarios or plan.grid_names()))
         plans = plan.tubes(names, whole=whole, enriched=enriched, events=options.events, family=family)
-    except (ValueError, StromagateError) as wrong:
+        if options.out is not None:
+            options.out.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError, StromagateError) as wrong:
         parser.error(str(wrong))
     scores = run.run(plans, jobs=options.jobs, progress=_tell)
     template = load_template("bm_stroma_core").template

@@ -148,6 +148,7 @@ class TestCommand:
             (["--scenarios", "clen"], "there is no scenario 'clen'"),
             (["--events", "10"], "--events takes 200,000 or more"),
             (["--jobs", "0"], "--jobs 1 or more"),
+            (["--out", __file__], "File exists"),
         ],
     )
     def test_wrong_use_is_told_before_any_work(
