@@ -2,7 +2,8 @@
 
 ======================================================= ==============================================================
 ``scenarios``, ``marrow_scenarios``,                    what can be asked for, by name: compositions, and what happens
-``tube_scenarios``, ``scenario``, ``mixes``, ``faults`` to a tube, as data; what a scenario is made of
+``tube_scenarios``                                      to a tube, as data
+``scenario``, ``mixes``, ``faults``, ``scenario_check`` what a scenario is made of, and whether it can be
 ``panel``                                               the colours of the tube
 ``blood_cells``, ``stromal_cells``, ``phenotype``,      the cells, as data
 ``populations``

@@ -172,7 +172,7 @@ def draw_carryover(
 
 def _clog(place: int, places: int, duration_s: float, rng: np.random.Generator) -> Span:
     """Draw a clog in its own part of the run, so that two never overlap."""
-    length = duration_s * rng.uniform(*_CLOG_LENGTH)
+    length = duration_s * min(rng.uniform(*_CLOG_LENGTH), 0.8 / places)
     start = duration_s * place / places + (duration_s / places - length) * rng.random()
     return Span("clog", start, start + length, rng.uniform(*_CLOG_RATE), rng.uniform(*_CLOG_DECADES))
 

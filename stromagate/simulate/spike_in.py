@@ -27,6 +27,7 @@ from stromagate.simulate.keywords import SIMULATED
 from stromagate.simulate.marrow import Marrow, draw_marrow, preparation
 from stromagate.simulate.panel import ANTIBODIES, DETECTORS, Stain
 from stromagate.simulate.scenario import Scenario
+from stromagate.simulate.scenario_check import check_scenario
 from stromagate.simulate.seeds import stream
 from stromagate.simulate.spike_cells import Colours, draw_stroma
 from stromagate.simulate.truth import BACKGROUND, NO_PARTICLE, Truth
@@ -73,12 +74,13 @@ def spike_in(order: SpikeOrder) -> Spiked:
     Raises
     ------
     InputError, SpecificationError
-        The background cannot be read, or is no tube of cells in a flow cytometer.
+        The background cannot be read, or is no tube of cells in a flow cytometer; the scenario cannot be.
     UsageError
         The scenario's stroma is more than the background could hold.
     """
-    background = read_background(order.background)
     made = order.scenario
+    check_scenario(made)
+    background = read_background(order.background)
     if made.msc_ppm + made.endothelium_ppm + made.cd146_only_ppm > 100_000:
         raise UsageError("simulate.spike", "more than a tenth of the events would be stroma", hint="ask for fewer")
     marrow = draw_marrow(

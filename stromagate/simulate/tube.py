@@ -19,6 +19,7 @@ from stromagate.simulate.marrow import Marrow, draw_marrow, preparation
 from stromagate.simulate.panel import ANTIGENS, channel_names, stain_for
 from stromagate.simulate.residuals import FAMILIES
 from stromagate.simulate.scenario import DEFAULT_BATCH, DEFAULT_EVENTS, Scenario
+from stromagate.simulate.scenario_check import check_scenario
 from stromagate.simulate.scenarios import scenario
 from stromagate.simulate.seeds import stream
 from stromagate.simulate.truth import Truth, join
@@ -111,8 +112,9 @@ def check_order(order: TubeOrder) -> None:
     UsageError
         The number of events, the rate or the seed is out of range.
     SpecificationError
-        No such role, preparation or family.
+        No such role, preparation or family, or a scenario that cannot be.
     """
+    check_scenario(order.scenario)
     stain_for(order.role)
     preparation(order.prepared)
     if not 1 <= order.n_events <= MAX_EVENTS:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stromagate.simulate.acquisition import TIMESTEP_S
-from stromagate.simulate.disturbances import CARRYOVER_WINDOW_S, Span
+from stromagate.simulate.disturbances import CARRYOVER_WINDOW_S, Span, disturbed, draw_disturbance
 from stromagate.simulate.faults import RunFaults
 from stromagate.simulate.panel import CEILING, DETECTORS
 from stromagate.simulate.populations import code_of
@@ -156,3 +159,33 @@ def test_a_run_shorter_than_the_carryover_window_has_its_share_too() -> None:
     made = replace(BASE.scenario, run=RunFaults(carryover_frac=0.01, clogs=1, bubbles=1))
     tube = simulate_tube(replace(BASE, n_events=10_000, scenario=made))
     assert (tube.truth.flags & CARRYOVER > 0).sum() == pytest.approx(100, abs=40)
+
+
+@settings(derandomize=True, deadline=None, max_examples=80)
+@given(
+    clogs=st.integers(0, 10),
+    bubbles=st.integers(0, 10),
+    n_bins=st.integers(1, 200),
+    seed=st.integers(0, 10_000),
+)
+def test_any_faults_leave_a_run_that_can_be_run(clogs: int, bubbles: int, n_bins: int, seed: int) -> None:
+    """Time runs forward, clogs never overlap, and outside all spans the rate is what it was."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    edges, mass = np.linspace(0.0, n_bins * 1.0, n_bins + 1), rng.uniform(0.8, 1.2, n_bins)
+    found = draw_disturbance(RunFaults(clogs=clogs, bubbles=bubbles), float(n_bins), rng)
+    new_edges, held, moved = disturbed(edges, mass, found)
+    assert np.all(np.diff(new_edges) > 0)
+    assert np.all(held > 0)
+    assert new_edges[0] == 0.0
+    spans = [span for span in moved.spans if span.kind == "clog"]
+    assert all(first.end_s < second.start_s for first, second in pairwise(spans))
+    assert all(0 <= span.start_s < span.end_s <= new_edges[-1] * (1 + 1e-9) for span in moved.spans)
+    middle = 0.5 * (new_edges[:-1] + new_edges[1:])
+    outside = np.ones(middle.size, dtype=np.bool_)
+    for span in moved.spans:
+        outside &= (middle < span.start_s) | (middle >= span.end_s)
+    # As many events as before, so that the rate outside is the mass of its bin.
+    scale = mass.sum() / held.sum()
+    old = np.clip(np.searchsorted(edges, middle * edges[-1] / new_edges[-1], side="right") - 1, 0, n_bins - 1)
+    rate = held * scale / np.diff(new_edges)
+    assert rate[outside] == pytest.approx(mass[old][outside], rel=1e-9)

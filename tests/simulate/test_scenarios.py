@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from stromagate.errors import SpecificationError
+from stromagate.errors import DocumentError, SpecificationError
 from stromagate.fcs import read_fcs
 from stromagate.simulate import SCENARIOS, THEMES, scenario, write_tube
+from stromagate.simulate.faults import LabFaults, RunFaults
 from stromagate.simulate.panel import ANTIGENS, CEILING, DETECTORS, channel_names
+from stromagate.simulate.phenotype import Signal
 from stromagate.simulate.populations import MSC, NAMES
 from stromagate.simulate.scenario import Scenario
 from stromagate.simulate.truth import BUBBLE, CARRYOVER, NO_PARTICLE, count_rows
@@ -106,3 +109,50 @@ def test_a_wrong_name_is_met_with_the_nearest() -> None:
     with pytest.raises(SpecificationError, match="did you mean 'aml_blast90'") as refused:
         scenario("aml_blasts90")
     assert refused.value.code == "simulate.scenario"
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "hint"),
+    [
+        ({"marrow": {"neutrophils": 1.0}}, "marrow", "'neutrophil'"),
+        ({"marrow": {"t_cell": -1.0}}, "marrow", None),
+        ({"marrow": {"t_cell": float("nan")}}, "marrow", None),
+        ({"marrow": {}}, "marrow", None),
+        ({"signals": {"blasts": {}}}, "signals", "'blast'"),
+        ({"signals": {"blast": {"CD435": Signal(3.0)}}}, "signals[blast]", "CD"),
+        ({"shifts_decades": {"CD14": 0.1}}, "shifts_decades", "CD146"),
+        ({"msc_ppm": -1.0}, "msc_ppm", None),
+        ({"msc_ppm": 999_999.0}, "msc_ppm", None),
+        ({"dead_frac": 1.5}, "dead_frac", "0 to 1"),
+        ({"blood_frac": 1.0}, "blood_frac", "0 to 0.99"),
+        ({"doublet_frac": float("nan")}, "doublet_frac", "0 to 1"),
+        ({"run": RunFaults(clogs=11)}, "run.clogs", "0 to 10"),
+        ({"run": RunFaults(drift_channels=9)}, "run.drift_channels", "0 to 8"),
+        ({"run": RunFaults(carryover_frac=0.5)}, "run.carryover_frac", "0 to 0.1"),
+        ({"lab": LabFaults(omitted=("CD147",))}, "lab.omitted", "'CD146'"),
+        ({"lab": LabFaults(wrong_antibody={"CD271": "CD10"})}, "lab.wrong_antibody", "CD105"),
+        ({"lab": LabFaults(transposed=("CD271",))}, "lab.transposed", "two"),
+        ({"lab": LabFaults(scatter_gain=0.0)}, "lab.scatter_gain", "0.1 to 10"),
+        ({"lab": LabFaults(other_voltage_decades={"CD45": 9.0})}, "lab.other_voltage_decades[CD45]", "-2 to 2"),
+    ],
+)
+def test_a_scenario_that_cannot_be_is_refused(change: dict[str, Any], field: str, hint: str | None) -> None:
+    order = TubeOrder(replace(scenario("healthy"), **change), "t", "d", n_events=100)
+    with pytest.raises(DocumentError) as refused:
+        simulate_tube(order)
+    assert refused.value.code == "simulate.scenario_invalid"
+    (problem,) = refused.value.problems
+    assert problem.path == field
+    assert hint is None or hint in f"{problem.hint}"
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    wrong = replace(scenario("healthy"), dead_frac=2.0, msc_ppm=-3.0, run=RunFaults(bubbles=-1))
+    with pytest.raises(DocumentError, match="3 problems"):
+        simulate_tube(TubeOrder(wrong, "t", "d", n_events=100))
+
+
+def test_a_tube_before_that_is_not_there_is_refused() -> None:
+    wrong = replace(scenario("healthy"), run=RunFaults(carryover_frac=0.001, carryover_from="helthy"))
+    with pytest.raises(SpecificationError, match="did you mean 'healthy'"):
+        simulate_tube(TubeOrder(wrong, "t", "d", n_events=100))
