@@ -16,6 +16,7 @@ from stromagate.model.sample import F32
 
 U8 = NDArray[np.uint8]
 _NATIVE_WIDTHS = {1, 2, 4, 8}
+_FOLD = 64
 _LETTERS = {"I": "u", "F": "f", "D": "f"}
 
 
@@ -125,6 +126,47 @@ def scale_values(layout: Layout, scalings: Sequence[Scaling], block: U8, out: F3
         for index, scaling in enumerate(scalings):
             if scaling.kind != "none":
                 out[:, index] = scale(matrix[:, index], scaling)
+
+
+def count_masked(layout: Layout, block: U8, counts: NDArray[np.int64]) -> None:
+    """Count, per column, the events of a block that have bits set which the mask of ``$PnR`` takes away.
+
+    Parameters
+    ----------
+    layout : Layout
+        The event in bytes.
+    block : ndarray of uint8, shape (n_events * stride,)
+        Bytes, not decoded yet; left as they are.
+    counts : ndarray of int64, shape (n_channels,)
+        Added to.
+    """
+    masked = [index for index, column in enumerate(layout.columns) if column.mask is not None]
+    if not masked:
+        return
+    common = common_type(layout)
+    if common is None:
+        rows = block.reshape(-1, layout.stride)
+        for index in masked:
+            column = layout.columns[index]
+            stored = stored_column(rows, replace(column, mask=None))
+            counts[index] += np.count_nonzero(stored > stored.dtype.type(column.mask))
+        return
+    full = (1 << (8 * common.itemsize)) - 1
+    beyond = [0 if column.mask is None else full ^ column.mask for column in layout.columns]
+    # In the file's byte order: nothing has to be swapped to see whether a bit is set.
+    bits = np.array(beyond, dtype=common).view(common.newbyteorder("="))
+    matrix = block.view(bits.dtype).reshape(-1, len(layout.columns))
+    if (_bits_set(matrix) & bits).any():
+        counts += np.count_nonzero(matrix & bits, axis=0)
+
+
+def _bits_set(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Return the bits set in any event, shape (n_channels,); long rows are five times as fast as short ones."""
+    n_channels = matrix.shape[1]
+    whole = len(matrix) // _FOLD * _FOLD
+    long = np.bitwise_or.reduce(matrix[:whole].reshape(-1, _FOLD * n_channels), axis=0).reshape(_FOLD, n_channels)
+    seen: NDArray[Any] = np.bitwise_or.reduce(np.concatenate([long, matrix[whole:]]), axis=0)
+    return seen
 
 
 def without_masks(layout: Layout) -> Layout:

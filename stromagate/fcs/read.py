@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stromagate.fcs.decode import common_type, native_type, scale_values, stored_column, stored_matrix
+from stromagate.fcs.decode import common_type, count_masked, native_type, scale_values, stored_column, stored_matrix
 from stromagate.fcs.opened import FcsFile, open_fcs
 from stromagate.model.sample import F32, GainConvention, Policy, RawEvents, Sample
 
@@ -50,9 +50,10 @@ def read_fcs(
     """
     found = open_fcs(path, policy=policy, dataset=dataset, gain=gain)
     events: F32 = np.empty((found.n_events, len(found.channels)), dtype=np.float32, order="F")
-    non_finite = np.zeros(len(found.channels), dtype=np.int64)
+    non_finite, masked = (np.zeros(len(found.channels), dtype=np.int64) for _ in range(2))
     for first, block in found.byte_blocks(_ROWS):
         part = events[first : first + len(block) // found.layout.stride]
+        count_masked(found.layout, block, masked)
         scale_values(found.layout, found.scalings, block, part)
         _count_non_finite(part, non_finite)
     events.flags.writeable = False
@@ -68,7 +69,8 @@ def read_fcs(
         repairs=found.repairs,
         verdict=found.verdict,
         timestep_s=found.timestep_s,
-        non_finite={channel.pnn: int(n) for channel, n in zip(found.channels, non_finite, strict=True) if n},
+        non_finite=_by_name(found, non_finite),
+        masked=_by_name(found, masked),
     )
 
 
@@ -98,6 +100,10 @@ def _stored(found: FcsFile, block: NDArray[np.uint8]) -> list[NDArray[Any]]:
         return list(stored_matrix(found.layout, common, block).T)
     rows = block.reshape(-1, found.layout.stride)
     return [stored_column(rows, column) for column in found.layout.columns]
+
+
+def _by_name(found: FcsFile, counts: NDArray[np.int64]) -> dict[str, int]:
+    return {channel.pnn: int(n) for channel, n in zip(found.channels, counts, strict=True) if n}
 
 
 def _count_non_finite(part: F32, counts: NDArray[np.int64]) -> None:

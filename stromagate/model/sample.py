@@ -95,6 +95,8 @@ class Sample:
     ----------
     events : ndarray of float32, shape (n_events, n_channels), Fortran order, read-only
         Scale values: bit masks, ``$PnE`` logs and ``$TIMESTEP`` (seconds) applied; ``$PnG`` as ``gain`` says.
+    non_finite, masked : mapping of str to int
+        By ``$PnN``, how many values are no finite numbers, and how many had bits set beyond the mask of ``$PnR``.
     """
 
     events: F32
@@ -109,6 +111,7 @@ class Sample:
     verdict: Verdict = "ok"
     timestep_s: float | None = None
     non_finite: Mapping[str, int] = field(default_factory=dict)
+    masked: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n_events(self) -> int:

@@ -34,7 +34,7 @@ def ceiling(sample: Sample, channel: Channel) -> float | None:
         top = channel.log_offset * 10 ** (channel.log_decades * stored / channel.range_top)
     else:
         top = stored / (channel.gain if sample.gain == "apply" else 1.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # a range near the largest float32 is passed by none
         passed = bool((sample.events[:, channel.index] > top * _PASSED).any())
     return None if passed else float(top)
 

@@ -37,6 +37,12 @@ def main_denominator(evidence: Evidence) -> str:
     return next((name for name in evidence.template.denominators if name in names), ROOT)
 
 
+def channels_used(evidence: Evidence) -> set[str]:
+    """Return the ``$PnN`` of all axes, and those that the matrix mixes into them."""
+    mixed = () if evidence.tree.compensation is None else evidence.tree.compensation.channels
+    return {*(item.pnn for item in evidence.panel.bindings), *mixed}
+
+
 def no_target(check: Check) -> Finding:
     """Return the finding of a check that looks at index populations where the template names none."""
     return not_applicable(check, "The template names no index population to look at.")

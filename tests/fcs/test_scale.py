@@ -103,6 +103,27 @@ def test_values_above_the_range_are_kept(tmp_path: Path) -> None:
     assert sample.channels[0].range_top == 100
 
 
+@pytest.mark.parametrize("order", ["1,2,3,4", "4,3,2,1"])
+@pytest.mark.parametrize("others", [(16,), (8, 16), (24,), (32,), (64,)])
+def test_values_with_bits_beyond_the_range_are_counted(tmp_path: Path, order: str, others: tuple[int, ...]) -> None:
+    """$PnR 100 keeps seven bits: 200 is read as 72, as the standard asks, and that is said."""
+    low = Column("low", (99, 127, 128, 200), others[0], "100")
+    columns = (low, *(Column(f"full{bits}", (0, 1, 255, 7), bits, str(2**bits)) for bits in others))
+    sample = read_fcs(make(Spec(columns, byteord=order)).write(tmp_path / "masked.fcs"))
+    assert sample.events[:, 0].tolist() == [99, 127, 0, 72]
+    assert dict(sample.masked) == {"low": 2}
+
+
+@pytest.mark.parametrize("at", [0, 63, 64, 199, None])
+def test_one_value_beyond_the_range_is_found_wherever_it_is(tmp_path: Path, at: int | None) -> None:
+    values = [number % 100 for number in range(200)]
+    if at is not None:
+        values[at] = 128
+    columns = (Column("other", tuple([50] * 200), top="100"), Column("low", tuple(values), top="100"))
+    sample = read_fcs(make(Spec(columns)).write(tmp_path / "one.fcs"))
+    assert dict(sample.masked) == ({} if at is None else {"low": 1})
+
+
 def test_what_is_no_number_is_counted(tmp_path: Path) -> None:
     odd = Column("A", (float("nan"), float("inf"), float("-inf"), 1e-40, 2.0), 32, "1")
     sample = read_fcs(make(floats(columns=(odd, *FLOATS[:2]))).write(tmp_path / "nan.fcs"))

@@ -37,7 +37,7 @@ def test_a_result_s_tree_counts_the_same_on_the_file(tmp_path: Path) -> None:
 def test_a_tree_counts_on_values_read_as_those_it_was_made_on(tmp_path: Path) -> None:
     plain = read_fcs(write_tube(tmp_path / "plain.fcs"))
     keywords = {"$SPILLOVER": SPILLOVER, "$TIMESTEP": "1", **{f"$P{n}G": "4" for n in (4, 5, 6)}}
-    tube, events = tmp_path / "gained.fcs", plain.events * np.float32([1, 1, 1, 4, 4, 4, 1])
+    tube, events = tmp_path / "gained.fcs", plain.events * np.array([1, 1, 1, 4, 4, 4, 1], dtype=np.float32)
     write_fcs(tube, events, NAMES, labels=STAINS, keywords=keywords)
     template = write_template(tmp_path / "small.yaml")
     counts = {}

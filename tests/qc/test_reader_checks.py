@@ -9,6 +9,7 @@ from stromagate.model.panel import Compensation
 from stromagate.model.sample import Repair
 from tests.qc.evidence import (
     N,
+    ask,
     good_columns,
     make_evidence,
     one,
@@ -31,6 +32,16 @@ def test_a_salvaged_file_fails_even_without_a_list() -> None:
     status, sentence = seen("reader", make_evidence(sample={"verdict": "salvaged"}))
     assert status == "fail"
     assert f"{N:,} events that were whole" in sentence
+
+
+def test_bits_that_the_range_takes_away_are_said() -> None:
+    finding = one("reader", make_evidence(sample={"masked": {"PE-A": 5, "other": 9}}))
+    assert (finding.status, finding.measured) == ("warn", 5)
+    assert "PE-A (5 events)" in finding.sentence
+    assert "other" not in finding.sentence
+    assert one("reader", make_evidence(sample={"masked": {"other": 9}})).status == "pass"
+    both = ask("reader", make_evidence(sample={"masked": {"PE-A": 5}, "repairs": (REPAIR,), "verdict": "repaired"}))
+    assert ["end.plus1" in finding.sentence for finding in both] == [True, False]
 
 
 def test_values_that_are_no_numbers_in_a_channel_in_use() -> None:

@@ -103,6 +103,11 @@ def test_a_range_that_values_do_not_keep_is_no_ceiling() -> None:
         assert one("fluorescence_ceiling", evidence).status == "not_applicable"
 
 
+def test_a_range_as_large_as_numbers_go_is_passed_by_none() -> None:
+    findings = ask("fluorescence_ceiling", make_evidence(channels={"CD271": {"range_top": 3.4e38}}))
+    assert {finding.status for finding in findings} == {"pass"}
+
+
 @pytest.mark.parametrize(("share", "status"), [(0.25, "pass"), (0.4, "warn")])
 def test_target_crowding_against_cd45(share: float, status: str) -> None:
     edge = float(one_edge())

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
+from stromagate.qc.targets import channels_used
 from stromagate.qc.verdict import judge
 from stromagate.qc.wording import events, listed
 
 
 def look(evidence: Evidence) -> list[Finding]:
     """Count what the reader found; such an event is in no gate on its channel, and stays in the total."""
-    used = {item.pnn for item in evidence.panel.bindings}
-    if evidence.tree.compensation is not None:
-        used |= set(evidence.tree.compensation.channels)
+    used = channels_used(evidence)
     found = {pnn: n for pnn, n in evidence.sample.non_finite.items() if n and pnn in used}
     if not found:
         return [judge(CHECK, 0.0, "All values in the channels in use are numbers.")]
