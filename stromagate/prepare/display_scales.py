@@ -20,6 +20,9 @@ NARROWEST_DECADES, WIDEST_DECADES = 0.25, 1.75
 _NEGATIVE_QUANTILE = 0.05
 _FEWEST_NEGATIVES = 20
 _LOOKED_AT = 200_000
+# A stated range is passed where values lie more than this far above it; so few events above are not asked. Own choices.
+_PASSED = 1.05
+_FEW_ONE_IN, _FEW_AT_LEAST = 10_000, 5
 
 
 def choose_scales(
@@ -72,9 +75,10 @@ def _needs_data(spec: ScaleSpec) -> bool:
 
 
 def _top(sample: Sample, channel: Channel, values: F32) -> float:
-    """Return the channel's range in scale values, or the largest value where a file's data pass its stated range.
+    """Return the channel's range in scale values, or how far the data reach where they pass that range.
 
-    Cytek and CyTOF files state ranges far below their data.
+    Cytek and CyTOF files state ranges far below their data. A few events far out are no range: one of 80,000 at forty
+    times the top would move boundaries that are found on this scale, and with them every count.
     """
     if channel.is_time:
         top = float(values.max()) if values.size else 0.0
@@ -84,8 +88,15 @@ def _top(sample: Sample, channel: Channel, values: F32) -> float:
         top = channel.range_top / (channel.gain if sample.gain == "apply" and channel.gain else 1.0)
     if not np.isfinite(top) or top <= 0:
         top = 0.0
-    largest = float(values.max()) if values.size else 0.0
-    return largest if largest > 1.05 * top else (top or 1.0)
+    reach = _reach(values) if values.size and values.max() > _PASSED * top else 0.0
+    return reach if reach > _PASSED * top else (top or 1.0)
+
+
+def _reach(values: F32) -> float:
+    """Return the largest value but for the few that are left out of account."""
+    few = max(values.size // _FEW_ONE_IN, min(_FEW_AT_LEAST, values.size // 100))
+    at = values.size - 1 - few
+    return float(np.partition(values, at)[at])
 
 
 def _width(values: F32, top: float, decades: float) -> float:

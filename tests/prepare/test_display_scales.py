@@ -51,7 +51,22 @@ def test_a_tube_without_negatives_and_an_empty_one_get_a_scale() -> None:
 def test_data_far_over_the_range_raise_the_top() -> None:
     events = np.abs(np.random.default_rng(0).normal(0, 300, (1000, 5)))
     scale = chosen(events, top=1.0)["CD146"]
-    assert scale.top == pytest.approx(events[:, 1].max())
+    assert scale.top == pytest.approx(np.sort(events[:, 1])[-6])
+    assert chosen(events[:90], top=1.0)["CD146"].top == pytest.approx(events[:90, 1].max())
+
+
+@pytest.mark.parametrize("n", [500, 20_000, 100_000])
+@pytest.mark.parametrize("far", [3e5, 1e7, 1e30])
+def test_a_few_events_far_out_move_no_scale(n: int, far: float) -> None:
+    events = np.random.default_rng(0).normal(0, 800, (n, 5))
+    events[:5, 1] = 0
+    before = {stated: chosen(events, top=stated)["CD146"] for stated in (262144.0, 1.0, 0.0)}
+    largest = float(events[:, 1].max())
+    events[:5, 1] = far
+    for stated, scale in before.items():
+        after = chosen(events, top=stated)["CD146"]
+        assert scale.top <= after.top <= max(stated, largest + 1)
+        assert after.width_decades == pytest.approx(scale.width_decades, abs=0.1)
 
 
 def test_gain_scales_the_range() -> None:
