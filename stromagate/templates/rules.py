@@ -200,6 +200,7 @@ def _aliases(view: _View) -> Iterator[Fault]:
     given = view.document.get("aliases")
     # A dye may be put to another use (DAPI as DNA dye), an antigen's name may not.
     table, owners = vocabulary().markers, {squash(marker): marker for marker in (*view.required, *view.optional)}
+    given_to: dict[str, str] = {}
     for marker, names in (given if isinstance(given, dict) else {}).items():
         if marker not in (*view.required, *view.optional):
             hint = did_you_mean(marker, (*view.required, *view.optional))
@@ -208,6 +209,9 @@ def _aliases(view: _View) -> Iterator[Fault]:
         for index, name in enumerate(names if isinstance(names, list) else []):
             owner = table.get(squash(name)) if isinstance(name, str) else None
             owner = owners.get(squash(name), owner) if isinstance(name, str) else None
+            # A joined name (CD235a+CD71) may be given to each of its markers; any other is of one alone.
+            if owner is None and isinstance(name, str) and name.strip().isalnum():
+                owner = given_to.setdefault(squash(name), marker)
             if owner is not None and squash(owner) != squash(marker) and table.get(squash(marker)) != owner:
                 place = ("aliases", marker, index)
                 yield Fault(place, f"'{name}' is a name of {owner}, not of {marker}", "one name, one marker")

@@ -285,6 +285,14 @@ BROKEN = {
     ),
     "alias of nothing": ("CD271: [ME20]", "CD27: [ME20]", 10, "aliases.CD27", "not in the panel", "'CD271'?"),
     "alias of another": ("CD271: [ME20]", "CD271: [MCAM]", 10, "aliases.CD271[0]", "'MCAM' is a name of CD146", ""),
+    "alias of two": (
+        "CD271: [ME20]",
+        "CD271: [ME20]\n  CD45: [me20]",
+        11,
+        "aliases.CD45[0]",
+        "'me20' is a name of CD271, not of CD45",
+        "",
+    ),
     "alias is a marker": ("CD271: [ME20]", "CD271: [CD45]", 10, "aliases.CD271[0]", "'CD45' is a name of CD45", ""),
     "claim without source": (
         "status: local",
