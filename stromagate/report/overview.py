@@ -35,15 +35,16 @@ def build(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, Any]:
     controls = [entry for entry in done if role(entry.labels).is_control]
     one = results[0] if results else None
     drawn = [by_id[entry.sample_id] for entry in stained]
+    below = _denominator(results)
     return {
         "groups": [
-            (title, [_row(entry, by_id[entry.sample_id]) for entry in entries])
+            (title, [_row(entry, by_id[entry.sample_id], below) for entry in entries])
             for title, entries in (("Stained tubes", stained), ("Control tubes: background, not findings", controls))
             if entries
         ],
         "failures": [_failure(entry) for entry in run.samples if entry.sample_id not in by_id],
-        "names": _names(one),
-        "figure_of_tubes": _comparison(drawn[:_MAX_TUBES_DRAWN]),
+        "names": _names(one, below),
+        "figure_of_tubes": _comparison(drawn[:_MAX_TUBES_DRAWN], below),
         "n_not_drawn": max(0, len(drawn) - _MAX_TUBES_DRAWN),
         "summary": _summary(run, results, len(stained), len(controls)),
         "notices": _notices(results),
@@ -65,7 +66,20 @@ def _summary(run: RunIndex, results: Sequence[SampleResult], n_stained: int, n_c
     ]
 
 
-def _names(result: SampleResult | None) -> dict[str, str]:
+def _denominator(results: Sequence[SampleResult]) -> str:
+    """Return the one denominator of all rates on the page: the first that all tubes have, else the first tube's own.
+
+    A tube without an optional marker lacks the denominators that need it; a rate of another one in their column would
+    be read as a rate of them.
+    """
+    if not results:
+        return ""
+    there = [{row.denominator for row in one.statistics if row.statistic == "per_million"} for one in results]
+    common = (name for name in results[0].denominators if all(name in names for names in there))
+    return next(common, primary_denominator(results[0]))
+
+
+def _names(result: SampleResult | None, denominator: str) -> dict[str, str]:
     """Return how the columns are called; all tubes of a run share one template."""
     if result is None:
         return {"msc": "MSC", "progenitors": "Progenitors", "denominator": ""}
@@ -73,11 +87,11 @@ def _names(result: SampleResult | None) -> dict[str, str]:
     return {
         "msc": named.get("msc", ""),
         "progenitors": named.get("progenitors", ""),
-        "denominator": label(result, primary_denominator(result)) if primary_denominator(result) else "",
+        "denominator": label(result, denominator) if denominator else "",
     }
 
 
-def _row(entry: SampleEntry, result: SampleResult) -> dict[str, Any]:
+def _row(entry: SampleEntry, result: SampleResult, denominator: str) -> dict[str, Any]:
     found = worst(result.findings)
     symbol, word = STATUS_WORDS[found.status] if found else ("", "not checked")
     return {
@@ -89,7 +103,7 @@ def _row(entry: SampleEntry, result: SampleResult) -> dict[str, Any]:
         "status": entry.status,
         "n_events": count_text(result.n_events),
         "n_events_value": result.n_events,
-        "cells": _cells(result),
+        "cells": _cells(result, denominator),
         "symbol": symbol,
         "word": word,
         "severity": list(STATUS_WORDS).index(found.status) if found else len(STATUS_WORDS),
@@ -98,9 +112,8 @@ def _row(entry: SampleEntry, result: SampleResult) -> dict[str, Any]:
     }
 
 
-def _cells(result: SampleResult) -> list[dict[str, Any]]:
+def _cells(result: SampleResult, denominator: str) -> list[dict[str, Any]]:
     """Return count and rate of both indices, and the share of progenitors among MSC."""
-    denominator = primary_denominator(result)
     msc, progenitors = result.indices.get("msc", ""), result.indices.get("progenitors", "")
     rows = [
         find(result, name, statistic, below)
@@ -145,23 +158,23 @@ def _share_of(n: int, results: Sequence[SampleResult]) -> str:
     return f"All {n} analysed tubes are" if n > 1 else "The analysed tube is"
 
 
-def _comparison(results: Sequence[SampleResult]) -> Figure | None:
+def _comparison(results: Sequence[SampleResult], below: str) -> Figure | None:
     """Return the drawing of rates by tube; None where no tube has a rate."""
-    marks = [mark for result in results for mark in _marks(result)]
+    marks = [mark for result in results for mark in _marks(result, below)]
     if not marks:
         return None
-    denominator = label(results[0], primary_denominator(results[0]))
+    denominator = label(results[0], below)
     names = " and ".join(dict.fromkeys(mark.series for mark in marks))
     alt = f"{names} per million {denominator} in {len(results)} stained tubes; the table above has every number."
     tubes = [result.sample_id for result in results]
     return tubes_figure(marks, tubes, "tubes", unit=f"per million {denominator} (log scale)", alt=alt)
 
 
-def _marks(result: SampleResult) -> list[Mark]:
+def _marks(result: SampleResult, denominator: str) -> list[Mark]:
     marks = []
     for key in ("msc", "progenitors"):
         name = result.indices.get(key, "")
-        row = find(result, name, "per_million", primary_denominator(result))
+        row = find(result, name, "per_million", denominator)
         if row is None or row.value is None or row.ci_low is None or row.ci_high is None:
             continue
         sure = row.state in {"", STATE_OK}

@@ -6,6 +6,7 @@ import re
 
 from stromagate.model.result import Statistic
 from stromagate.report import render_index
+from stromagate.report.lookup import find, label, primary_denominator
 from stromagate.report.overview import build
 from tests.report.pages import golden_run, make_run, visible
 from tests.results import make_result
@@ -113,3 +114,24 @@ def test_enriched_tubes_are_named_and_whole_marrow_is_not() -> None:
     text = visible(render_index(make_run([enriched, whole]), [enriched, whole]))
     assert "Preparation: cd45 depleted. 1 of 2 analysed tubes is enriched" in text
     assert "Preparation: whole" not in text
+
+
+def test_all_rates_of_a_page_have_the_denominator_that_its_column_names() -> None:
+    """A tube without an optional marker lacks the first denominator: its next one must not slip into the column."""
+    plain = make_result()
+    first, common = primary_denominator(plain), "singlets"
+    rates = [row for row in plain.statistics if row.statistic == "per_million"]
+    halves = [row.model_copy(update={"denominator": common, "value": (row.value or 0) / 2}) for row in rates]
+    fields = {"denominators": (first, common)}
+    whole = make_result(sample_id="whole", statistics=(*plain.statistics, *halves), **fields)
+    kept = tuple(row for row in whole.statistics if row.denominator != first)
+    lacking = make_result(sample_id="lacking", statistics=kept, **fields)
+    assert (primary_denominator(whole), primary_denominator(lacking)) == (first, common)
+    for results in ([whole, lacking], [lacking, whole]):
+        values = build(make_run(results), results)
+        assert values["names"]["denominator"] == label(whole, common)
+        assert label(whole, common) in values["figure_of_tubes"].alt
+        shown = {row["cells"][1]["value"] for _, rows in values["groups"] for row in rows}
+        expected = find(whole, whole.indices["msc"], "per_million", common)
+        assert expected is not None
+        assert shown == {expected.value}
