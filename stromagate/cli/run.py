@@ -135,6 +135,8 @@ def _tell(finished: RunIndex, out: Path) -> None:
         say(f"failed: {entry.sample_id} ({entry.file}): {error.get('message')}")
         if error.get("hint"):
             say(f"  {error['hint']}")
+    for names in finished.same_content():
+        say(f"warning: {', '.join(names)} hold the same bytes under different names")
     done = len(finished.samples) - len(failed)
     say(f"{done} of {len(finished.samples)} tubes analysed; results in {out}")
 

@@ -150,6 +150,7 @@ def _one(job: Job) -> Outcome:
         n_events=result.n_events,
         labels=result.labels,
         worst_finding=found.status if (found := worst(result.findings)) else None,
+        sha256=result.source.sha256,
     )
     return Outcome(entry, 0)
 

@@ -110,6 +110,19 @@ def test_a_failed_tube_goes_before_a_finding(call, tmp_path: Path) -> None:
     assert call("run", bad, "-t", template, "-o", tmp_path / "out", "--fail-on", "warn").exit_code == 3
 
 
+def test_the_same_bytes_under_two_names_are_said(call, said, tubes: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, source in (("a.fcs", "a.fcs"), ("b.fcs", "b.FCS"), ("copy_of_a.fcs", "a.fcs")):
+        (folder / name).write_bytes((tubes / source).read_bytes())
+    result = call("run", folder, "-t", tubes / "small.yaml", "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 0
+    assert "a, copy_of_a hold the same bytes" in result.stderr
+    assert "a, copy_of_a hold the same bytes" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    contents = [entry["sha256"] for entry in said(result)["run"]["samples"]]
+    assert contents[0] == contents[2] != contents[1]
+
+
 def test_one_bad_file_among_ten(call, said, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
