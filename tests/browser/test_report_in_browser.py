@@ -170,7 +170,8 @@ def test_the_page_can_be_read_without_seeing_it(visit: Open, run_folder: Path) -
     seen = visit(run_folder / "samples/full/report.html")
     assert seen.page.evaluate("document.documentElement.lang") == "en"
     assert seen.page.get_by_role("main").count() == 1
-    assert seen.page.get_by_role("img").count() == 15
+    # Only what says so itself: the pictures that plotly puts into a drawing are presentation, and come while it draws.
+    assert seen.page.locator("[role=img]").count() == 15
     labels = seen.page.evaluate("Array.from(document.querySelectorAll('[role=img]'), box => box.ariaLabel)")
     assert all(" events; population_" in label for label in labels)
     unlabelled = seen.page.evaluate("document.querySelectorAll('thead th:not([scope])').length")
