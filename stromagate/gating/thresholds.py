@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from numpy.random import Generator
+from pydantic import AfterValidator
 
 from stromagate.gating.density import Histogram, finite, histogram
 from stromagate.gating.method import Fit, PopulationView, not_evaluable
@@ -12,6 +15,16 @@ from stromagate.model.gates import Interval, Side
 
 SKEWED = 1.25  # a gamma negative this skewed puts 2,000 of a million events beyond five deviations of its mirror
 SKEW_EVENTS = 1000  # fewer tell nothing about it
+
+
+def _rising(search: tuple[float, float]) -> tuple[float, float]:
+    if not search[0] < search[1]:
+        raise ValueError("`search` needs [low, high] with low below high")
+    return search
+
+
+SearchRange = Annotated[tuple[float, float], AfterValidator(_rising)]
+"""A range of display units in which a method looks."""
 
 
 def half_line(axis: str, cut: float, keep: Side) -> Interval:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 from numpy.random import Generator
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stromagate.gating.method import Fit, GatingMethod, PopulationView
 from stromagate.gating.tails import TailRule
-from stromagate.gating.thresholds import tail_fit
+from stromagate.gating.thresholds import SearchRange, tail_fit
 from stromagate.model.gates import Side
 from stromagate.model.template import AxisName, GateParams
 
@@ -26,7 +26,7 @@ class Params(GateParams):
         5.0, gt=0, le=20, description="Distance from the peak in its standard deviations, estimated by median distance."
     )
     side: Side = Field("above", description="Side of the peak the cut lies on; its width comes from the other side.")
-    search: tuple[float, float] | None = Field(
+    search: SearchRange | None = Field(
         None, description="Range the peak may lie in, [low, high] in display units; null: anywhere."
     )
     min_peak_frac: float = Field(
@@ -42,12 +42,6 @@ class Params(GateParams):
     allow_skew: bool = Field(
         False, description="Widen the distance by how much wider the peak is, at half its height, on the cut's side."
     )
-
-    @model_validator(mode="after")
-    def _search_is_a_range(self) -> Self:
-        if self.search is not None and not self.search[0] < self.search[1]:
-            raise ValueError("`search` needs [low, high] with low below high")
-        return self
 
 
 def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 from numpy.random import Generator
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stromagate.gating.density import Histogram, finite, histogram
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
 from stromagate.gating.tails import TailRule
-from stromagate.gating.thresholds import half_line, shown_zero, tail_fit
+from stromagate.gating.thresholds import SearchRange, half_line, shown_zero, tail_fit
 from stromagate.gating.valleys import Valley, find_valley
 from stromagate.gating.wording import place, share
 from stromagate.model.gates import Side
@@ -22,7 +22,7 @@ class Params(GateParams):
 
     axis: AxisName = Field(description="The axis that is cut.")
     keep: Side = Field(description="Side of the cut that is kept; the cut itself counts as above.")
-    search: tuple[float, float] | None = Field(
+    search: SearchRange | None = Field(
         None, description="Range the valley may lie in, [low, high] in display units; null: anywhere."
     )
     which: Literal["clearest", "lowest", "highest"] = Field(
@@ -42,12 +42,6 @@ class Params(GateParams):
         None, description="What to do without a valley: `tail` cuts beyond the largest peak; null: not evaluable."
     )
     mads: float = Field(5.0, gt=0, le=20, description="Distance of that tail cut from the peak, in robust deviations.")
-
-    @model_validator(mode="after")
-    def _search_is_a_range(self) -> Self:
-        if self.search is not None and not self.search[0] < self.search[1]:
-            raise ValueError("`search` needs [low, high] with low below high")
-        return self
 
 
 def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
