@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from stromagate.errors import SpecificationError
 from stromagate.gating.geometry import Mask, check, combine
-from stromagate.gating.method import Fit, methods, not_evaluable
+from stromagate.gating.method import Fit, Outside, methods, not_evaluable
 from stromagate.gating.population import AbsentAxisError, AbsentPopulationError, Population
 from stromagate.gating.sieve import make_sieve
 from stromagate.gating.tree import deciding_axes
@@ -20,7 +20,7 @@ from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree, Geometry
 from stromagate.model.sample import Rows
 
 if TYPE_CHECKING:
-    from stromagate.model.template import GateParams, GatingTemplate, PopulationSpec
+    from stromagate.model.template import GateStep, GatingTemplate, PopulationSpec
     from stromagate.prepare.prepared import Prepared
 
 
@@ -46,7 +46,14 @@ class Gated:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def gate(prepared: Prepared, template: GatingTemplate, *, params: Mapping[str, GateParams], seed: int = 0) -> Gated:
+def gate(
+    prepared: Prepared,
+    template: GatingTemplate,
+    *,
+    gates: Mapping[str, Sequence[GateStep]],
+    seed: int = 0,
+    outside: Outside | None = None,
+) -> Gated:
     """Fit every gate of a template on a tube and find the members.
 
     Parameters
@@ -55,11 +62,13 @@ def gate(prepared: Prepared, template: GatingTemplate, *, params: Mapping[str, G
         The tube: axes bound, compensated, scaled.
     template : GatingTemplate
         Populations in order, parents first.
-    params : mapping of str to GateParams
-        Each population's parameters, checked by its method's own model.
+    gates : mapping of str to sequence of GateStep
+        Each population's gate and after it what it falls back on, with parameters checked by the methods' own models.
     seed : int
         Seed of everything random. Each gate draws from a generator of its own, made of seed and population, so that a
         gate added elsewhere changes no other fit.
+    outside : Outside, optional
+        What is known from outside the tube: its controls, earlier batches.
 
     Returns
     -------
@@ -70,7 +79,8 @@ def gate(prepared: Prepared, template: GatingTemplate, *, params: Mapping[str, G
     SpecificationError
         A method that does not exist, or one that proposed impossible geometry.
     """
-    walk = _Walk(prepared, params, seed, {spec.name: spec.label for spec in template.populations if spec.label})
+    labels = {spec.name: spec.label for spec in template.populations if spec.label}
+    walk = _Walk(prepared, gates, seed, labels, outside or Outside())
     last_child = {spec.parent: spec.name for spec in template.populations}
     for spec in template.populations:
         walk.step(spec)
@@ -83,10 +93,15 @@ class _Walk:
     """The state of one walk through a template."""
 
     def __init__(
-        self, prepared: Prepared, params: Mapping[str, GateParams], seed: int, labels: Mapping[str, str]
+        self,
+        prepared: Prepared,
+        gates: Mapping[str, Sequence[GateStep]],
+        seed: int,
+        labels: Mapping[str, str],
+        outside: Outside,
     ) -> None:
-        self.prepared, self.params, self.seed, self.labels = prepared, params, seed, labels
-        self.populations = {ROOT: Population(prepared, ROOT, None, self._look_up)}
+        self.prepared, self.gates, self.seed, self.labels, self.outside = prepared, gates, seed, labels, outside
+        self.populations = {ROOT: Population(prepared, ROOT, None, self._look_up, outside)}
         self.nodes: list[GateNode] = []
         self.left_out: dict[str, str] = {}
 
@@ -100,8 +115,8 @@ class _Walk:
             lacking = f"stands below {self._called(spec.parent)}, which is left out"
             self.left_out[spec.name] = f"{self._called(spec.name)} {lacking}"
         else:
-            fit = self._fit(spec)
-            self.nodes.append(_node(spec, fit))
+            method, fit = self._fit(spec)
+            self.nodes.append(_node(spec, method, fit))
             if fit.geometry is not None:
                 self.populations[spec.name] = self._population(spec, fit.geometry)
 
@@ -120,20 +135,30 @@ class _Walk:
         )
         return Gated(tree, MappingProxyType(members), MappingProxyType(counts), MappingProxyType(self.left_out))
 
-    def _fit(self, spec: PopulationSpec) -> Fit:
-        method = methods.get(spec.gate.method)
+    def _fit(self, spec: PopulationSpec) -> tuple[str, Fit]:
+        """Return the method that placed the boundary, the first of its chain that could, and its fit."""
+        steps = self.gates[spec.name]
         if spec.parent not in self.populations:
-            return not_evaluable(f"its parent {self._called(spec.parent)} could not be evaluated")
+            return steps[0].method, not_evaluable(f"its parent {self._called(spec.parent)} could not be evaluated")
+        if self.populations[spec.parent].n == 0:
+            return steps[0].method, not_evaluable(f"its parent {self._called(spec.parent)} holds no events")
+        reasons: list[str] = []
+        for step in steps:
+            fit = self._try(spec, step)
+            if fit.geometry is not None:
+                return step.method, _fallen_back(fit, step.method, reasons) if reasons else fit
+            reasons.append(fit.sentence)
+        return steps[0].method, not_evaluable("; and ".join(dict.fromkeys(reasons)))
+
+    def _try(self, spec: PopulationSpec, step: GateStep) -> Fit:
         parent = self.populations[spec.parent]
-        if parent.n == 0:
-            return not_evaluable(f"its parent {self._called(spec.parent)} holds no events")
         try:
-            fit = method.fit(parent, self.params[spec.name], _generator(self.seed, spec.name))
-            self._check(spec, fit)
+            fit = methods.get(step.method).fit(parent, step.params, _generator(self.seed, spec.name))
+            self._check(spec, step.method, fit)
         except (AbsentAxisError, AbsentPopulationError) as absent:
             return not_evaluable(absent.message)
         except Exception as bug:
-            bug.add_note(f"while fitting population '{spec.name}' by method '{spec.gate.method}'")
+            bug.add_note(f"while fitting population '{spec.name}' by method '{step.method}'")
             raise
         return fit
 
@@ -148,12 +173,12 @@ class _Walk:
             raise AbsentPopulationError("population.absent", f"it looks at {self._called(name)}, which {why}")
         return self.populations[name]
 
-    def _check(self, spec: PopulationSpec, fit: Fit) -> None:
+    def _check(self, spec: PopulationSpec, method: str, fit: Fit) -> None:
         """Hold a method to its contract before anything is counted by it."""
         if (fit.geometry is None) != (fit.state == "not_evaluable"):
             raise SpecificationError(
                 "method.contract",
-                f"the method '{spec.gate.method}' says '{fit.state}' and gives "
+                f"the method '{method}' says '{fit.state}' and gives "
                 f"{'no boundary' if fit.geometry is None else 'a boundary'}",
                 where=spec.name,
                 hint="a gate has a boundary exactly where it is evaluable; tell the method's author",
@@ -172,7 +197,7 @@ class _Walk:
             mask = self._combined(parent, geometry)
         else:
             mask = make_sieve(geometry, parent.scales).inside(parent)
-        return Population(self.prepared, spec.name, parent.rows[mask], self._look_up)
+        return Population(self.prepared, spec.name, parent.rows[mask], self._look_up, self.outside)
 
     def _combined(self, parent: Population, geometry: Boolean) -> Mask:
         masks = [_among(parent.rows, self.populations[name].rows) for name in geometry.of]
@@ -191,10 +216,14 @@ class _Walk:
         return decided
 
 
-def _node(spec: PopulationSpec, fit: Fit) -> GateNode:
-    return GateNode(
-        spec.name, spec.parent, spec.gate.method, fit.geometry, fit.state, fit.sentence, fit.spread, fit.source
-    )
+def _node(spec: PopulationSpec, method: str, fit: Fit) -> GateNode:
+    return GateNode(spec.name, spec.parent, method, fit.geometry, fit.state, fit.sentence, fit.spread, fit.source)
+
+
+def _fallen_back(fit: Fit, method: str, reasons: Sequence[str]) -> Fit:
+    """Return the fit of a fallback with the reasons why it was needed before its own sentence."""
+    sentence = f"{'; and '.join(dict.fromkeys(reasons))}; instead {fit.sentence}"
+    return replace(fit, state="fallback", sentence=sentence, source=fit.source or method)
 
 
 def _among(rows: Rows, others: Rows) -> Mask:

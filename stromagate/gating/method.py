@@ -12,11 +12,29 @@ from typing import Any, Literal, Protocol
 
 from numpy.random import Generator
 
+from stromagate.model.controls import ControlTube
 from stromagate.model.gates import Geometry
+from stromagate.model.locks import Locks
 from stromagate.model.sample import F32
 from stromagate.model.scales import Scale
 from stromagate.model.template import GateParams
 from stromagate.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is known from outside the tube.
+
+    Attributes
+    ----------
+    controls : tuple of ControlTube
+        Controls paired with this tube, of any role, best match first.
+    locks : Locks or None
+        Boundaries of earlier batches.
+    """
+
+    controls: tuple[ControlTube, ...] = ()
+    locks: Locks | None = None
 
 
 class PopulationView(Protocol):
@@ -40,6 +58,11 @@ class PopulationView(Protocol):
         """Every axis this tube carries."""
         ...
 
+    @property
+    def outside(self) -> Outside:
+        """What is known from outside the tube."""
+        ...
+
     def display(self, axis: str) -> F32:
         """Values in display units, shape (n,)."""
         ...
@@ -54,6 +77,10 @@ class PopulationView(Protocol):
 
     def to_display(self, axis: str, linear: float) -> float:
         """One linear value in display units."""
+        ...
+
+    def to_linear(self, axis: str, display: float) -> float:
+        """One display value in linear units."""
         ...
 
     def population(self, name: str) -> PopulationView:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stromagate.errors import SpecificationError
+from stromagate.gating.method import Outside
 from stromagate.model.sample import F32, F64, Rows
 from stromagate.model.scales import Scale
-from stromagate.prepare.scales import display, forward
+from stromagate.prepare.scales import display, forward, inverse
 
 if TYPE_CHECKING:
     from stromagate.prepare.prepared import Prepared
@@ -37,10 +38,20 @@ class Population:
         Its events, sorted; None for all events of the tube.
     look_up : callable
         Returns another population by name.
+    outside : Outside, optional
+        What is known from outside the tube.
     """
 
-    def __init__(self, prepared: Prepared, name: str, rows: Rows | None, look_up: Callable[[str], Population]) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        name: str,
+        rows: Rows | None,
+        look_up: Callable[[str], Population],
+        outside: Outside | None = None,
+    ) -> None:
         self._prepared, self._name, self._rows, self._look_up = prepared, name, rows, look_up
+        self._outside = outside or Outside()
         self._linear: dict[str, F32] = {}
         self._display: dict[str, F32] = {}
 
@@ -63,6 +74,11 @@ class Population:
     def axes(self) -> tuple[str, ...]:
         """Every axis this tube carries."""
         return tuple(self._prepared.axes)
+
+    @property
+    def outside(self) -> Outside:
+        """What is known from outside the tube."""
+        return self._outside
 
     @property
     def scales(self) -> Mapping[str, Scale]:
@@ -90,6 +106,10 @@ class Population:
     def to_display(self, axis: str, linear: float) -> float:
         """Return one linear value in display units."""
         return float(forward(self.scale(axis), linear)[0])
+
+    def to_linear(self, axis: str, display: float) -> float:
+        """Return one display value in linear units."""
+        return float(inverse(self.scale(axis), display)[0])
 
     def population(self, name: str) -> Population:
         """Return another population that stands above the one being fitted."""

@@ -22,5 +22,10 @@ class RunConfig(Document):
     confidence: float = Field(0.95, gt=0, lt=1, description="Level of the intervals.")
     interval: Literal["clopper-pearson", "wilson"] = Field("clopper-pearson", description="Interval of shares.")
     seed: int = Field(0, ge=0, description="Seed of everything random.")
+    locks: str | None = Field(None, description="Path of the boundaries of earlier batches, for locked gates.")
+    edits: str | None = Field(None, description="Path of the boundaries that a person moved.")
+    boundary_draws: int = Field(
+        128, ge=0, le=1024, description="Redraws of all boundaries for the intervals; 0: counting alone."
+    )
     grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")
     file_sha256: dict[str, str] = Field(default_factory=dict, description="Content of the files named above.")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from stromagate.model.config import RunConfig
+from stromagate.model.edits import GateEdit
 from stromagate.model.gates import GateTree, Geometry
 from stromagate.model.panel import Panel
 from stromagate.model.sample import Repair, SourceRef, Verdict
@@ -24,7 +25,8 @@ class Statistic(Document):
     """One number with its denominator, its interval and its state.
 
     ``denominator`` names the population the number is divided by; ``n`` is the number of events of the population (of a
-    median: those with a finite value).
+    median: those with a finite value). ``ci_low`` to ``ci_high`` is counting and boundary together; the ``counting_``
+    and ``boundary_`` limits are each of them alone, None where there is nothing of the kind.
     """
 
     population: str
@@ -38,6 +40,37 @@ class Statistic(Document):
     ci_high: float | None = None
     state: str = ""
     n: int | None = None
+    counting_low: float | None = None
+    counting_high: float | None = None
+    boundary_low: float | None = None
+    boundary_high: float | None = None
+
+
+class Sensitivity(Document):
+    """How much a population's count changes when one edge of one gate that decides about it moves by 0.1 decade.
+
+    Changes are natural logarithms of count over count (``d log ppm``), None where the moved gate leaves no event;
+    ``lower`` is the edge moved towards smaller values.
+    """
+
+    population: str
+    gate: str
+    axis: str
+    lower: float | None
+    higher: float | None
+
+
+class ControlUse(Document):
+    """A control that was paired with the tube, and what it served for."""
+
+    sample_id: str
+    role: str
+    sha256: str
+    n_events: int
+    gates: tuple[str, ...] = Field((), description="Populations whose boundary was set on it.")
+    n_anchor: dict[str, float] = Field(default_factory=dict, description="Events it holds of each anchor population.")
+    matched: tuple[str, ...] = ()
+    mismatched: tuple[str, ...] = ()
 
 
 class Finding(Document):
@@ -138,6 +171,10 @@ class SampleResult(Document):
     indices: dict[str, str] = Field(default_factory=dict)
     labels_of_populations: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, str] = Field(default_factory=dict, description="Populations whose markers are absent, and why.")
+    sensitivities: tuple[Sensitivity, ...] = ()
+    controls: tuple[ControlUse, ...] = ()
+    edits: tuple[GateEdit, ...] = Field((), description="Boundaries that a person moved.")
+    fitted_tree_sha256: str = Field("", description="Digest of the tree before any edit: what edits are bound to.")
     record: RunRecord
     seal: str = Field("", description="SHA-256 of this document as it was written, with an empty seal.")
 

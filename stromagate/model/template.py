@@ -6,6 +6,8 @@ Only the shape is held here. Which methods exist and what their parameters mean 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -39,6 +41,22 @@ class GateParams(Document):
         """Return the populations, besides the parent, that must stand above this one."""
         return ()
 
+    def controls_used(self) -> tuple[ControlNeed, ...]:
+        """Return what the gate wants to know of control tubes."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlNeed:
+    """Values of one axis in one population that a gate reads from control tubes.
+
+    ``role`` is the controls' role in the sample sheet (``fmo:CD146``, ``unstained``, ``blank``).
+    """
+
+    role: str
+    population: str
+    axis: str
+
 
 class SourceNote(Document):
     """Where a definition or a number comes from."""
@@ -66,16 +84,40 @@ class ScaleSpec(Document):
 
 
 class GateSpec(BaseModel):
-    """A method by name and that method's own parameters."""
+    """A method by name, that method's own parameters, and what to do where it cannot place its boundary."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 
     method: Name = Field(description="Gating method; `stromagate templates explain` lists what each does.")
+    otherwise: Name | GateSpec | None = Field(
+        None,
+        description=(
+            "Gate to take where this one cannot be placed: a method's name, or a whole gate, which may have an "
+            "`otherwise` of its own. It takes over `axis`, `axes` and `keep` where it does not say them; its use is "
+            "a finding."
+        ),
+    )
 
     @property
     def params(self) -> dict[str, Any]:
-        """Everything but the method's name, to be checked by the method's own model."""
+        """Everything but the method's name and its fallback, to be checked by the method's own model."""
         return dict(self.model_extra or {})
+
+    def chain(self) -> Iterator[GateSpec]:
+        """Yield this gate and after it those it falls back on; one that is a name only has no parameters of its own."""
+        yield self
+        if isinstance(self.otherwise, str):
+            yield GateSpec(method=self.otherwise)
+        elif self.otherwise is not None:
+            yield from self.otherwise.chain()
+
+
+@dataclass(frozen=True, slots=True)
+class GateStep:
+    """One gate of a chain: the method's name and its checked parameters."""
+
+    method: str
+    params: GateParams
 
 
 class PopulationSpec(Document):

@@ -32,8 +32,9 @@ def method_params() -> dict[str, type[GateParams]]:
 def sentences(loaded: LoadedTemplate) -> list[str]:
     """Return the template in plain words, one sentence a population, in order."""
     clauses = {
-        population.name: methods.get(population.gate.method).explain(loaded.params[population.name])
-        for population in loaded.template.populations
+        name: " (otherwise ".join(methods.get(step.method).explain(step.params) for step in steps)
+        + ")" * (len(steps) - 1)
+        for name, steps in loaded.gates.items()
     }
     return explain(loaded, clauses)
 

@@ -12,6 +12,7 @@ from typing import Any
 from stromagate import __version__
 from stromagate.fcs import hash_file, read_fcs
 from stromagate.gating import engine, views
+from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunRecord, SampleResult
 from stromagate.model.sample import Sample
@@ -37,6 +38,7 @@ def analyze(
     sample_id: str | None = None,
     shown: str | None = None,
     labels: dict[str, str] | None = None,
+    outside: Outside | None = None,
 ) -> SampleResult:
     """Read, prepare, gate, count and check one tube.
 
@@ -54,6 +56,8 @@ def analyze(
         Path that the result shows; the file's name by default, so that results do not depend on the machine.
     labels : dict, optional
         What else is known of the tube; travels to the result.
+    outside : Outside, optional
+        What is known from other tubes: the controls paired with this one, boundaries of earlier batches.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def analyze(
         digest = beside.submit(hash_file, path)
         sample = _read(path, loaded, config)
         prepared = prepare(sample, loaded.template, config)
-        gated = engine.gate(prepared, loaded.template, params=loaded.params, seed=config.seed)
+        gated = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
         numbers = statistics(
             gated.members,
             gated.tree,

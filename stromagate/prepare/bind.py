@@ -147,8 +147,8 @@ class _Ambiguous(Exception):  # noqa: N818  (an answer on its way to the one mes
 def _scatter_used(template: GatingTemplate) -> list[str]:
     """Time is not among them: a tube without it is gated whole, and the time gate says so."""
     used: list[str] = []
-    for population in template.populations:
-        params = population.gate.params
+    for gate in (gate for population in template.populations for gate in population.gate.chain()):
+        params = gate.params
         listed = params.get("axes") or [params.get("axis")]
         used += [axis for axis in listed if axis in SCATTER_AND_TIME and axis != "Time"]
     return list(dict.fromkeys(used))

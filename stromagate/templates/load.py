@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from stromagate.errors import DocumentError, did_you_mean
-from stromagate.model.template import GateParams, GateSpec, GatingTemplate
+from stromagate.errors import DocumentError
+from stromagate.model.template import GateParams, GateSpec, GateStep, GatingTemplate
 from stromagate.templates import library
-from stromagate.templates.faults import Fault, Place, problems
+from stromagate.templates.faults import Place, problems
+from stromagate.templates.gates import checked_gates
 from stromagate.templates.rules import rule_faults
 from stromagate.templates.shape import checked
 from stromagate.templates.yaml_tree import read_tree
@@ -22,12 +22,12 @@ from stromagate.templates.yaml_tree import read_tree
 class LoadedTemplate:
     """A checked template with every default of its methods written in, its gates' parameters, and its identity.
 
-    ``sha256`` is taken of the canonical JSON of that template: comments and layout do not change it, and whatever can
-    move a boundary does.
+    ``gates`` are each population's gate and, after it, what it falls back on. ``sha256`` is taken of the canonical JSON
+    of that template: comments and layout do not change it, and whatever can move a boundary does.
     """
 
     template: GatingTemplate
-    params: Mapping[str, GateParams]
+    gates: Mapping[str, tuple[GateStep, ...]]
     sha256: str
     where: str
 
@@ -54,49 +54,18 @@ def load_template(source: str | Path, method_params: Mapping[str, type[GateParam
     shipped = None if library.is_file_path(source) else str(source)
     tree = read_tree(library.data(source))
     faults, template = list(tree.faults), None
-    params: dict[int, GateParams] = {}
+    gates: dict[int, tuple[GateStep, ...]] = {}
     if tree.readable:
         template, shape_faults = checked(GatingTemplate, tree.value)
-        params, param_faults = _gate_params(tree.value, method_params)
+        gates, param_faults = checked_gates(tree.value, method_params)
         named = {fault.place for fault in faults if fault.place}
         faults += [fault for fault in (*shape_faults, *param_faults) if not _inside_any(fault.place, named)]
-        faults += rule_faults(tree.value, params, shipped)
+        faults += rule_faults(tree.value, gates, shipped)
     if faults or template is None:
         raise DocumentError("template.invalid", str(source), problems(faults, tree.lines))
-    by_name = {spec.name: params[index] for index, spec in enumerate(template.populations)}
+    by_name = {spec.name: gates[index] for index, spec in enumerate(template.populations)}
     complete = _with_defaults(template, by_name)
     return LoadedTemplate(complete, by_name, _digest(complete), str(source))
-
-
-def _gate_params(
-    document: Any, method_params: Mapping[str, type[GateParams]]
-) -> tuple[dict[int, GateParams], list[Fault]]:
-    """Check every gate that can be found against its method's own model, by the population's position."""
-    params: dict[int, GateParams] = {}
-    faults: list[Fault] = []
-    for index, gate in _gates(document):
-        place: Place = ("populations", index, "gate")
-        method = gate.get("method")
-        if not isinstance(method, str):
-            continue
-        if method not in method_params:
-            hint = did_you_mean(method, method_params)
-            faults.append(Fault((*place, "method"), f"no gating method is named '{method}'", hint))
-            continue
-        rest = {key: value for key, value in gate.items() if key != "method"}
-        found, wrong = checked(method_params[method], rest, place)
-        faults += wrong
-        if found is not None:
-            params[index] = found
-    return params, faults
-
-
-def _gates(document: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    populations = document.get("populations") if isinstance(document, dict) else None
-    for index, population in enumerate(populations if isinstance(populations, list) else []):
-        gate = population.get("gate") if isinstance(population, dict) else None
-        if isinstance(gate, dict):
-            yield index, gate
 
 
 def _inside_any(place: Place, named: set[Place]) -> bool:
@@ -105,11 +74,13 @@ def _inside_any(place: Place, named: set[Place]) -> bool:
     return place in lists or any(place[:depth] in named for depth in range(1, len(place) + 1))
 
 
-def _with_defaults(template: GatingTemplate, params: Mapping[str, GateParams]) -> GatingTemplate:
+def _with_defaults(template: GatingTemplate, gates: Mapping[str, tuple[GateStep, ...]]) -> GatingTemplate:
     """Write every parameter that a gate leaves to its method into the template, so that it can be read there."""
     populations = []
     for population in template.populations:
-        gate = GateSpec(method=population.gate.method, **params[population.name].model_dump(mode="json"))
+        gate: GateSpec | None = None
+        for step in reversed(gates[population.name]):
+            gate = GateSpec(method=step.method, otherwise=gate, **step.params.model_dump(mode="json"))
         populations.append(population.model_copy(update={"gate": gate}))
     return template.model_copy(update={"populations": tuple(populations)})
 

@@ -11,26 +11,26 @@ from typing import Any
 
 from stromagate.errors import did_you_mean
 from stromagate.model.gates import ROOT
-from stromagate.model.template import GateParams
+from stromagate.model.template import GateStep
 from stromagate.templates.aliases import SCATTER_AND_TIME, known_aliases, squash, vocabulary
 from stromagate.templates.faults import Fault, Place
 
 
-def rule_faults(document: Any, params: Mapping[int, GateParams], shipped: str | None) -> list[Fault]:
+def rule_faults(document: Any, gates: Mapping[int, tuple[GateStep, ...]], shipped: str | None) -> list[Fault]:
     """Check a whole document.
 
     Parameters
     ----------
     document : plain value
         As it was read; any part of it may be of the wrong shape.
-    params : mapping of int to GateParams
-        Parameters of the gates that could be checked, by the population's position.
+    gates : mapping of int to tuple of GateStep
+        Gates that could be checked, each with its fallbacks, by the population's position.
     shipped : str or None
         The name under which the template is shipped, None for a file of the user.
     """
     if not isinstance(document, dict):
         return []
-    view = _view(document, params)
+    view = _view(document, gates)
     rules = (_names(view), _parents(view), _axes(view), _optional(view), _panel(view), _aliases(view))
     faults = [fault for rule in rules for fault in rule]
     return [*faults, *_references(view), *_sources(document, shipped)]
@@ -43,7 +43,7 @@ class _Population:
     parent: str | None
     requires: tuple[str, ...]
     plot: tuple[str, ...]
-    params: GateParams | None
+    steps: tuple[GateStep, ...]
 
     @property
     def place(self) -> Place:
@@ -51,11 +51,11 @@ class _Population:
 
     @property
     def axes(self) -> tuple[str, ...]:
-        return self.params.axes_used() if self.params else ()
+        return tuple(dict.fromkeys(axis for step in self.steps for axis in step.params.axes_used()))
 
     @property
     def others(self) -> tuple[str, ...]:
-        return self.params.populations_used() if self.params else ()
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.params.populations_used()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class _View:
         return {other.name: other for other in self.populations if other.index < population.index}
 
 
-def _view(document: dict[str, Any], params: Mapping[int, GateParams]) -> _View:
+def _view(document: dict[str, Any], gates: Mapping[int, tuple[GateStep, ...]]) -> _View:
     panel = document.get("panel")
     panel = panel if isinstance(panel, dict) else {}
     listed = document.get("populations")
@@ -88,7 +88,7 @@ def _view(document: dict[str, Any], params: Mapping[int, GateParams]) -> _View:
             item["parent"] if isinstance(item.get("parent"), str) else None,
             _texts(item.get("requires")),
             _texts(item.get("plot")),
-            params.get(index),
+            gates.get(index, ()),
         )
         for index, item in enumerate(listed if isinstance(listed, list) else [])
         if isinstance(item, dict) and isinstance(item.get("name"), str)

@@ -17,7 +17,7 @@ from stromagate.gating.method import Fit, GatingMethod, PopulationView, methods,
 from stromagate.gating.replay import count, members
 from stromagate.gating.walk import Plan
 from stromagate.model.gates import Axis, Boolean, GateTree, Geometry, Interval, Rectangle
-from stromagate.model.template import GateParams, GatingTemplate
+from stromagate.model.template import GateParams, GateStep, GatingTemplate
 from stromagate.prepare.prepared import Prepared
 from tests.gating.tubes import LINEAR, Events, Grower, ready, shown, stained
 
@@ -77,7 +77,12 @@ def gated(prepared: Prepared, *steps: Step, seed: int = 0) -> Gated:
             "populations": populations,
         }
     )
-    return gate(prepared, template, params={step["name"]: Scripted(does=step["does"]) for step in steps}, seed=seed)
+    return gate(
+        prepared,
+        template,
+        gates={step["name"]: [GateStep("scripted", Scripted(does=step["does"]))] for step in steps},
+        seed=seed,
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -15,7 +15,7 @@ from stromagate.gating.views import density_views
 from stromagate.model.gates import Axis, Ellipse, Interval, Polygon, Spans
 from stromagate.model.panel import Binding, Panel
 from stromagate.model.result import AxisView, DensityView
-from stromagate.model.template import GatingTemplate
+from stromagate.model.template import GateStep, GatingTemplate
 from stromagate.prepare.prepared import Prepared
 from stromagate.prepare.scales import forward
 from tests.gating.tubes import ASINH, LINEAR, LOGICLE, ready
@@ -60,10 +60,11 @@ def template(*populations: dict[str, Any]) -> GatingTemplate:
 def seen(prepared: Prepared, *populations: dict[str, Any], grid: int = 64) -> tuple[Gated, dict[str, DensityView]]:
     written = template(*populations)
     specs = {spec.name: spec for spec in written.populations}
-    params = {
-        name: methods.get(spec.gate.method).params.model_validate(spec.gate.params) for name, spec in specs.items()
+    gates = {
+        name: [GateStep(spec.gate.method, methods.get(spec.gate.method).params.model_validate(spec.gate.params))]
+        for name, spec in specs.items()
     }
-    found = gate(prepared, written, params=params)
+    found = gate(prepared, written, gates=gates)
     return found, {view.population: view for view in density_views(prepared, found, written, grid=grid)}
 
 

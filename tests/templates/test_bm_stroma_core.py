@@ -36,7 +36,7 @@ pytestmark = pytest.mark.skipif(not TUBES.is_dir(), reason="the simulated tubes 
 def gated(tube: str) -> engine.Gated:
     loaded = load_template("bm_stroma_core")
     prepared = prepare(read_fcs(TUBES / f"{tube}.fcs"), loaded.template)
-    return engine.gate(prepared, loaded.template, params=loaded.params, seed=0)
+    return engine.gate(prepared, loaded.template, gates=loaded.gates, seed=0)
 
 
 def truth(tube: str, population: str) -> np.ndarray:
@@ -114,7 +114,7 @@ def test_hard_marrows(marrow: str, prepared: str, n_events: int, seed: int, tmp_
     write_tube(tube, tmp_path / "tube.fcs")
     loaded = load_template("bm_stroma_core")
     prepared_tube = prepare(read_fcs(tmp_path / "tube.fcs"), loaded.template)
-    found = engine.gate(prepared_tube, loaded.template, params=loaded.params, seed=0).members["msc"]
+    found = engine.gate(prepared_tube, loaded.template, gates=loaded.gates, seed=0).members["msc"]
     true = np.flatnonzero(tube.truth.viable_singlet & tube.truth.is_one_of(*OF["msc"]))
     right = len(np.intersect1d(found, true))
     assert len(true) >= 40

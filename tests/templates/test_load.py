@@ -19,8 +19,8 @@ from tests.templates.documents import RIGHT, load_text, problems_of
 
 def test_a_right_template_loads(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, RIGHT)
-    assert [population.name for population in loaded.template.populations] == list(loaded.params)
-    assert isinstance(loaded.params["viable"], GateParams)
+    assert [population.name for population in loaded.template.populations] == list(loaded.gates)
+    assert isinstance(loaded.gates["viable"][0].params, GateParams)
     assert loaded.where.endswith("lab_panel.yaml")
     assert pickle.loads(pickle.dumps(loaded)) == loaded
 
@@ -28,7 +28,7 @@ def test_a_right_template_loads(tmp_path: Path) -> None:
 def test_defaults_of_methods_are_written_into_the_template(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, RIGHT)
     written = loaded.template.populations[1].gate.params
-    assert written == loaded.params["viable"].model_dump(mode="json")
+    assert written == loaded.gates["viable"][0].params.model_dump(mode="json")
     assert written["negative"] == "dominant"
 
 

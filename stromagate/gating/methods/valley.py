@@ -7,10 +7,9 @@ from typing import Literal
 from numpy.random import Generator
 from pydantic import Field
 
-from stromagate.gating.density import Histogram, finite, histogram
+from stromagate.gating.density import finite, histogram
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
-from stromagate.gating.tails import TailRule
-from stromagate.gating.thresholds import SearchRange, half_line, shown_zero, tail_fit
+from stromagate.gating.thresholds import SearchRange, half_line, shown_zero
 from stromagate.gating.valleys import Valley, find_valley
 from stromagate.gating.wording import place, share
 from stromagate.model.gates import Side
@@ -18,7 +17,7 @@ from stromagate.model.template import AxisName, GateParams
 
 
 class Params(GateParams):
-    """Where a valley may lie, when it counts, and what to do where there is none."""
+    """Where a valley may lie, and when it counts."""
 
     axis: AxisName = Field(description="The axis that is cut.")
     keep: Side = Field(description="Side of the cut that is kept; the cut itself counts as above.")
@@ -38,14 +37,10 @@ class Params(GateParams):
     min_peak_frac: float = Field(
         0.005, gt=0, lt=0.5, description="Smallest share of the events that makes a peak (0-1)."
     )
-    otherwise: Literal["tail"] | None = Field(
-        None, description="What to do without a valley: `tail` cuts beyond the largest peak; null: not evaluable."
-    )
-    mads: float = Field(5.0, gt=0, le=20, description="Distance of that tail cut from the peak, in robust deviations.")
 
 
 def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
-    """Cut at the valley, or fall back as declared, and say which of the two happened."""
+    """Cut at the valley, or say why there is none."""
     axis = params.axis
     if axis not in parent.axes:
         return not_evaluable(f"{axis} not cut: the tube has no axis {axis}")
@@ -68,15 +63,14 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     if isinstance(found, Valley):
         geometry, sentence = half_line(axis, found.cut, params.keep), _sentence(parent, params, found)
         return Fit(geometry, sentence, "fallback" if found.pile or found.rival is not None else "fitted", found.spread)
-    return _without_valley(parent, params, hist, found, rng)
+    return not_evaluable(f"{axis} not cut: {found}")
 
 
 def explain(params: Params) -> str:
     """Say what the gate keeps."""
     where = f" from {params.search[0]:g} to {params.search[1]:g}" if params.search else ""
-    fallback = f" (without one: {params.mads:g} deviations beyond the largest peak)" if params.otherwise else ""
     valley = "valley between its two main peaks" if params.which == "clearest" else f"{params.which} valley"
-    return f"{params.axis} {params.keep} the {valley}{where}{fallback}"
+    return f"{params.axis} {params.keep} the {valley}{where}"
 
 
 def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
@@ -89,16 +83,6 @@ def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
         f"{params.axis} cut at {place(parent, params.axis, valley.cut)}: valley between peaks at {low} and {high}, "
         f"{share(valley.depth)} as high as the lower of them{more}"
     )
-
-
-def _without_valley(parent: PopulationView, params: Params, hist: Histogram | None, reason: str, rng: Generator) -> Fit:
-    if params.otherwise is None:
-        return not_evaluable(f"{params.axis} not cut: {reason}")
-    # A tail cut leaves the peak below it, whichever side is kept.
-    tail = tail_fit(parent, params.axis, params.keep, TailRule(params.mads), rng, hist=hist, min_events=100)
-    if tail.geometry is None:
-        return not_evaluable(f"{params.axis} not cut: {reason}; {tail.sentence}")
-    return Fit(tail.geometry, f"{reason}; instead {tail.sentence}", "fallback", tail.spread, tail.source or "tail")
 
 
 METHOD = GatingMethod(Params, fit, explain, "Cut at the lowest density between the two main peaks of one axis.")

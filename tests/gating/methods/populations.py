@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stromagate.gating.method import Outside
 from stromagate.model.sample import F32
 from stromagate.model.scales import Scale
 
@@ -22,6 +23,7 @@ class FakePopulation:
     name: str = "parent"
     scales: Mapping[str, Scale] = field(default_factory=dict)
     others: Mapping[str, FakePopulation] = field(default_factory=dict)
+    outside: Outside = field(default_factory=Outside)
 
     @property
     def n(self) -> int:
@@ -43,6 +45,9 @@ class FakePopulation:
 
     def to_display(self, axis: str, linear: float) -> float:
         return float(np.arcsinh(linear / 100) / 10) if self.scale(axis).kind == "asinh" else linear
+
+    def to_linear(self, axis: str, display: float) -> float:
+        return float(np.sinh(display * 10) * 100) if self.scale(axis).kind == "asinh" else display
 
     def population(self, name: str) -> FakePopulation:
         return self.others[name]
