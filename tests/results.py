@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stromagate.model.config import RunConfig
+from stromagate.model.edits import GateEdit
 from stromagate.model.gates import (
     Axis,
     Boolean,
@@ -67,6 +68,7 @@ def make_result(**changes: Any) -> SampleResult:
         "statistics": _statistics(),
         "findings": _findings(),
         "views": _views(),
+        **_edits(),
         "denominators": ("nucleated", "msc"),
         "indices": {"msc": "msc", "progenitors": "progenitors"},
         "labels_of_populations": {"msc": "MSC (CD271+)", "progenitors": "CD146+ progenitors"},
@@ -79,6 +81,20 @@ def make_result(**changes: Any) -> SampleResult:
         ),
     }
     return SampleResult(**{**fields, **changes})
+
+
+def _edits() -> dict[str, Any]:
+    """Return the edit that the tree shows, and what was there before."""
+    edit = GateEdit(
+        population="progenitors",
+        geometry=Interval("CD146", 0.5125, None),
+        who="reader B",
+        when="2026-03-01T18:00:00Z",
+        why="the shoulder is background",
+    )
+    before = GateNode("progenitors", "msc", "tail", Interval("CD146", 0.44, None), "fitted", "the tail of msc", 0.02)
+    counts = {node.name: 100 + i for i, node in enumerate(make_tree().nodes)} | {"progenitors": 31, "msc_cd105": None}
+    return {"edits": (edit,), "replaced": (before,), "fitted_counts": counts, "fitted_tree_sha256": "7e" * 32}
 
 
 def make_tree() -> GateTree:

@@ -22,6 +22,7 @@ Level = Literal["warn", "fail"]
 _INPUTS = "FCS or LMD files, or folders (searched through and through)."
 _OUT = "Folder for the results (needed)."
 _FAIL_ON = "End with 5 where a stained tube has such a finding, or a worse one."
+_EDITS = "Boundaries that a person moved (JSON or YAML); refused where the fitted ones changed since."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
 
@@ -40,6 +41,7 @@ def run(
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option(help="Interval of shares: clopper-pearson or wilson.")] = "clopper-pearson",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    edits: Annotated[Path | None, typer.Option(help=_EDITS, show_default=False)] = None,
     fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
@@ -70,6 +72,7 @@ def run(
             confidence=confidence,
             interval=interval,
             seed=seed,
+            edits=None if edits is None else str(edits),
         )
         finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet))
         if debug:

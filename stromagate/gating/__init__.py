@@ -6,6 +6,7 @@
 ``thresholds``, ``steadiness``, ``wording``     them, fits from cuts, stretches of time, words for people
 ``engine``, ``population``                      a template fitted on a tube, gate by gate; what a method may look at
 ``tree``, ``replay``, ``walk``                  a known tree checked, and applied again, in memory or block by block
+``edits``                                       boundaries that a person moved, put into a fitted tree
 ``geometry``, ``sieve``, ``raster``             who is inside a gate: the definition, and the fast way to the same
 ``views``, ``axis_views``                       what the report's plots need
 =============================================== ======================================================================

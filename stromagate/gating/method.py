@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from numpy.random import Generator
 
 from stromagate.model.controls import ControlTube
-from stromagate.model.gates import Geometry
+from stromagate.model.gates import Doubt, Geometry
 from stromagate.model.locks import Locks
 from stromagate.model.sample import F32
 from stromagate.model.scales import Scale
@@ -94,6 +94,7 @@ class Fit:
 
     ``spread`` is the standard deviation of the boundary in display units of the first axis, None where it was not
     estimated (a fixed gate). ``source`` names what the boundary was taken from. ``not_evaluable`` has no geometry.
+    ``doubts`` repeat in fixed words what the sentence doubts, for whoever does not read sentences (``qc``).
     """
 
     geometry: Geometry | None
@@ -101,11 +102,12 @@ class Fit:
     state: Literal["fitted", "fixed", "fallback", "not_evaluable"] = "fitted"
     spread: float | None = None
     source: str = ""
+    doubts: tuple[Doubt, ...] = ()
 
 
-def not_evaluable(sentence: str) -> Fit:
+def not_evaluable(sentence: str, *doubts: Doubt) -> Fit:
     """Return the fit of a gate that cannot be placed, with the reason in one sentence."""
-    return Fit(None, sentence, "not_evaluable")
+    return Fit(None, sentence, "not_evaluable", doubts=doubts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +115,15 @@ class GatingMethod:
     """Declaration of a method.
 
     ``fit(parent, params, rng)`` is pure and seeded: the same parent, parameters and generator give the same fit.
-    ``explain(params)`` says in one clause what the gate keeps, such as ``"CD45 below the valley"``.
+    ``explain(params)`` says in one clause what the gate keeps, such as ``"CD45 below the valley"``. ``written``: the
+    template itself holds the boundary; ``fit`` looks at no event and at no other population.
     """
 
     params: type[GateParams]
     fit: Callable[[PopulationView, Any, Generator], Fit]
     explain: Callable[[Any], str]
     summary: str
+    written: bool = False
 
 
 methods: Registry[GatingMethod] = Registry(

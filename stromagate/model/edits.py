@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from stromagate.model.config import RunConfig
 from stromagate.model.gates import Geometry
 from stromagate.model.template import Document, Name
 
@@ -26,12 +27,24 @@ class GateEdit(Document):
     why: Said = Field(description="Why, in the person's words.")
 
 
+class MadeOn(Document):
+    """Everything that decides about a fitted tree: kept beside edits, so that what changed since can be named."""
+
+    file_sha256: Sha256
+    template_sha256: Sha256
+    stromagate: str
+    libraries: dict[str, str] = Field(default_factory=dict)
+    config: RunConfig
+    controls: tuple[str, ...] = Field((), description="SHA-256 of the controls paired with the tube, sorted.")
+
+
 class SampleEdits(Document):
     """The edits of one tube, and the SHA-256 of the tree (``GateTree.digest``) that they were made on."""
 
     sample_id: str
-    tree_sha256: Sha256
+    tree_sha256: Sha256 = Field(description="`fitted_tree_sha256` of the result that the person looked at.")
     edits: tuple[GateEdit, ...] = Field(min_length=1)
+    made_on: MadeOn | None = Field(None, description="What the tree was fitted from, where it is known.")
 
 
 class GateEdits(Document):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import GateEdit
-from stromagate.model.gates import GateTree, Geometry
+from stromagate.model.gates import GateNode, GateTree, Geometry
 from stromagate.model.panel import Panel
 from stromagate.model.sample import Repair, SourceRef, Verdict
 from stromagate.model.scales import Scale
@@ -174,6 +174,10 @@ class SampleResult(Document):
     sensitivities: tuple[Sensitivity, ...] = ()
     controls: tuple[ControlUse, ...] = ()
     edits: tuple[GateEdit, ...] = Field((), description="Boundaries that a person moved.")
+    replaced: tuple[GateNode, ...] = Field((), description="The edited gates as they were before, in their order.")
+    fitted_counts: dict[str, int | None] = Field(
+        default_factory=dict, description="Events of each population before the edits; empty where there are none."
+    )
     fitted_tree_sha256: str = Field("", description="Digest of the tree before any edit: what edits are bound to.")
     record: RunRecord
     seal: str = Field("", description="SHA-256 of this document as it was written, with an empty seal.")

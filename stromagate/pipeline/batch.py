@@ -16,10 +16,12 @@ from stromagate.fcs import hash_file
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult
 from stromagate.pipeline import bundle
+from stromagate.pipeline.edits import check_edits
+from stromagate.pipeline.environment import environment
 from stromagate.pipeline.executor import each
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
-from stromagate.pipeline.tube import analyze, environment
+from stromagate.pipeline.tube import analyze
 from stromagate.pipeline.tubes import Tube, printable
 from stromagate.report import plotly_asset, render_index, render_sample
 from stromagate.report.lookup import role, worst
@@ -89,6 +91,7 @@ def run_batch(
     started = _now()
     config, options = pin(config or RunConfig()), options or BatchOptions()
     loaded = load_template(template)
+    check_edits(config, [tube.sample_id for tube in tubes], loaded)
     jobs = [Job(tube, loaded, config, out, options) for tube in tubes]
     with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):
         outcomes: dict[str, Outcome] = {}

@@ -10,14 +10,19 @@ from stromagate.pipeline.tubes import printable
 
 
 def pin(config: RunConfig) -> RunConfig:
-    """Remember the SHA-256 of the matrix and panel files, so that a changed file is a changed configuration.
+    """Remember the SHA-256 of every file the configuration names, so that a changed file is a changed configuration.
 
     Raises
     ------
     InputError
         A named file cannot be read.
     """
-    named = {"compensation": config.compensation, "panel_file": config.panel_file}
+    named = {
+        "compensation": config.compensation,
+        "panel_file": config.panel_file,
+        "locks": config.locks,
+        "edits": config.edits,
+    }
     hashed = {option: hash_file(Path(path)) for option, path in named.items() if path and path not in {"file", "none"}}
     return config.model_copy(update={"file_sha256": hashed})
 

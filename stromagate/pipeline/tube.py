@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import platform
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from stromagate import __version__
 from stromagate.fcs import hash_file, read_fcs
 from stromagate.gating import engine, views
+from stromagate.gating.edits import Edited, apply
 from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
+from stromagate.model.edits import MadeOn, SampleEdits
 from stromagate.model.result import RunRecord, SampleResult
 from stromagate.model.sample import Sample
+from stromagate.pipeline.edits import edits_of, making
+from stromagate.pipeline.environment import environment
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
 from stromagate.prepare import prepare
+from stromagate.prepare.prepared import Prepared
 from stromagate.qc import Evidence, run_checks
 from stromagate.quantify import SHARE_INTERVALS, statistics
 from stromagate.templates import LoadedTemplate
 
 # Keywords that may leave the file: everything else may name a person, a place or a date.
 _ALLOWED_KEYWORDS = ("$CYT", "$DATATYPE", "$BYTEORD", "$MODE", "STROMAGATE_SIMULATED", "STROMAGATE_PREPARATION")
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "flowutils", "pydantic")
 
 
 def analyze(
@@ -72,12 +72,16 @@ def analyze(
         The template, the panel or the compensation does not fit the file.
     """
     path, config = Path(path), pin(config or RunConfig())
+    name = sample_id or slug(printable(path.stem))
+    edits = edits_of(config, name)
     loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
     with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as beside:
         digest = beside.submit(hash_file, path)
         sample = _read(path, loaded, config)
         prepared = prepare(sample, loaded.template, config)
-        gated = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
+        fitted = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
+        edited = _edited(prepared, fitted, loaded, edits, making(digest.result(), loaded, portable(config), outside))
+        gated = edited.gated
         numbers = statistics(
             gated.members,
             gated.tree,
@@ -87,12 +91,22 @@ def analyze(
             interval=SHARE_INTERVALS[config.interval],
         )
         findings = run_checks(
-            Evidence(sample, loaded.template, prepared.panel, gated.tree, gated.members, gated.counts, prepared.linear)
+            Evidence(
+                sample,
+                loaded.template,
+                prepared.panel,
+                gated.tree,
+                gated.members,
+                gated.counts,
+                prepared.linear,
+                edits.edits if edits else (),
+                edited.fitted_counts,
+            )
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
         source = replace(sample.source, path=shown or printable(path.name), sha256=digest.result())
     return SampleResult(
-        sample_id=sample_id or slug(printable(path.stem)),
+        sample_id=name,
         labels=labels or {},
         source=source,
         verdict=sample.verdict,
@@ -109,19 +123,26 @@ def analyze(
         indices=loaded.template.indices,
         labels_of_populations={item.name: item.label for item in loaded.template.populations if item.label},
         left_out=dict(gated.left_out),
+        edits=edits.edits if edits else (),
+        replaced=edited.replaced,
+        fitted_counts=dict(edited.fitted_counts),
+        fitted_tree_sha256=fitted.tree.digest(),
         record=_record(config, sample),
     )
-
-
-def environment() -> dict[str, Any]:
-    """Return the versions of everything that makes numbers, as a result records them."""
-    libraries = {name: version(name) for name in _LIBRARIES}
-    return {"stromagate": __version__, "python": platform.python_version(), "libraries": libraries}
 
 
 def _read(path: Path, loaded: LoadedTemplate, config: RunConfig) -> Sample:
     gain = config.gain or loaded.template.gain
     return read_fcs(path, policy=config.policy, dataset=config.dataset, gain=gain)
+
+
+def _edited(
+    prepared: Prepared, fitted: engine.Gated, loaded: LoadedTemplate, edits: SampleEdits | None, now: MadeOn
+) -> Edited:
+    """Return the tube with a person's boundaries in it, or as it was fitted where there are none."""
+    if edits is None:
+        return Edited(fitted, (), {})
+    return apply(prepared, fitted, edits, gates=loaded.gates, now=now)
 
 
 def _instrument(sample: Sample) -> dict[str, str]:

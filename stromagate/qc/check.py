@@ -7,11 +7,12 @@ one finding; what it cannot judge is ``not_applicable`` with the reason (see ``q
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stromagate.model.edits import GateEdit
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.panel import Panel
 from stromagate.model.result import Finding
@@ -25,7 +26,8 @@ class Evidence:
     """Everything a check may look at.
 
     ``members`` are sorted row indices into the sample's events, by population. ``linear(axis, rows)`` gives the
-    compensated scale values of those rows on a bound axis, as the gates saw them.
+    compensated scale values of those rows on a bound axis, as the gates saw them. ``edits`` are boundaries that a
+    person moved, and ``fitted_counts`` the counts before (empty where there are no edits).
     """
 
     sample: Sample
@@ -35,6 +37,8 @@ class Evidence:
     members: Mapping[str, NDArray[np.intp]]
     counts: Mapping[str, int | None]
     linear: Callable[[str, NDArray[np.intp]], F32]
+    edits: tuple[GateEdit, ...] = ()
+    fitted_counts: Mapping[str, int | None] = field(default_factory=dict)
 
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""

@@ -26,7 +26,7 @@ def label(result: SampleResult, population: str) -> str:
 
 def reason(result: SampleResult, node: GateNode) -> str:
     """Return how a boundary came about, a combination with its populations named as people know them."""
-    if not (isinstance(node.geometry, Boolean) and node.geometry.of):
+    if node.state == "edited" or not (isinstance(node.geometry, Boolean) and node.geometry.of):
         return node.sentence
     names = [label(result, name) for name in node.geometry.of]
     if len(names) == 1:
@@ -135,11 +135,20 @@ def notices(result: SampleResult) -> list[tuple[str, str]]:
         found.append(
             ("Control tube", f"{tube.text[0].upper()}{tube.text[1:]}. Its counts are background, not a finding.")
         )
+    if result.edits:
+        found.append(("Manually adjusted", _adjusted(result)))
     if result.verdict == "salvaged":
         found.append(("Salvaged file", "Only a part of this file could be read; every number is of that part alone."))
     if result.template.status in _STANDING:
         found.append((f"Template status: {result.template.status}", _STANDING[result.template.status]))
     return found
+
+
+def _adjusted(result: SampleResult) -> str:
+    named = ", ".join(label(result, edit.population) for edit in result.edits)
+    who = ", ".join(dict.fromkeys(" ".join(edit.who.split()) for edit in result.edits))
+    n = len(result.edits)
+    return f"{n} {'boundary was' if n == 1 else 'boundaries were'} moved by hand ({named}) by {who}."
 
 
 def _scenario(name: str) -> str:

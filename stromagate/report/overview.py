@@ -101,6 +101,7 @@ def _row(entry: SampleEntry, result: SampleResult, denominator: str) -> dict[str
         "is_control": role(entry.labels).is_control,
         "patient": entry.labels.get("patient_id", ""),
         "status": entry.status,
+        "adjusted": bool(result.edits),
         "n_events": count_text(result.n_events),
         "n_events_value": result.n_events,
         "cells": _cells(result, denominator),

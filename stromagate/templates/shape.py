@@ -74,6 +74,8 @@ def _faults(model: type[BaseModel], value: Any, errors: list[ErrorDetails], at: 
             faults.append(_unknown_key(model, value, place, at))
         elif kind == "missing":
             faults.append(Fault((*at, *place), f"`{place[-1]}` is missing", _keys_hint(model, place)))
+        elif kind == "too_short" and isinstance(shown, list) and len(shown) >= error.get("ctx", {})["min_length"]:
+            continue  # it is long enough: pydantic leaves out the items that have a fault of their own
         elif kind == "value_error":
             faults.append(Fault((*at, *place), str(error["msg"]).removeprefix("Value error, ")))
         elif (expected := _expectation(error, shown)) not in wanted.setdefault(place, []):

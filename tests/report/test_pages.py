@@ -214,7 +214,7 @@ def test_numbers_below_the_limit_are_grey_and_say_so() -> None:
         "msc_cd146neg",
         "msc_cd105",
     ]
-    assert re.findall(r'<td class="num">([^<]+)</td>', key) == ["62", "quantifiable", "73.6 (56.5–94.4)", "–"]
+    assert re.findall(r'<td class="num">([^<]+)</td>', key) == ["62", "106", "quantifiable", "73.6 (56.5–94.4)", "–"]
     assert "detected, not quantifiable" in page
 
 

@@ -48,4 +48,4 @@ def explain(params: Params) -> str:
     return f"membership {word} {listed(params.of, 'and')}"
 
 
-METHOD = GatingMethod(Params, fit, explain, "Events in all, any or none of other populations.")
+METHOD = GatingMethod(Params, fit, explain, "Events in all, any or none of other populations.", written=True)

@@ -70,4 +70,4 @@ def _positive_definite(matrix: tuple[tuple[float, ...], ...]) -> bool:
     return True
 
 
-METHOD = GatingMethod(Params, fit, explain, "An ellipse written in the template.")
+METHOD = GatingMethod(Params, fit, explain, "An ellipse written in the template.", written=True)

@@ -107,4 +107,4 @@ def _side(axis: str, low: float | None, high: float | None) -> str:
     return f"{axis} from {number(low)} to {number(high)}"
 
 
-METHOD = GatingMethod(Params, fit, explain, "Edges written in the template, on one axis or two.")
+METHOD = GatingMethod(Params, fit, explain, "Edges written in the template, on one axis or two.", written=True)

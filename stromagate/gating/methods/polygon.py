@@ -53,4 +53,4 @@ def explain(params: Params) -> str:
     return f"{listed(params.axes, 'and')} {side} a drawn polygon of {len(params.vertices)} corners"
 
 
-METHOD = GatingMethod(Params, fit, explain, "A polygon drawn in the template.")
+METHOD = GatingMethod(Params, fit, explain, "A polygon drawn in the template.", written=True)

@@ -46,6 +46,7 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
         "share": kept,
         "events": events,
         "state": node.state,
+        "word": "manually adjusted" if node.state == "edited" else node.state.replace("_", " "),
         "figure": density_figure(
             view,
             figure_id,
@@ -67,6 +68,8 @@ def _facts(result: SampleResult, view: DensityView, node: GateNode, parts: list[
         facts.append(("Taken from", node.source))
     if node.edited_by:
         facts.append(("Moved by", node.edited_by))
+    if node.name in {old.name for old in result.replaced}:
+        facts.append(("Events before the edits", count_text(result.fitted_counts.get(node.name))))
     if isinstance(node.geometry, Boolean):
         facts += _combined(result, view, parts)
     else:

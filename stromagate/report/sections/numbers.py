@@ -32,6 +32,7 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "medians": _medians(result),
         "confidence": f"{100 * result.record.config.confidence:g} %",
         "floor": LLOQ_FLOOR_EVENTS,
+        "fitted": [count_text(result.fitted_counts.get(name)) for name in columns] if result.edits else [],
     }
 
 

@@ -29,7 +29,8 @@ def _build(result: SampleResult) -> dict[str, Any]:
         ("Reading", f"{result.verdict}: {_ANSWERS[result.verdict]}"),
         ("Template", f"{result.template.name} {result.template.version} ({result.template.status})"),
         ("SHA-256 of the template", result.template.sha256),
-        ("SHA-256 of the fitted gates", result.tree.digest()),
+        ("SHA-256 of the fitted gates", result.fitted_tree_sha256 or result.tree.digest()),
+        *([("SHA-256 of the gates with the edits", result.tree.digest())] if result.edits else []),
         ("Program", f"stromagate {record.stromagate}, Python {record.python}"),
         ("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(record.libraries.items()))),
     ]
