@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from stromagate.errors import SpecificationError
-from stromagate.gating.method import Fit, GatingMethod, methods
+from stromagate.gating.controls import distribution
+from stromagate.gating.method import Fit, GatingMethod, Outside, methods
+from stromagate.model.controls import ControlTube
 from stromagate.model.gates import Boolean, Ellipse, Geometry, Interval, Polygon, QuadrantPart, Rectangle, Spans
 from stromagate.model.sample import F32
 from stromagate.model.template import GateParams
@@ -40,8 +42,18 @@ def tube(n: int = 20_000, seed: int = 7) -> dict[str, F32]:
     return {axis: column.astype(np.float32) for axis, column in values.items()}
 
 
+def outside() -> Outside:
+    """Return controls of an ordinary tube, without its positives."""
+    negatives = distribution(
+        (np.sinh(10 * np.random.default_rng(5).normal(0.25, 0.05, 9_000)) * 100).astype(np.float32)
+    )
+    shown = {("singlets", axis): negatives for axis in ("CD45", "CD271")}
+    return Outside(tuple(ControlTube(role, role, "00", 9_000, shown) for role in ("fmo:CD271", "unstained")))
+
+
 def population(values: dict[str, F32]) -> FakePopulation:
-    return FakePopulation(values, scales={"CD45": ASINH, "CD271": ASINH}, others={"singlets": FakePopulation(values)})
+    scales = {"CD45": ASINH, "CD271": ASINH}
+    return FakePopulation(values, "parent", scales, {"singlets": FakePopulation(values, scales=scales)}, outside())
 
 
 def fitted(name: str, given: dict[str, Any], values: dict[str, F32], seed: int = 3) -> Fit:

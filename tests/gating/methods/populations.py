@@ -38,7 +38,10 @@ class FakePopulation:
 
     def linear(self, axis: str) -> F32:
         values = self.values[axis]
-        return (np.sinh(values * 10) * 100).astype(np.float32) if self.scale(axis).kind == "asinh" else values
+        if self.scale(axis).kind != "asinh":
+            return values
+        with np.errstate(over="ignore"):
+            return (np.sinh(values * 10) * 100).astype(np.float32)
 
     def scale(self, axis: str) -> Scale:
         return self.scales.get(axis, LINEAR)

@@ -1,0 +1,106 @@
+"""Where negatives end: the value that so many events of a control reach, and what that value is in another tube."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from stromagate.gating.controls import below, quantiles
+from stromagate.gating.method import PopulationView
+from stromagate.model.controls import Distribution
+from stromagate.model.sample import F64
+
+SEEN_EVENTS = 10
+"""Down to so many events beyond it, a value is read off the events; further out, off a tail fitted to the last ones."""
+
+FITTED_EVENTS = 50
+"""Events whose mean distance beyond the first of them is the tail's: uncertain by 14 %."""
+
+LOWER, UPPER = 0.158655, 0.841345  # shares of a normal distribution below one deviation under and over its middle
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How the negative of a tube differs from that of its controls (linear units): ``cut`` is where theirs moves to."""
+
+    shift: float
+    stretch: float
+    cut: float
+
+
+def reached_by(of: Distribution, n_events: float, view: PopulationView, axis: str) -> float:
+    """Return the linear value at or beyond which ``n_events`` lie; the fewer, the further out.
+
+    Below `SEEN_EVENTS` the tail is taken to fall off exponentially in display units, as the last `FITTED_EVENTS` do: a
+    log-normal one falls off faster, so that the value errs to the outside.
+    """
+    drawn = of.weights > 0
+    values, counts = of.values[drawn][::-1].astype(np.float64), np.cumsum(of.weights[drawn][::-1])
+    seen = min(float(SEEN_EVENTS), float(counts[-1]) / 2)
+    at = float(np.interp(max(n_events, seen), counts, values))
+    if n_events >= seen:
+        return at
+    return view.to_linear(
+        axis, view.to_display(axis, at) + _fall(values, counts, view, axis) * math.log(seen / n_events)
+    )
+
+
+def matched(control: Distribution, tube: Distribution, cut: float) -> Match | None:
+    """Return where a cut of a control's negative lies on the negative of a tube, never further in.
+
+    An antibody that was left out leaves no unspecific binding either: the negative it would have stained lies lower
+    and is narrower than the tube's. Both are measured by their middle and the side that holds no positives.
+
+    Parameters
+    ----------
+    control, tube : Distribution
+        The same population in both.
+    cut : float, linear units
+        Where the control's negative ends.
+
+    Returns
+    -------
+    Match or None
+        None where one of the negatives has no width.
+    """
+    there = _middle_and_width(below(control, cut))
+    moved = Match(0.0, 1.0, cut)
+    # What lies beyond the cut is no negative; three rounds settle it, because the cut moves by parts of a width.
+    for _ in range(3):
+        here = _middle_and_width(below(tube, moved.cut))
+        if not (there[1] > 0 and here[1] > 0):
+            return None
+        shift, stretch = here[0] - there[0], here[1] / there[1]
+        moved = Match(shift, stretch, max(cut, here[0] + (cut - there[0]) * stretch))
+    return moved
+
+
+def own_reach(of: Distribution, false_frac: float) -> float:
+    """Return the value that a share of few events' own glow reaches, from their middle and spread (linear units).
+
+    Autofluorescence is log-normal, and two or three dozen cells know their median and their spread far better than
+    their ninety-ninth percentile.
+    """
+    from scipy.special import ndtri
+
+    low, middle, high = quantiles(of, (LOWER, 0.5, UPPER))
+    deviations = float(ndtri(1 - false_frac))
+    if low > 0:
+        return float(middle * (high / low) ** (deviations / 2))
+    return float(middle + deviations * (high - low) / 2)
+
+
+def _middle_and_width(of: Distribution) -> tuple[float, float]:
+    low, middle = quantiles(of, (LOWER, 0.5))
+    return float(middle), float(middle - low)
+
+
+def _fall(values: F64, counts: F64, view: PopulationView, axis: str) -> float:
+    """Return the mean distance of the last events beyond the first of them, in display units."""
+    last = int(np.searchsorted(counts, min(FITTED_EVENTS, counts[-1] / 2), side="right"))
+    last = max(min(last, values.size - 1), 0)
+    shown = np.array([view.to_display(axis, float(value)) for value in values[: last + 1]])
+    weights = np.diff(np.concatenate([[0.0], counts[: last + 1]]))
+    return float((shown - shown[last]) @ weights / weights.sum())

@@ -1,0 +1,259 @@
+"""A cut set on control tubes by how many false events it lets through in this tube, never by a percentile.
+
+A control differs from the tube in two ways that a percentile of it forgets: it holds none of the unspecific binding of
+the antibody left out, and the population it is read at glows less than the rare cells do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.random import Generator
+from pydantic import Field
+
+from stromagate.gating.controls import distribution, pooled, quantiles, redrawn, thinned
+from stromagate.gating.density import DRAWS
+from stromagate.gating.leaks import SEEN_EVENTS, Match, matched, own_reach, reached_by
+from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
+from stromagate.gating.thresholds import half_line
+from stromagate.gating.wording import number, place
+from stromagate.model.controls import ControlTube, Distribution
+from stromagate.model.gates import NOT_SEPARABLE, Doubt, Side
+from stromagate.model.template import AxisName, ControlNeed, GateParams, Name
+
+TUBE_EVENTS = 100  # of the anchor, in the tube itself: fewer do not tell where its negative lies
+
+
+class Params(GateParams):
+    """Which controls, read at which population, and how many false events the cut may let through."""
+
+    axis: AxisName = Field(description="The axis that is cut.")
+    keep: Side = Field(description="Side of the cut that is kept; the cut itself counts as above.")
+    control: Literal["FMO", "unstained", "blank"] = Field(
+        "FMO", description="Controls it is set on: the tubes without this axis' antibody, unstained tubes, or blanks."
+    )
+    anchor: Name = Field(
+        description="Population at which controls are read, wide enough to hold many events in each of them."
+    )
+    max_false: float = Field(
+        2.0,
+        gt=0,
+        description="Events of the anchor in this tube that are expected beyond the cut without the antibody.",
+    )
+    min_events: int = Field(500, ge=50, description="Fewest events of the anchor in all controls together.")
+    target: Name | None = Field(
+        None, description="Population whose own autofluorescence the cut must clear as well; null: none."
+    )
+    target_false_frac: float = Field(
+        0.01, gt=0, lt=0.5, description="Share of the target that may reach the cut without the antibody (0-1)."
+    )
+    min_target: int = Field(20, ge=5, description="Fewest events of the target in all controls together.")
+    autofluorescence_axis: AxisName | None = Field(
+        None, description="Empty channel by which the target is compared with the anchor where controls hold too few."
+    )
+    autofluorescence_ratio: float | None = Field(
+        None, gt=0, description="How many times as bright as the anchor the target is unstained, where nothing tells."
+    )
+
+    @property
+    def role(self) -> str:
+        """Role of the controls in the sample sheet."""
+        return f"fmo:{self.axis}" if self.control == "FMO" else self.control
+
+    def axes_used(self) -> tuple[str, ...]:
+        """Return the axis that is cut, and the empty channel."""
+        return (self.axis, *((self.autofluorescence_axis,) if self.autofluorescence_axis else ()))
+
+    def populations_used(self) -> tuple[str, ...]:
+        """Return the anchor and the target."""
+        return tuple(dict.fromkeys((self.anchor, *((self.target,) if self.target else ()))))
+
+    def controls_used(self) -> tuple[ControlNeed, ...]:
+        """Return the anchor's and the target's values on the axis that is cut."""
+        return tuple(ControlNeed(self.role, name, self.axis) for name in self.populations_used())
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Values of the axis that is cut: the anchor in the controls and in the tube, the target in the controls.
+
+    ``allowed`` is how many of the controls' anchor events may lie beyond the cut, ``ratio`` how many times as bright
+    as the anchor the target is, where that was not read off the controls.
+    """
+
+    control: Distribution
+    tube: Distribution
+    target: Distribution | None
+    allowed: float
+    ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Where the controls alone would cut, the same on this tube's negative, and where the target is clear (linear)."""
+
+    plain: float
+    match: Match
+    cleared: float | None
+
+    @property
+    def final(self) -> float:
+        return self.match.cut if self.cleared is None else max(self.match.cut, self.cleared)
+
+
+def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
+    """Cut where the controls say that no more than so many false events lie beyond."""
+    absent = [axis for axis in params.axes_used() if axis not in parent.axes]
+    if absent:
+        return not_evaluable(f"{params.axis} not cut: the tube has no axis {absent[0]}")
+    tubes = [each for each in parent.outside.controls if each.role == params.role]
+    known = _known(parent, params, tubes)
+    if isinstance(known, str):
+        return not_evaluable(f"{params.axis} not cut: {known}")
+    cut = _cut(parent, params, known)
+    if cut is None:
+        return not_evaluable(f"{params.axis} not cut: the negative of {params.anchor} has no width")
+    at = parent.to_display(params.axis, cut.final)
+    draws = [_cut(parent, params, _redrawn(known, rng)) for _ in range(DRAWS)]
+    shown = [parent.to_display(params.axis, draw.final) for draw in draws if draw is not None]
+    doubt, doubts = _doubt(parent, params, known, cut)
+    return Fit(
+        half_line(params.axis, at, params.keep),
+        _sentence(parent, params, known, cut, len(tubes)) + doubt,
+        spread=float(np.std(shown, ddof=1)) if len(shown) > 1 else None,
+        source=f"{params.role} x{len(tubes)}, {known.control.n:,.0f} {params.anchor} events",
+        doubts=doubts,
+    )
+
+
+def explain(params: Params) -> str:
+    """Say what the gate keeps."""
+    clause = (
+        f"{params.axis} {params.keep} the cut that {params.max_false:g} events of {params.anchor} would "
+        f"reach by chance, by the {params.role} controls"
+    )
+    if params.target is None:
+        return clause
+    by = f", compared in {params.autofluorescence_axis} where they are few" if params.autofluorescence_axis else ""
+    return f"{clause}, and that at most {100 * params.target_false_frac:g} % of {params.target} reach by their glow{by}"
+
+
+def _known(parent: PopulationView, params: Params, tubes: list[ControlTube]) -> _Known | str:
+    """Gather what the cut is set on, or say what is missing."""
+    if not tubes:
+        return f"no {params.role} tube belongs to this tube"
+    control = _pool(tubes, params.anchor, params.axis)
+    if control.n < params.min_events:
+        return (
+            f"{control.n:,.0f} events of {params.anchor} in {_tubes(len(tubes), params.role)} are too few "
+            f"(at least {params.min_events:,})"
+        )
+    tube = distribution(_named(parent, params.anchor).linear(params.axis))
+    if tube.n < TUBE_EVENTS:
+        return f"{tube.n:,.0f} events of {params.anchor} are too few to find its negative by (at least {TUBE_EVENTS})"
+    target, ratio = None, None
+    if params.target is not None:
+        target = _pool(tubes, params.target, params.axis)
+        if target.n < params.min_target:
+            few = f"{target.n:,.0f} events of {params.target} in {_tubes(len(tubes), params.role)} are too few"
+            target, ratio = None, _ratio(parent, params)
+            if ratio is None:
+                return f"{few} to know its autofluorescence (at least {params.min_target}), and nothing else tells it"
+    return _Known(thinned(control), tube, target, params.max_false * control.n / tube.n, ratio)
+
+
+def _pool(tubes: list[ControlTube], population: str, axis: str) -> Distribution:
+    found = (tube.distribution(population, axis) for tube in tubes)
+    return pooled([each for each in found if each is not None])
+
+
+def _ratio(parent: PopulationView, params: Params) -> float | None:
+    """Return how many times as bright as the anchor the target is where neither is stained; None where unknown."""
+    if params.autofluorescence_axis is None or params.target is None:
+        return params.autofluorescence_ratio
+    target, anchor = (
+        distribution(_named(parent, name).linear(params.autofluorescence_axis))
+        for name in (params.target, params.anchor)
+    )
+    if target.n < params.min_target or anchor.n < TUBE_EVENTS:
+        return params.autofluorescence_ratio
+    low, middle = quantiles(anchor, (0.25, 0.5))
+    # A median that a quarter of the events lie as far below as zero does is noise: no ratio can be made of it.
+    return float(quantiles(target, (0.5,))[0] / middle) if low > 0 else params.autofluorescence_ratio
+
+
+def _cut(parent: PopulationView, params: Params, known: _Known) -> _Cut | None:
+    plain = reached_by(known.control, known.allowed, parent, params.axis)
+    match = matched(known.control, known.tube, plain)
+    if match is None:
+        return None
+    cleared = None
+    if known.target is not None:
+        # The same antibody sticks to the target: what it adds to the anchor's negative, it adds to the target's.
+        cleared = own_reach(known.target, params.target_false_frac) + max(match.shift, 0.0)
+    elif known.ratio is not None:
+        cleared = match.cut * known.ratio
+    return _Cut(plain, match, cleared)
+
+
+def _redrawn(known: _Known, rng: Generator) -> _Known:
+    target = None if known.target is None else redrawn(known.target, rng)
+    return _Known(redrawn(known.control, rng), redrawn(known.tube, rng), target, known.allowed, known.ratio)
+
+
+def _named(parent: PopulationView, name: str) -> PopulationView:
+    return parent if parent.name == name else parent.population(name)
+
+
+def _doubt(parent: PopulationView, params: Params, known: _Known, cut: _Cut) -> tuple[str, tuple[Doubt, ...]]:
+    """Say so where what was found beyond the cut is less than twice what is expected there without the antibody."""
+    found, expected = known.tube.at_least(cut.final), params.max_false
+    if found >= 2 * expected:
+        return "", ()
+    return f": {NOT_SEPARABLE} from the negative's own tail", (NOT_SEPARABLE,)
+
+
+def _sentence(parent: PopulationView, params: Params, known: _Known, cut: _Cut, n_tubes: int) -> str:
+    axis, anchor = params.axis, params.anchor
+    text = (
+        f"{axis} cut at {place(parent, axis, parent.to_display(axis, cut.final))}: {params.max_false:g} of "
+        f"{known.tube.n:,.0f} {anchor} events expected beyond {number(cut.plain)} units without the antibody, by "
+        f"{known.control.n:,.0f} in {_tubes(n_tubes, params.role)}"
+    )
+    if known.allowed < SEEN_EVENTS:
+        text += f" ({number(known.allowed)} of these, read off their fitted tail)"
+    if cut.match.cut > cut.plain:
+        text += (
+            f"; moved out to {number(cut.match.cut)} units because the negative of this tube lies "
+            f"{number(abs(cut.match.shift))} units {'higher' if cut.match.shift >= 0 else 'lower'} and is "
+            f"{number(cut.match.stretch)} times as wide"
+        )
+    if cut.cleared is not None:
+        text += f"; {_clearance(params, known, cut)}"
+    return f"{text}; {known.tube.at_least(cut.final):,.0f} {anchor} events lie beyond the cut"
+
+
+def _clearance(params: Params, known: _Known, cut: _Cut) -> str:
+    assert cut.cleared is not None
+    if known.target is not None:
+        middle = number(float(quantiles(known.target, (0.5,))[0]))
+        by = f"{known.target.n:,.0f} of it in the controls (median {middle} units)"
+    else:
+        by = f"an autofluorescence {number(known.ratio or 1.0)} times the anchor's"
+    what = (
+        f"{100 * params.target_false_frac:g} % of {params.target}" if known.target is not None else f"{params.target}"
+    )
+    if cut.cleared > cut.match.cut:
+        return f"set where the glow of {what} ends by {by}"
+    return f"clear of the glow of {what} by {by}, which ends at {number(cut.cleared)} units"
+
+
+def _tubes(n: int, role: str) -> str:
+    return f"{n} {role} {'tube' if n == 1 else 'tubes'}"
+
+
+METHOD = GatingMethod(
+    Params, fit, explain, "Cut set on control tubes by the number of false events that it lets through in this tube."
+)
