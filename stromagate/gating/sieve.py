@@ -100,16 +100,17 @@ class Sieve:
             return certain
         rows = np.flatnonzero(ask if among is None else ask & among)
         if rows.size:
-            certain[rows] = contains(self.geometry, self._points(columns, rows))
+            certain[rows] = contains(self.geometry, self.points(columns, rows))
         return certain
 
     def _sift(self, columns: Columns) -> tuple[Mask, Mask | None]:
         """Return which events are certainly inside, and which must be asked; by default all of them."""
         return np.zeros(columns.n, dtype=np.bool_), np.ones(columns.n, dtype=np.bool_)
 
-    def _points(self, columns: Columns, rows: Rows) -> F64:
-        shown = [forward(scale, columns.exact(axis, rows)) for axis, scale in zip(self.axes, self.scales, strict=True)]
-        points: F64 = np.column_stack(shown)
+    def points(self, columns: Columns, rows: Rows) -> F64:
+        """Return exact display values of some events, shape (k, n_axes)."""
+        exact = [forward(scale, columns.exact(axis, rows)) for axis, scale in zip(self.axes, self.scales, strict=True)]
+        points: F64 = np.column_stack(exact)
         return points
 
     def _ask_odd(self, columns: Columns, axis: str, ask: Mask | None) -> Mask | None:
@@ -194,14 +195,14 @@ class _Polygon(Sieve):
         super().__init__(geometry, scales)
         self.vertices, self.inside_out = geometry.vertices, not geometry.inside
         low, high = np.min(self.vertices, axis=0), np.max(self.vertices, axis=0)
-        self.on_tables = all(map(_on_table, self.scales, low, high))
+        self.on_tables = all(map(on_table, self.scales, low, high))
         self._raster: raster.Raster | None = None
 
     def _sift(self, columns: Columns) -> tuple[Mask, Mask | None]:
         grid = self._grid(columns) if columns.n > _FEW and self.on_tables else None
         if grid is None:
             return super()._sift(columns)
-        x, y = (_shown(columns, axis, scale) for axis, scale in zip(self.axes, self.scales, strict=True))
+        x, y = (shown(columns, axis, scale) for axis, scale in zip(self.axes, self.scales, strict=True))
         cells = grid.classify(x, y)
         if not self.inside_out:
             return cells == raster.IN, cells == raster.ASK
@@ -209,7 +210,7 @@ class _Polygon(Sieve):
 
     def _grid(self, columns: Columns) -> raster.Raster | None:
         """Return a grid good for the error of these columns: the last one, unless they are worse."""
-        need = tuple(_tolerance(columns, axis, scale) for axis, scale in zip(self.axes, self.scales, strict=True))
+        need = tuple(tolerance(columns, axis, scale) for axis, scale in zip(self.axes, self.scales, strict=True))
         have = self._raster.tolerance if self._raster else (-1.0, -1.0)
         if need[0] > have[0] or need[1] > have[1]:
             self._raster = raster.build(self.vertices, (max(need[0], have[0]), max(need[1], have[1])))
@@ -229,7 +230,7 @@ class _Ellipse(Sieve):
         correlation = covariance / np.outer(self.spread, self.spread)
         self.radius = float(np.sqrt(geometry.distance_squared))
         ends = (self.mean - self.radius * self.spread, self.mean + self.radius * self.spread)
-        self.quick = all(map(_on_table, self.scales, *ends)) and np.linalg.cond(correlation) < _WORST_CONDITION
+        self.quick = all(map(on_table, self.scales, *ends)) and np.linalg.cond(correlation) < _WORST_CONDITION
         if self.quick:
             self.turn = np.linalg.cholesky(np.linalg.inv((correlation + correlation.T) / 2))
             self.stretch = float(np.linalg.norm(self.turn, 2))
@@ -238,12 +239,12 @@ class _Ellipse(Sieve):
         if columns.n <= _FEW or not self.quick:
             return super()._sift(columns)
         pairs = list(zip(self.axes, self.scales, strict=True))
-        tolerance = np.array([_tolerance(columns, *pair) for pair in pairs])
-        off = self.stretch * float(np.linalg.norm(tolerance / self.spread))
+        errors = np.array([tolerance(columns, *pair) for pair in pairs])
+        off = self.stretch * float(np.linalg.norm(errors / self.spread))
         # Float64 from here on, with errors of its own that grow with how far from zero the ellipse lies.
         off += 1e-9 * (self.radius + self.stretch * float(np.linalg.norm(self.mean / self.spread)))
         with np.errstate(invalid="ignore", over="ignore"):
-            away = np.stack([_shown(columns, *pair) for pair in pairs]).astype(np.float64) - self.mean[:, None]
+            away = np.stack([shown(columns, *pair) for pair in pairs]).astype(np.float64) - self.mean[:, None]
             distance = np.sqrt(np.square(self.turn.T @ (away / self.spread[:, None])).sum(axis=0))
         ask = np.abs(distance - self.radius) <= off
         if not self.inside_out:
@@ -282,18 +283,19 @@ def _within(values: Sequence[F32], bounds: Sequence[_Bounds]) -> Mask:
     return np.ones(len(values[0]), dtype=np.bool_) if inside is None else inside
 
 
-def _shown(columns: Columns, axis: str, scale: Scale) -> F32:
+def shown(columns: Columns, axis: str, scale: Scale) -> F32:
+    """Return quick display values, shape (n,), within ``tolerance`` of the exact ones where the scale's table holds."""
     values = columns.quick(axis)
     return values if scale.kind == "linear" else display(scale, values)
 
 
-def _tolerance(columns: Columns, axis: str, scale: Scale) -> float:
+def tolerance(columns: Columns, axis: str, scale: Scale) -> float:
     """Return how far a quick display value may be off."""
     slack = columns.slack(axis)
     return slack if scale.kind == "linear" else slack * _steepest(scale) + 2 * TABLE_ERROR
 
 
-def _on_table(scale: Scale, low: float, high: float) -> bool:
+def on_table(scale: Scale, low: float, high: float) -> bool:
     """Return whether a gate between two display values ends before the table of its scale does."""
     if scale.kind == "linear":
         return True

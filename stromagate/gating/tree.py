@@ -50,6 +50,18 @@ def deciding_axes(tree: GateTree) -> dict[str, frozenset[str]]:
     return axes
 
 
+def deciding_gates(tree: GateTree, name: str) -> frozenset[str]:
+    """Return the populations whose own boundaries decide who is in a population: itself, and those it stands on."""
+    nodes = {node.name: node for node in tree.nodes}
+    found, waiting = set[str](), [name]
+    while waiting:
+        node = nodes.get(waiting.pop())
+        if node is not None and node.name not in found:
+            found.add(node.name)
+            waiting += [node.parent, *(node.geometry.of if isinstance(node.geometry, Boolean) else ())]
+    return frozenset(name for name in found if not isinstance(nodes[name].geometry, Boolean))
+
+
 def _check_references(node: GateNode, tree: GateTree, above: set[str]) -> None:
     assert node.geometry is not None
     for axis in node.geometry.axes:

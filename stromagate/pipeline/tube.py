@@ -8,8 +8,10 @@ from pathlib import Path
 
 from stromagate.fcs import hash_file, read_fcs
 from stromagate.gating import engine, views
+from stromagate.gating.draws import boundary_draws
 from stromagate.gating.edits import Edited, apply
 from stromagate.gating.method import Outside
+from stromagate.gating.sensitivity import sensitivities
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import MadeOn, SampleEdits
 from stromagate.model.result import RunRecord, SampleResult
@@ -89,7 +91,9 @@ def analyze(
             linear=prepared.linear,
             confidence=config.confidence,
             interval=SHARE_INTERVALS[config.interval],
+            draws=boundary_draws(prepared, gated, config.boundary_draws, seed=config.seed),
         )
+        moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
         findings = run_checks(
             Evidence(
                 sample,
@@ -101,6 +105,7 @@ def analyze(
                 prepared.linear,
                 edits.edits if edits else (),
                 edited.fitted_counts,
+                moved,
             )
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
@@ -123,6 +128,7 @@ def analyze(
         indices=loaded.template.indices,
         labels_of_populations={item.name: item.label for item in loaded.template.populations if item.label},
         left_out=dict(gated.left_out),
+        sensitivities=moved,
         edits=edits.edits if edits else (),
         replaced=edited.replaced,
         fitted_counts=dict(edited.fitted_counts),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.panel import Panel
-from stromagate.model.result import Finding
+from stromagate.model.result import Finding, Sensitivity
 from stromagate.model.sample import F32, Sample
 from stromagate.model.template import GatingTemplate
 from stromagate.registry import Registry
@@ -27,7 +27,8 @@ class Evidence:
 
     ``members`` are sorted row indices into the sample's events, by population. ``linear(axis, rows)`` gives the
     compensated scale values of those rows on a bound axis, as the gates saw them. ``edits`` are boundaries that a
-    person moved, and ``fitted_counts`` the counts before (empty where there are no edits).
+    person moved, and ``fitted_counts`` the counts before (empty where there are no edits). ``sensitivities`` say how
+    much the index populations change when one edge of one gate moves.
     """
 
     sample: Sample
@@ -39,6 +40,7 @@ class Evidence:
     linear: Callable[[str, NDArray[np.intp]], F32]
     edits: tuple[GateEdit, ...] = ()
     fitted_counts: Mapping[str, int | None] = field(default_factory=dict)
+    sensitivities: tuple[Sensitivity, ...] = ()
 
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""

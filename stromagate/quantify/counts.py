@@ -10,8 +10,9 @@ Which rates there are is decided by the tree alone, so that all tubes of one tem
   interval is that of the ratio of two independent counts: exact where no event is in both, too wide where some are, for
   shared events move both counts the same way. QC warns where much is shared.
 
-Other pairs have no meaning as a rate and get no row. All intervals are of counting alone: how far a number hangs on
-where its boundary was put is said by the boundary's spread and by the QC check Q23.
+Other pairs have no meaning as a rate and get no row. Where redrawn boundaries are given, each of these rows says what
+counting and what the boundaries leave open, and its interval is of both together (``quantify.combine``). A rate takes
+both of its populations from the same redraw. Intervals of medians are of counting alone.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from stromagate.gating.tree import evaluable
 from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
 from stromagate.model.result import Statistic
 from stromagate.model.sample import F32, Rows
 from stromagate.model.template import GatingTemplate
+from stromagate.quantify.combine import Draws, Kind, Limits, Uncertainty, uncertainty
 from stromagate.quantify.intensity import medians
 from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, settled, wilson
 from stromagate.quantify.states import count_state
@@ -42,6 +46,7 @@ def statistics(
     linear: Callable[[str, Rows], F32],
     confidence: float = 0.95,
     interval: ShareInterval = clopper_pearson,
+    draws: Mapping[str, Draws] | None = None,
 ) -> tuple[Statistic, ...]:
     """Return all numbers of one tube, population by population in the tree's order.
 
@@ -59,6 +64,9 @@ def statistics(
         Level of the intervals, between 0 and 1.
     interval : callable
         ``interval(count, total, confidence)`` of a share: `clopper_pearson` or `wilson`.
+    draws : mapping of str to ndarray of int64, shape (n_draws,), optional
+        Events of the populations that estimated boundaries decide about, on redrawn boundaries
+        (``gating.draws.boundary_draws``); the others are the same in every redraw.
 
     Returns
     -------
@@ -66,7 +74,8 @@ def statistics(
         The value is None, with the state ``not evaluable``, where a population or its denominator could not be
         evaluated or the denominator is empty.
     """
-    book = _Book(members, tree, evaluable(tree), tuple(dict.fromkeys(template.denominators)), confidence, interval)
+    denominators = tuple(dict.fromkeys(template.denominators))
+    book = _Book(members, tree, evaluable(tree), denominators, confidence, interval, draws or {})
     middles = medians(tree, book.rows, template.intensities, linear=linear, confidence=confidence)
     rows = [_count_row(book, ROOT, "")]
     for node in tree.nodes:
@@ -104,6 +113,7 @@ class _Book:
     denominators: tuple[str, ...]
     confidence: float
     interval: ShareInterval
+    draws: Mapping[str, Draws]
 
     def rows(self, name: str) -> Rows | None:
         """Rows of a population; None where it could not be evaluated."""
@@ -117,17 +127,20 @@ class _Book:
 
 def _count_row(book: _Book, name: str, parent: str) -> Statistic:
     count = book.count(name)
-    low, high = (None, None) if count is None or name == ROOT else poisson(count, book.confidence)
+    limits = None
+    if count is not None and name != ROOT:
+        drawn = book.draws.get(name)
+        pair = None if drawn is None else (drawn, np.ones_like(drawn))
+        limits = uncertainty("count", count, 1, poisson(count, book.confidence), pair, book.confidence)
     return Statistic(
         population=name,
         parent=parent,
         statistic="count",
         value=count,
         unit="events",
-        ci_low=settled(low),
-        ci_high=settled(high),
         state=count_state(count),
         n=count,
+        **_limits(limits, 1),
     )
 
 
@@ -152,24 +165,36 @@ def _is_side_branch(denominator: GateNode, node: GateNode, held: Mapping[str, fr
 def _share_row(book: _Book, node: GateNode, denominator: str, per: int) -> Statistic:
     count, total = book.count(node.name), book.count(denominator)
     if count is None or not total:
-        return _rate(node, denominator, per, None, count)
-    low, high = book.interval(count, total, book.confidence)
-    return _rate(node, denominator, per, (count * per / total, low * per, high * per), count)
+        return _rate(node, denominator, per, None, count, None)
+    limits = _of_rate(book, node, denominator, "share", book.interval(count, total, book.confidence))
+    return _rate(node, denominator, per, count * per / total, count, limits)
 
 
 def _ratio_row(book: _Book, node: GateNode, denominator: str) -> Statistic:
     count, total = book.count(node.name), book.count(denominator)
     if count is None or not total:
-        return _rate(node, denominator, _MILLION, None, count)
-    low, high = poisson_ratio(count, total, book.confidence)
-    upper = None if high is None else high * _MILLION
-    return _rate(node, denominator, _MILLION, (count * _MILLION / total, low * _MILLION, upper), count)
+        return _rate(node, denominator, _MILLION, None, count, None)
+    limits = _of_rate(book, node, denominator, "ratio", poisson_ratio(count, total, book.confidence))
+    return _rate(node, denominator, _MILLION, count * _MILLION / total, count, limits)
+
+
+def _of_rate(book: _Book, node: GateNode, denominator: str, kind: Kind, counting: Limits) -> Uncertainty:
+    """Return the limits of a rate whose denominator holds events."""
+    count, total = book.count(node.name), book.count(denominator)
+    assert count is not None
+    assert total is not None
+    drawn, divided_by = book.draws.get(node.name), book.draws.get(denominator)
+    pair = None
+    if drawn is not None or divided_by is not None:
+        n = len(divided_by if drawn is None else drawn)  # type: ignore[arg-type]  # one of them is there
+        counts = np.full(n, count, dtype=np.int64) if drawn is None else drawn
+        pair = counts, np.full(n, total, dtype=np.int64) if divided_by is None else divided_by
+    return uncertainty(kind, count, total, counting, pair, book.confidence)
 
 
 def _rate(
-    node: GateNode, denominator: str, per: int, estimate: tuple[float, float, float | None] | None, n: int | None
+    node: GateNode, denominator: str, per: int, value: float | None, n: int | None, limits: Uncertainty | None
 ) -> Statistic:
-    value, low, high = estimate or (None, None, None)
     statistic, unit = ("fraction", "fraction") if per == 1 else ("per_million", "per million")
     return Statistic(
         population=node.name,
@@ -178,8 +203,17 @@ def _rate(
         value=value,
         unit=unit,
         denominator=denominator,
-        ci_low=settled(low),
-        ci_high=settled(high),
         state="not evaluable" if value is None else count_state(n),
         n=n,
+        **_limits(limits, per),
     )
+
+
+def _limits(found: Uncertainty | None, per: int) -> dict[str, float | None]:
+    """Return the six limits of a row by field, None where there is nothing of the kind."""
+    pairs = {} if found is None else {"ci": found.both, "counting": found.counting, "boundary": found.boundary}
+    limits: dict[str, float | None] = {}
+    for name, pair in pairs.items():
+        for side, limit in zip(("low", "high"), pair or (None, None), strict=True):
+            limits[f"{name}_{side}"] = None if limit is None else settled(per * limit)
+    return limits

@@ -1,0 +1,70 @@
+"""Memberships over many variants of a boundary at once: one bit a variant, so that a gate is an ``and`` of words."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stromagate.gating.geometry import Mask
+from stromagate.model.sample import F64
+
+Bits = NDArray[np.uint64]
+"""Shape (n_events, n_words), little-endian: bit ``k % 64`` of word ``k // 64`` says if variant k holds an event."""
+
+_WORD = 64
+
+
+def n_words(n_variants: int) -> int:
+    """Return how many words hold a bit for each variant."""
+    return -(-n_variants // _WORD)
+
+
+def everywhere(n_variants: int) -> Bits:
+    """Return the words of an event that every variant holds, shape (n_words,); bits beyond the last variant are 0."""
+    words: Bits = packed(np.ones((1, n_variants), dtype=np.bool_))[0]
+    return words
+
+
+def packed(held: Mask) -> Bits:
+    """Return flags, shape (n_events, n_variants), as bits."""
+    n, k = held.shape
+    padded = np.zeros((n, _WORD * n_words(k)), dtype=np.bool_)
+    padded[:, :k] = held
+    return np.packbits(padded, axis=1, bitorder="little").view("<u8")
+
+
+def totals(bits: Bits, n_variants: int) -> NDArray[np.int64]:
+    """Return the number of events that each variant holds, shape (n_variants,)."""
+    full = everywhere(n_variants)
+    always = (bits == full).all(axis=1)
+    sometimes = bits[~always & bits.any(axis=1)]
+    flags = np.unpackbits(np.ascontiguousarray(sometimes).view(np.uint8), axis=1, bitorder="little")
+    counted: NDArray[np.int64] = flags.sum(axis=0, dtype=np.int64)[:n_variants] + np.count_nonzero(always)
+    return counted
+
+
+class Ladder:
+    """One edge in many variants: which of them lie at or below a value is a matter of its rank among them.
+
+    Parameters
+    ----------
+    edges : ndarray of float64, shape (n_variants,)
+        Where each variant has the edge.
+    """
+
+    def __init__(self, edges: F64) -> None:
+        order = np.argsort(edges, kind="stable")
+        self._sorted = edges[order]
+        ranks = np.empty(edges.size, dtype=np.intp)
+        ranks[order] = np.arange(edges.size)
+        self._table = packed(ranks[None, :] < np.arange(edges.size + 1)[:, None])
+
+    def at_or_below(self, values: F64) -> Bits:
+        """Return the variants whose edge lies at or below each value, shape (n_events, n_words)."""
+        rows: Bits = self._table[np.searchsorted(self._sorted, values, side="right")]
+        return rows
+
+    def below(self, values: F64) -> Bits:
+        """Return the variants whose edge lies below each value, shape (n_events, n_words)."""
+        rows: Bits = self._table[np.searchsorted(self._sorted, values, side="left")]
+        return rows
