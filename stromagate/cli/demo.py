@@ -23,8 +23,9 @@ def demo(
 ) -> None:
     """Run everything on simulated marrow: one healthy, three leukaemic, each with its FMO tubes."""
     with speaking(as_json=as_json, debug=debug):
-        from stromagate.pipeline.batch import BatchOptions, run_batch
+        from stromagate.pipeline.batch import run_batch
         from stromagate.pipeline.demo import DEMO_TEMPLATE, demo_sheet
+        from stromagate.pipeline.job import BatchOptions
         from stromagate.pipeline.tubes import collect_tubes
 
         if full:
@@ -32,11 +33,8 @@ def demo(
         sheet = demo_sheet(out, full=full, progress=lambda name: say(f"  simulated {name}"))
         tubes = collect_tubes([], sheet).tubes
         results = out / ("results_full" if full else "results")
-        with progress("Analysing tubes", len(tubes)) as step:
-            options = BatchOptions(jobs, force, command=" ".join(["stromagate", *sys.argv[1:]]))
-            finished = run_batch(
-                tubes, DEMO_TEMPLATE, results, options=options, on_done=lambda done: step(done.entry.sample_id)
-            )
+        options = BatchOptions(jobs, force, command=" ".join(["stromagate", *sys.argv[1:]]))
+        finished = run_batch(tubes, DEMO_TEMPLATE, results, options=options, stage=progress)
         page = (results / "index.html").resolve()
         say(f"{len(tubes)} simulated tubes analysed with {DEMO_TEMPLATE}. Open the report in a browser:")
         data = {"index": str(page), "run": finished.to_json()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,13 +16,14 @@ from stromagate.errors import UsageError
 if TYPE_CHECKING:
     from stromagate.model.config import RunConfig
     from stromagate.model.result import RunIndex
-    from stromagate.pipeline.batch import Outcome
+    from stromagate.pipeline.job import Outcome
 
 Level = Literal["warn", "fail"]
 
 _INPUTS = "FCS or LMD files, or folders (searched through and through)."
 _OUT = "Folder for the results (needed)."
 _FAIL_ON = "End with 5 where a stained tube has such a finding, or a worse one."
+_LOCKS = "Boundaries of earlier batches, for locked gates (JSON)."
 _EDITS = "Boundaries that a person moved (JSON or YAML); refused where the fitted ones changed since."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
@@ -41,6 +43,7 @@ def run(
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option(help="Interval of shares: clopper-pearson or wilson.")] = "clopper-pearson",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    locks: Annotated[Path | None, typer.Option(help=_LOCKS, show_default=False)] = None,
     edits: Annotated[Path | None, typer.Option(help=_EDITS, show_default=False)] = None,
     fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
@@ -72,6 +75,7 @@ def run(
             confidence=confidence,
             interval=interval,
             seed=seed,
+            locks=None if locks is None else str(locks),
             edits=None if edits is None else str(edits),
         )
         finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet))
@@ -112,7 +116,8 @@ def _run(
     config: RunConfig,
     options: tuple[int, bool, bool, bool],
 ) -> tuple[RunIndex, list[Outcome]]:
-    from stromagate.pipeline.batch import BatchOptions, run_batch
+    from stromagate.pipeline.batch import run_batch
+    from stromagate.pipeline.job import BatchOptions
     from stromagate.pipeline.tubes import collect_tubes
 
     jobs, force, standalone, quiet = options
@@ -120,15 +125,14 @@ def _run(
     if found.n_compensation and not quiet:
         say(f"{found.n_compensation} compensation controls of the sheet are not analysed")
     failures: list[Outcome] = []
-    with progress("Analysing tubes", len(found.tubes), quiet=quiet) as step:
 
-        def on_done(outcome: Outcome) -> None:
-            step(outcome.entry.sample_id)
-            if outcome.exit_code:
-                failures.append(outcome)
+    def on_done(outcome: Outcome) -> None:
+        if outcome.exit_code:
+            failures.append(outcome)
 
-        settings = BatchOptions(jobs, force, standalone, " ".join(["stromagate", *sys.argv[1:]]))
-        return run_batch(found.tubes, template, out, config, settings, on_done=on_done), failures
+    settings = BatchOptions(jobs, force, standalone, " ".join(["stromagate", *sys.argv[1:]]))
+    stage = partial(progress, quiet=quiet)
+    return run_batch(found.tubes, template, out, config, settings, on_done=on_done, stage=stage), failures
 
 
 def _tell(finished: RunIndex, out: Path) -> None:

@@ -69,8 +69,12 @@ class ControlUse(Document):
     n_events: int
     gates: tuple[str, ...] = Field((), description="Populations whose boundary was set on it.")
     n_anchor: dict[str, float] = Field(default_factory=dict, description="Events it holds of each anchor population.")
-    matched: tuple[str, ...] = ()
-    mismatched: tuple[str, ...] = ()
+    matched: tuple[str, ...] = Field((), description="Keys on which it was paired with the tube.")
+    mismatched: tuple[str, ...] = Field((), description="What differs between the two and should not, in words.")
+    unused: Literal["", "detectors", "failed", "isotype"] = Field(
+        "", description="Why it was kept from the gates, though it belongs to the tube; empty where it was not."
+    )
+    reason: str = Field("", description="The same in words.")
 
 
 class Finding(Document):
@@ -173,6 +177,9 @@ class SampleResult(Document):
     left_out: dict[str, str] = Field(default_factory=dict, description="Populations whose markers are absent, and why.")
     sensitivities: tuple[Sensitivity, ...] = ()
     controls: tuple[ControlUse, ...] = ()
+    control_roles: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Roles of controls that each gate asks for, whether there are any or not."
+    )
     edits: tuple[GateEdit, ...] = Field((), description="Boundaries that a person moved.")
     replaced: tuple[GateNode, ...] = Field((), description="The edited gates as they were before, in their order.")
     fitted_counts: dict[str, int | None] = Field(

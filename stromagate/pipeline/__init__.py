@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stromagate.pipeline.count import count_populations as count_populations
     from stromagate.pipeline.template import load_template as load_template
+    from stromagate.pipeline.together import analyze_together as analyze_together
+    from stromagate.pipeline.together import analyze_with_controls as analyze_with_controls
     from stromagate.pipeline.tube import analyze as analyze
 
 _HOMES = {
     "analyze": "stromagate.pipeline.tube",
+    "analyze_together": "stromagate.pipeline.together",
+    "analyze_with_controls": "stromagate.pipeline.together",
     "count_populations": "stromagate.pipeline.count",
     "load_template": "stromagate.pipeline.template",
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -12,54 +11,22 @@ from typing import Literal
 from stromagate import __version__
 from stromagate.errors import StromagateError
 from stromagate.export import export, export_all
-from stromagate.fcs import hash_file
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.edits import check_edits
-from stromagate.pipeline.environment import environment
 from stromagate.pipeline.executor import each
+from stromagate.pipeline.first_stage import Stage, silent, with_controls
+from stromagate.pipeline.job import BatchOptions, Job, Outcome
+from stromagate.pipeline.outside import locks_of
+from stromagate.pipeline.resume import still_valid
+from stromagate.pipeline.roles import check_roles
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
-from stromagate.pipeline.tube import analyze
+from stromagate.pipeline.together import analyze_job
 from stromagate.pipeline.tubes import Tube, printable
 from stromagate.report import plotly_asset, render_index, render_sample
 from stromagate.report.lookup import role, worst
-from stromagate.templates import LoadedTemplate
-
-
-@dataclass(frozen=True, slots=True)
-class BatchOptions:
-    """What decides how a batch is run but can move no number.
-
-    ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
-    ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times.
-    """
-
-    jobs: int = 1
-    force: bool = False
-    standalone: bool = False
-    command: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a worker needs for one tube."""
-
-    tube: Tube
-    template: LoadedTemplate
-    config: RunConfig
-    out: Path
-    options: BatchOptions
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a worker says of one tube: its line of the index, and the traceback where the fault is ours."""
-
-    entry: SampleEntry
-    exit_code: int
-    traceback: str = ""
 
 
 def run_batch(
@@ -70,11 +37,30 @@ def run_batch(
     options: BatchOptions | None = None,
     *,
     on_done: Callable[[Outcome], None] | None = None,
+    stage: Stage | None = None,
 ) -> RunIndex:
     """Analyse every tube and write the folder of results.
 
     A tube that fails costs one line of the index, never another tube's result. A tube whose file, template,
-    configuration and program version are those of the result already there is kept, unless ``options.force``.
+    controls, configuration and program version are those of the result already there is kept, unless
+    ``options.force``. Where the template's gates ask for controls, these are gated first.
+
+    Parameters
+    ----------
+    tubes : tuple of Tube
+        The tubes, controls among them.
+    template : str or path
+        Shipped name or YAML file.
+    out : path
+        Folder of results.
+    config : RunConfig, optional
+        Everything that can move a number.
+    options : BatchOptions, optional
+        What cannot.
+    on_done : callable, optional
+        Told what became of each tube.
+    stage : callable, optional
+        Progress: told the title and the number of units of each stage, gives what is told the name of each unit.
 
     Returns
     -------
@@ -91,14 +77,19 @@ def run_batch(
     started = _now()
     config, options = pin(config or RunConfig()), options or BatchOptions()
     loaded = load_template(template)
+    check_roles(tubes, loaded.template)
     check_edits(config, [tube.sample_id for tube in tubes], loaded)
+    locks_of(config, loaded)
     jobs = [Job(tube, loaded, config, out, options) for tube in tubes]
     with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):
         outcomes: dict[str, Outcome] = {}
-        for outcome in each(_one, jobs, min(options.jobs, max(1, len(tubes))), lost=_lost):
-            outcomes[outcome.entry.sample_id] = outcome
-            if on_done is not None:
-                on_done(outcome)
+        equipped = with_controls(jobs, stage)
+        with (stage or silent)("Analysing tubes", len(jobs)) as step:
+            for outcome in each(_one, equipped, min(options.jobs, max(1, len(tubes))), lost=_lost):
+                outcomes[outcome.entry.sample_id] = outcome
+                step(outcome.entry.sample_id)
+                if on_done is not None:
+                    on_done(outcome)
         run = RunIndex(
             stromagate=__version__,
             template=reference(loaded),
@@ -137,8 +128,8 @@ def reaching(run: RunIndex, level: Literal["warn", "fail"]) -> list[SampleEntry]
 def _one(job: Job) -> Outcome:
     """Analyse one tube and put its folder in place; whatever happens, say it in an outcome."""
     try:
-        kept = None if job.options.force else _still_valid(job)
-        result = kept or _analyze(job)
+        kept = still_valid(job)
+        result = kept or analyze_job(job)
         put = bundle.write_sample if kept is None else bundle.refresh_sample
         put(job.out, job.tube.sample_id, _sample_files(result, standalone=job.options.standalone))
     except StromagateError as error:
@@ -159,28 +150,6 @@ def _one(job: Job) -> Outcome:
 
 
 _OUR_FAULT = "this is a fault of stromagate, not of the file; please report it with the output of --debug"
-
-
-def _analyze(job: Job) -> SampleResult:
-    tube = job.tube
-    return analyze(tube.path, job.template, job.config, sample_id=tube.sample_id, shown=tube.shown, labels=tube.labels)
-
-
-def _still_valid(job: Job) -> SampleResult | None:
-    """Return the result already there if nothing that could move a number has changed."""
-    try:
-        old = bundle.read_result(job.out, job.tube.sample_id)
-    except StromagateError:
-        return None
-    same = (
-        old.record.model_dump(include={"stromagate", "python", "libraries"}) == environment()
-        and old.record.config == portable(job.config)
-        and old.template == reference(job.template)
-        and old.labels == job.tube.labels
-        and old.source.path == job.tube.shown
-        and old.source.sha256 == hash_file(job.tube.path)
-    )
-    return old if same else None
 
 
 def _lost(job: Job) -> Outcome:

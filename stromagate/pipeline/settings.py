@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from stromagate.fcs import hash_file
@@ -25,6 +26,11 @@ def pin(config: RunConfig) -> RunConfig:
     }
     hashed = {option: hash_file(Path(path)) for option, path in named.items() if path and path not in {"file", "none"}}
     return config.model_copy(update={"file_sha256": hashed})
+
+
+def with_markers(config: RunConfig, lent: Mapping[str, str]) -> RunConfig:
+    """Return the configuration with markers that were lent to a tube; what was bound by hand stays."""
+    return config.model_copy(update={"markers": {**lent, **config.markers}}) if lent else config
 
 
 def portable(config: RunConfig) -> RunConfig:

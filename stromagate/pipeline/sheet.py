@@ -1,7 +1,8 @@
 """The sample sheet: which files belong to a run, and what is known of each tube.
 
 CSV or XLSX, one tube a row. ``file`` is needed (relative to the sheet); ``sample_id``, ``patient_id``, ``role``,
-``panel`` and ``batch`` are understood where present, and every further column travels to the results unchanged.
+``panel``, ``batch`` and ``controls`` are understood where present, and every further column travels to the results
+unchanged.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from pathlib import Path
 
 from stromagate.errors import DocumentError, InputError, Problem, SpecificationError, nearest
 
-ROLES = "stained, unstained, blank, fmo:MARKER or comp:CHANNEL"
-_ROLE = re.compile(r"(stained|unstained|blank|(fmo|comp):\S.*)", re.IGNORECASE)
+ROLES = "stained, unstained, blank, fmo:MARKER, isotype:MARKER or comp:CHANNEL"
+_ROLE = re.compile(r"(stained|unstained|blank|(fmo|isotype|comp):\s*\S.*)", re.IGNORECASE)
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_KNOWN = ("file", "sample_id", "patient_id", "role", "panel", "batch")
+_KNOWN = ("file", "sample_id", "patient_id", "role", "panel", "batch", "controls")
 _MAX_BYTES = 10_000_000
 _MAX_ROWS = 100_000
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stromagate.fcs import hash_file, read_fcs
@@ -14,14 +15,16 @@ from stromagate.gating.method import Outside
 from stromagate.gating.sensitivity import sensitivities
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import MadeOn, SampleEdits
-from stromagate.model.result import RunRecord, SampleResult
+from stromagate.model.result import ControlUse, RunRecord, SampleResult
 from stromagate.model.sample import Sample
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
-from stromagate.pipeline.settings import pin, portable
+from stromagate.pipeline.outside import with_locks
+from stromagate.pipeline.settings import pin, portable, with_markers
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
+from stromagate.pipeline.uses import control_uses, roles_by_gate
 from stromagate.prepare import prepare
 from stromagate.prepare.prepared import Prepared
 from stromagate.qc import Evidence, run_checks
@@ -30,6 +33,18 @@ from stromagate.templates import LoadedTemplate
 
 # Keywords that may leave the file: everything else may name a person, a place or a date.
 _ALLOWED_KEYWORDS = ("$CYT", "$DATATYPE", "$BYTEORD", "$MODE", "STROMAGATE_SIMULATED", "STROMAGATE_PREPARATION")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a batch knows of a tube beside what its gates are given.
+
+    ``unused`` are controls that belong to the tube and were kept from the gates. ``markers`` leads from markers that
+    the tube's own file does not name to their channels, as the stained tubes of its batch have them.
+    """
+
+    unused: tuple[ControlUse, ...] = ()
+    markers: Mapping[str, str] = field(default_factory=dict)
 
 
 def analyze(
@@ -41,6 +56,7 @@ def analyze(
     shown: str | None = None,
     labels: dict[str, str] | None = None,
     outside: Outside | None = None,
+    beside: Beside | None = None,
 ) -> SampleResult:
     """Read, prepare, gate, count and check one tube.
 
@@ -59,7 +75,10 @@ def analyze(
     labels : dict, optional
         What else is known of the tube; travels to the result.
     outside : Outside, optional
-        What is known from other tubes: the controls paired with this one, boundaries of earlier batches.
+        What is known from other tubes: the controls paired with this one (see ``gate_control``), boundaries of earlier
+        batches; those that the configuration names by default.
+    beside : Beside, optional
+        What else a batch knows of the tube.
 
     Returns
     -------
@@ -77,13 +96,15 @@ def analyze(
     name = sample_id or slug(printable(path.stem))
     edits = edits_of(config, name)
     loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
-    with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as beside:
-        digest = beside.submit(hash_file, path)
+    known, outside = beside or Beside(), with_locks(outside, config, loaded)
+    with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as aside:
+        digest = aside.submit(hash_file, path)
         sample = _read(path, loaded, config)
-        prepared = prepare(sample, loaded.template, config)
+        prepared = prepare(sample, loaded.template, with_markers(config, known.markers))
         fitted = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
         edited = _edited(prepared, fitted, loaded, edits, making(digest.result(), loaded, portable(config), outside))
         gated = edited.gated
+        controls = control_uses(outside, known.unused, gated.tree, loaded)
         numbers = statistics(
             gated.members,
             gated.tree,
@@ -133,7 +154,9 @@ def analyze(
         replaced=edited.replaced,
         fitted_counts=dict(edited.fitted_counts),
         fitted_tree_sha256=fitted.tree.digest(),
-        record=_record(config, sample),
+        controls=controls,
+        control_roles=roles_by_gate(loaded),
+        record=_record(config, sample, known.markers),
     )
 
 
@@ -156,7 +179,8 @@ def _instrument(sample: Sample) -> dict[str, str]:
     return {"FCS version": sample.version, **kept}
 
 
-def _record(config: RunConfig, sample: Sample) -> RunRecord:
+def _record(config: RunConfig, sample: Sample, lent: Mapping[str, str]) -> RunRecord:
+    names = ", ".join(f"{marker} on {pnn}" for marker, pnn in sorted(lent.items()))
     return RunRecord(
         **environment(),
         config=portable(config),
@@ -165,5 +189,6 @@ def _record(config: RunConfig, sample: Sample) -> RunRecord:
             "time": "seconds by $TIMESTEP" if sample.timestep_s else "as stored",
             "compensation": "compensated = measured @ inverse(spillover)",
             "edges": "lower edge in, upper edge out; borders of polygons and ellipses in (Gating-ML 2.0)",
+            **({"markers": f"{names}: as in the stained tubes of its batch"} if lent else {}),
         },
     )

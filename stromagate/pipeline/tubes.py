@@ -17,17 +17,25 @@ from pathlib import Path
 
 from stromagate.errors import SpecificationError, StromagateError, UsageError
 from stromagate.fcs import find_inputs, hash_file
+from stromagate.pipeline.listed import listed_controls
 from stromagate.pipeline.sheet import read_sheet
 
 
 @dataclass(frozen=True, slots=True)
 class Tube:
-    """One unit of work: a file, the name of its results, the path that is shown, and the sheet's columns."""
+    """One unit of work: a file, the name of its results, the path that is shown, and the sheet's columns.
+
+    ``controls`` are the tubes that the sheet's column of that name lists; None where it leaves their choice to us.
+    ``line`` and ``sheet`` say where the tube stands, for messages.
+    """
 
     path: Path
     sample_id: str
     shown: str
     labels: dict[str, str] = field(default_factory=dict)
+    controls: tuple[str, ...] | None = None
+    line: int | None = None
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +87,12 @@ def _from_sheet(sheet: Path) -> TubeList:
             hint="add the stained tubes; compensation controls are not analysed",
         )
     named = {row.sample_id.casefold() for row in kept if row.sample_id}
-    slugs = iter(_unique_ids([row.file for row in kept if not row.sample_id], named))
+    slugs = iter(unique_ids([row.file for row in kept if not row.sample_id], named))
+    names = [row.sample_id or next(slugs) for row in kept]
+    listed = listed_controls(kept, names, sheet)
     tubes = tuple(
-        Tube(row.file, row.sample_id or next(slugs), _relative(row.file, sheet.parent), row.labels) for row in kept
+        Tube(row.file, name, _relative(row.file, sheet.parent), row.labels, controls, row.line, str(sheet))
+        for row, name, controls in zip(kept, names, listed, strict=True)
     )
     return TubeList(tubes, len(rows) - len(kept))
 
@@ -89,12 +100,12 @@ def _from_sheet(sheet: Path) -> TubeList:
 def _from_paths(inputs: list[Path]) -> TubeList:
     paths = find_inputs(inputs)
     folders = [path for path in inputs if path.is_dir()]
-    names = _unique_ids(paths, set())
+    names = unique_ids(paths, set())
     tubes = [Tube(path, name, _shown(path, folders)) for path, name in zip(paths, names, strict=True)]
     return TubeList(tuple(sorted(tubes, key=lambda tube: tube.sample_id)))
 
 
-def _unique_ids(paths: Sequence[Path], taken: set[str]) -> list[str]:
+def unique_ids(paths: Sequence[Path], taken: set[str]) -> list[str]:
     """Return a slug for each path; where two would collide, both carry eight digits of their content's hash."""
     slugs = [slug(printable(path.stem)) for path in paths]
     crowded = Counter(name.casefold() for name in slugs)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stromagate.errors import DocumentError, SpecificationError, did_you_mean, nearest
 from stromagate.model.panel import Binding, BoundBy, Panel
-from stromagate.model.sample import Channel, Sample
+from stromagate.model.sample import Channel, SourceRef
 from stromagate.prepare import scatter
 from stromagate.prepare.labels import Label, Names, is_marker_name, names_of, read_label, split_pulse
 from stromagate.prepare.panel_file import PanelRow, read_panel_file, unknown_channels
@@ -24,7 +24,21 @@ if TYPE_CHECKING:
     from stromagate.model.template import GatingTemplate
 
 
-def bind_template(sample: Sample, template: GatingTemplate, config: RunConfig | None = None) -> Panel:
+class Channelled(Protocol):
+    """What has channels: a sample, or a file's header alone."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The tube's channels."""
+        ...
+
+    @property
+    def source(self) -> SourceRef:
+        """Where it came from."""
+        ...
+
+
+def bind_template(sample: Channelled, template: GatingTemplate, config: RunConfig | None = None) -> Panel:
     """Bind all axes of a template to a tube's channels.
 
     Raises
@@ -39,7 +53,7 @@ def bind_template(sample: Sample, template: GatingTemplate, config: RunConfig | 
     rows: tuple[PanelRow, ...] = ()
     if config is not None and config.panel_file is not None:
         rows = read_panel_file(config.panel_file)
-        problems = unknown_channels(rows, sample.pnn)
+        problems = unknown_channels(rows, [channel.pnn for channel in sample.channels])
         if problems:
             raise DocumentError("panel_file.channels", config.panel_file, problems)
     return bind(

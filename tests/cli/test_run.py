@@ -231,19 +231,19 @@ def test_a_result_changed_by_hand_is_neither_shown_nor_kept(call, tubes: Path, t
 
 
 def test_a_run_that_stops_early_leaves_no_tables_of_the_older_one(call, tubes, tmp_path, monkeypatch) -> None:
-    from stromagate.pipeline import batch
+    from stromagate.pipeline import together
 
     out = tmp_path / "out"
     command = ("run", tubes, "-t", tubes / "small.yaml", "-o", out)
     assert call(*command).exit_code == 0
-    real = batch.analyze
+    real = together.analyze
 
     def interrupted(path, *args, **kwargs):
         if path.name == "b.FCS":
             raise KeyboardInterrupt
         return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(batch, "analyze", interrupted)
+    monkeypatch.setattr(together, "analyze", interrupted)
     result = call(*command, "--compensation", "none")
     assert result.exit_code == 130
     assert "interrupted" in result.stderr
@@ -354,16 +354,16 @@ def test_a_template_with_mistakes_says_all_of_them(call, tubes: Path, tmp_path: 
 
 
 def test_a_fault_of_ours_costs_one_tube_and_ends_with_1(call, said, tubes, tmp_path, monkeypatch) -> None:
-    from stromagate.pipeline import batch
+    from stromagate.pipeline import together
 
-    real = batch.analyze
+    real = together.analyze
 
     def broken(path, *args, **kwargs):
         if path.name == "a.fcs":
             raise ZeroDivisionError("a bug")
         return real(path, *args, **kwargs)
 
-    monkeypatch.setattr(batch, "analyze", broken)
+    monkeypatch.setattr(together, "analyze", broken)
     result = call("run", tubes, "-t", tubes / "small.yaml", "-o", tmp_path / "out", "--json")
     assert result.exit_code == 1
     entries = said(result)["run"]["samples"]

@@ -1,0 +1,57 @@
+"""What a worker is handed for one tube, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stromagate.model.config import RunConfig
+from stromagate.model.controls import ControlTube
+from stromagate.model.result import ControlUse, SampleEntry
+from stromagate.pipeline.tubes import Tube
+from stromagate.templates import LoadedTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """What decides how a batch is run but can move no number.
+
+    ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
+    ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times.
+    """
+
+    jobs: int = 1
+    force: bool = False
+    standalone: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker needs for one tube.
+
+    ``role`` is in the template's words. ``paired`` are the controls that belong to the tube and ``controls`` what is
+    known of those that could be used. ``markers`` are those of a control that only the stained tubes' files name.
+    ``sha256`` is the content of the file where it has been looked at before.
+    """
+
+    tube: Tube
+    template: LoadedTemplate
+    config: RunConfig
+    out: Path
+    options: BatchOptions
+    role: str = "stained"
+    paired: tuple[ControlUse, ...] = ()
+    controls: tuple[ControlTube, ...] = ()
+    markers: Mapping[str, str] = field(default_factory=dict)
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a worker says of one tube: its line of the index, and the traceback where the fault is ours."""
+
+    entry: SampleEntry
+    exit_code: int
+    traceback: str = ""

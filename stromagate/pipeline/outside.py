@@ -1,0 +1,64 @@
+"""What a run knows from outside its tubes beside their controls: the boundaries of earlier batches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from stromagate.errors import InputError, SpecificationError
+from stromagate.gating.method import Outside
+from stromagate.model.config import RunConfig
+from stromagate.model.locks import Locks
+from stromagate.templates import LoadedTemplate
+
+_MAX_BYTES = 10_000_000
+
+
+def locks_of(config: RunConfig, loaded: LoadedTemplate) -> Locks | None:
+    """Return the locked boundaries of a run; None where it has none.
+
+    Raises
+    ------
+    InputError
+        The document cannot be read.
+    SpecificationError
+        It is of another template: its boundaries are measured by populations of other gates.
+    """
+    if config.locks is None:
+        return None
+    locks = _read(Path(config.locks))
+    if locks.template != loaded.template.name:
+        raise SpecificationError(
+            "locks.template",
+            f"these boundaries were locked with the template '{locks.template}', not with '{loaded.template.name}'",
+            where=config.locks,
+            hint="lock the boundaries of runs of this template: stromagate lock",
+        )
+    return locks
+
+
+def with_locks(outside: Outside | None, config: RunConfig, loaded: LoadedTemplate) -> Outside:
+    """Return what is known from outside a tube, with the run's locked boundaries in it where it has none yet."""
+    known = outside or Outside()
+    return known if known.locks is not None else replace(known, locks=locks_of(config, loaded))
+
+
+def _read(path: Path) -> Locks:
+    try:
+        with path.open("rb") as opened:
+            return Locks.model_validate_json(opened.read(_MAX_BYTES))
+    except OSError as cause:
+        raise InputError(
+            "locks.unreadable", f"cannot be read: {cause.strerror}", where=str(path), hint="--locks FILE.json"
+        ) from cause
+    except ValidationError as cause:
+        first = cause.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise SpecificationError(
+            "locks.invalid",
+            f"{place}: {first['msg']} ({cause.error_count()} in all)",
+            where=str(path),
+            hint="make it with stromagate lock",
+        ) from cause

@@ -1,0 +1,132 @@
+"""Which controls belong to a tube: those its sheet lists, else those that agree with it in several keys.
+
+A key is something that tube and control both state: the batch, the patient, the panel, the specimen, the day, the
+cytometer, the detectors and their voltages, the matrix, the name. Two must agree, and one of them must say that the
+tubes belong together and not only that one cytometer measured both. ``$FIL`` is never asked, and a name alone pairs
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stromagate.model.result import ControlUse
+from stromagate.pipeline.comparison import Compared, Seen, compare
+from stromagate.pipeline.facts import Facts
+
+LISTED, ITSELF = "listed in the sheet", "the tube itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One tube of a run as pairing sees it.
+
+    ``role`` is in the template's words. ``listed`` are the controls that the sheet lists for it. ``facts`` is None, and
+    ``error`` says why, where the file could not be read.
+    """
+
+    sample_id: str
+    role: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    listed: tuple[str, ...] | None = None
+    facts: Facts | None = None
+    sha256: str = ""
+    error: str = ""
+
+
+def pair(tube: Member, members: Iterable[Member], roles: Sequence[str]) -> tuple[ControlUse, ...]:
+    """Return the controls of the wanted roles that belong to a tube.
+
+    Parameters
+    ----------
+    tube : Member
+        A stained tube, or a control, which is its own first control.
+    members : iterable of Member
+        All tubes of the run.
+    roles : sequence of str
+        What the template's gates ask for, such as ``fmo:CD146``. Isotype controls of those markers are returned too,
+        as what they are: controls on which no boundary is set.
+
+    Returns
+    -------
+    tuple of ControlUse
+        Role by role, best match first; what belongs to the tube and cannot be used has ``unused`` and ``reason``.
+    """
+    found: list[ControlUse] = []
+    every = list(members)
+    for role in dict.fromkeys((*roles, *(f"isotype:{role[4:]}" for role in roles if role.startswith("fmo:")))):
+        candidates = [_Candidate(tube, member) for member in every if member.role == role]
+        if tube.listed is None:
+            chosen = _belonging(candidates)
+        else:
+            chosen = [candidate for candidate in candidates if candidate.control.sample_id in tube.listed]
+        found += [candidate.use() for candidate in sorted(chosen, key=_Candidate.rank)]
+    return tuple(found)
+
+
+class _Candidate:
+    """A control beside the tube it may belong to."""
+
+    def __init__(self, tube: Member, control: Member) -> None:
+        self.tube, self.control = tube, control
+        self.itself = tube.sample_id == control.sample_id
+        self.compared: Compared = compare(seen(tube), seen(control))
+
+    @property
+    def usable(self) -> bool:
+        return self.control.facts is not None and not self.compared.detectors
+
+    def rank(self) -> tuple[bool, bool, int, str]:
+        return (not self.itself, not self.usable, -self.compared.score, self.control.sample_id)
+
+    def use(self) -> ControlUse:
+        """Return the pair as the tube's result keeps it."""
+        how = ITSELF if self.itself else LISTED if self.tube.listed is not None else ""
+        matched = tuple(key for key in (how, *self.compared.matched) if key)
+        reason, unused = "", ""
+        if self.control.role.startswith("isotype:"):
+            unused, reason = "isotype", "it measures what an antibody sticks to, not where the negatives lie"
+        elif self.control.facts is None:
+            unused, reason = "failed", self.control.error or "its file could not be read"
+        elif self.compared.detectors:
+            unused, reason = "detectors", "; ".join(self.compared.detectors)
+        return ControlUse.model_validate(
+            {
+                "sample_id": self.control.sample_id,
+                "role": self.control.role,
+                "sha256": self.control.sha256,
+                "n_events": 0,
+                "matched": (ITSELF,) if self.itself else matched,
+                "mismatched": () if self.itself else self.compared.mismatched,
+                "unused": unused,
+                "reason": reason,
+            }
+        )
+
+
+def seen(member: Member) -> Seen:
+    """Return what of a tube is compared."""
+    return member.sample_id, member.labels, member.facts
+
+
+def _belonging(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Return those that belong to the tube: pooled over its batch, else of its patient, else the best alone.
+
+    One that cannot be used stands in nobody's way: it is returned beside those that are used instead.
+    """
+    belonging = [candidate for candidate in candidates if candidate.itself or candidate.compared.belong]
+    usable = [candidate for candidate in belonging if candidate.usable]
+    missed = [candidate for candidate in _nearest(belonging) if not candidate.usable]
+    return [*_nearest(usable), *missed]
+
+
+def _nearest(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    together = [candidate for candidate in candidates if candidate.itself or candidate.compared.one_batch]
+    if together:
+        return together
+    own = [candidate for candidate in candidates if "patient_id" in candidate.compared.matched]
+    if own:
+        return own
+    best = max((candidate.compared.score for candidate in candidates), default=0)
+    return [candidate for candidate in candidates if candidate.compared.score == best]
