@@ -14,6 +14,7 @@ from stromagate.gating.controls import distribution
 from stromagate.gating.method import Fit, GatingMethod, Outside, methods
 from stromagate.model.controls import ControlTube
 from stromagate.model.gates import Boolean, Ellipse, Geometry, Interval, Polygon, QuadrantPart, Rectangle, Spans
+from stromagate.model.locks import LockedBoundary, LockedTube, Locks
 from stromagate.model.sample import F32
 from stromagate.model.template import GateParams
 from tests.gating.methods.examples import examples
@@ -43,17 +44,27 @@ def tube(n: int = 20_000, seed: int = 7) -> dict[str, F32]:
 
 
 def outside() -> Outside:
-    """Return controls of an ordinary tube, without its positives."""
+    """Return controls of an ordinary tube, without its positives, and boundaries of four earlier batches."""
     negatives = distribution(
         (np.sinh(10 * np.random.default_rng(5).normal(0.25, 0.05, 9_000)) * 100).astype(np.float32)
     )
     shown = {("singlets", axis): negatives for axis in ("CD45", "CD271")}
-    return Outside(tuple(ControlTube(role, role, "00", 9_000, shown) for role in ("fmo:CD271", "unstained")))
+    controls = tuple(ControlTube(role, role, "00", 9_000, shown) for role in ("fmo:CD271", "unstained"))
+    earlier = [
+        LockedTube(batch=f"b{i}", sample_id=f"t{i}", sha256="00", cut=500 + 20 * i, negative=0, positive=1000)
+        for i in range(4)
+    ]
+    history = LockedBoundary(
+        population="msc", axis="CD271", negative="singlets", positive="bright", tubes=tuple(earlier)
+    )
+    return Outside(controls, Locks(template="any", template_sha256="00", boundaries=(history,)))
 
 
 def population(values: dict[str, F32]) -> FakePopulation:
     scales = {"CD45": ASINH, "CD271": ASINH}
-    return FakePopulation(values, "parent", scales, {"singlets": FakePopulation(values, scales=scales)}, outside())
+    bright = {axis: column[values["CD271"] > 0.3] for axis, column in values.items()}
+    others = {name: FakePopulation(some, scales=scales) for name, some in (("singlets", values), ("bright", bright))}
+    return FakePopulation(values, "parent", scales, others, outside())
 
 
 def fitted(name: str, given: dict[str, Any], values: dict[str, F32], seed: int = 3) -> Fit:

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES: list[dict[str, Any]] = [
+    {"axis": "CD271", "keep": "above", "boundary": "msc", "negative": "singlets", "positive": "bright"},
+]
