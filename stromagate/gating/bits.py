@@ -9,7 +9,7 @@ from stromagate.gating.geometry import Mask
 from stromagate.model.sample import F64
 
 Bits = NDArray[np.uint64]
-"""Shape (n_events, n_words), little-endian: bit ``k % 64`` of word ``k // 64`` says if variant k holds an event."""
+"""Shape (n_words, n_events), little-endian: bit ``k % 64`` of word ``k // 64`` says if variant k holds an event."""
 
 _WORD = 64
 
@@ -20,9 +20,8 @@ def n_words(n_variants: int) -> int:
 
 
 def everywhere(n_variants: int) -> Bits:
-    """Return the words of an event that every variant holds, shape (n_words,); bits beyond the last variant are 0."""
-    words: Bits = packed(np.ones((1, n_variants), dtype=np.bool_))[0]
-    return words
+    """Return the words of an event that every variant holds, shape (n_words, 1); bits beyond the last are 0."""
+    return packed(np.ones((1, n_variants), dtype=np.bool_))
 
 
 def packed(held: Mask) -> Bits:
@@ -30,17 +29,16 @@ def packed(held: Mask) -> Bits:
     n, k = held.shape
     padded = np.zeros((n, _WORD * n_words(k)), dtype=np.bool_)
     padded[:, :k] = held
-    return np.packbits(padded, axis=1, bitorder="little").view("<u8")
+    return np.ascontiguousarray(np.packbits(padded, axis=1, bitorder="little").view("<u8").T)
 
 
 def totals(bits: Bits, n_variants: int) -> NDArray[np.int64]:
     """Return the number of events that each variant holds, shape (n_variants,)."""
-    full = everywhere(n_variants)
-    always = (bits == full).all(axis=1)
-    sometimes = bits[~always & bits.any(axis=1)]
-    flags = np.unpackbits(np.ascontiguousarray(sometimes).view(np.uint8), axis=1, bitorder="little")
-    counted: NDArray[np.int64] = flags.sum(axis=0, dtype=np.int64)[:n_variants] + np.count_nonzero(always)
-    return counted
+    always = (bits == everywhere(n_variants)).all(axis=0)
+    sometimes = np.ascontiguousarray(bits[:, ~always & bits.any(axis=0)].T)
+    flags = np.unpackbits(sometimes.view(np.uint8), axis=1, bitorder="little")
+    counted: NDArray[np.int64] = flags.sum(axis=0, dtype=np.uint32)[:n_variants].astype(np.int64)
+    return counted + np.count_nonzero(always)
 
 
 class Ladder:
@@ -60,11 +58,9 @@ class Ladder:
         self._table = packed(ranks[None, :] < np.arange(edges.size + 1)[:, None])
 
     def at_or_below(self, values: F64) -> Bits:
-        """Return the variants whose edge lies at or below each value, shape (n_events, n_words)."""
-        rows: Bits = self._table[np.searchsorted(self._sorted, values, side="right")]
-        return rows
+        """Return the variants whose edge lies at or below each value, shape (n_words, n_events)."""
+        return self._table.take(np.searchsorted(self._sorted, values, side="right"), axis=1)
 
     def below(self, values: F64) -> Bits:
-        """Return the variants whose edge lies below each value, shape (n_events, n_words)."""
-        rows: Bits = self._table[np.searchsorted(self._sorted, values, side="left")]
-        return rows
+        """Return the variants whose edge lies below each value, shape (n_words, n_events)."""
+        return self._table.take(np.searchsorted(self._sorted, values, side="left"), axis=1)

@@ -172,7 +172,7 @@ class _Walk:
         """Yield each population's name, its members as the tree is, and its members in every variant."""
         events = _Events(self.prepared, rows)
         plain: dict[str, Mask] = {ROOT: np.ones(len(rows), dtype=np.bool_)}
-        held: dict[str, Bits] = {ROOT: np.broadcast_to(self.full, (len(rows), self.full.size))}
+        held: dict[str, Bits] = {ROOT: np.repeat(self.full, len(rows), axis=1)}
         for node in self.nodes:
             if isinstance(node.geometry, Boolean):
                 inside, bits = self._combined(node.geometry, events, plain, held)
@@ -185,11 +185,11 @@ class _Walk:
         """Return who is within a gate as it is, and in every variant where it has any."""
         sieve, variants = self.sieves[node.name], self.variants.get(node.name)
         inside = sieve.inside(events)
-        bits = np.where(inside[:, None], self.full, np.uint64(0))
+        bits = np.where(inside, self.full, np.uint64(0))
         if variants is not None:
-            near = np.flatnonzero(variants.near(events) & parent.any(axis=1))
+            near = np.flatnonzero(variants.near(events) & parent.any(axis=0))
             if near.size:
-                bits[near] = variants.bits(sieve.points(events, near))
+                bits[:, near] = variants.bits(sieve.points(events, near))
         return inside, bits
 
     def _combined(
@@ -206,7 +206,7 @@ class _Walk:
         if geometry.operation == "any":
             return some, any_bits
         decided = self._decided(geometry, events)
-        return ~some & decided, np.where(decided[:, None], ~any_bits & self.full, np.uint64(0))
+        return ~some & decided, np.where(decided, ~any_bits & self.full, np.uint64(0))
 
     def _decided(self, geometry: Boolean, events: _Events) -> Mask:
         """Return which events have a finite value wherever it decides about the populations they are to be out of."""

@@ -30,7 +30,7 @@ from stromagate.prepare.scales import forward, inverse
 _SMALLEST_RADIUS_FRAC = 1e-3
 
 
-def moved(geometry: Geometry, shift: tuple[float, ...]) -> Geometry:  # noqa: PLR0911  (one return a kind of geometry)
+def moved(geometry: Geometry, shift: tuple[float, ...]) -> Geometry:  # noqa: PLR0911  (one a kind of geometry)
     """Return a boundary moved by a draw of its error.
 
     - Interval, stretches: every edge moves by the shift. Rectangle, quadrant: the edges of an axis by that axis' shift.
@@ -53,6 +53,8 @@ def moved(geometry: Geometry, shift: tuple[float, ...]) -> Geometry:  # noqa: PL
     -------
     Geometry
     """
+    if not any(shift):
+        return geometry
     match geometry:
         case Interval():
             return replace(geometry, low=_by(geometry.low, shift[0]), high=_by(geometry.high, shift[0]))

@@ -12,7 +12,7 @@ from stromagate.gating import raster
 from stromagate.gating.bits import Bits, Ladder, everywhere
 from stromagate.gating.geometry import Mask, edges
 from stromagate.gating.sieve import Columns, make_sieve, on_table, shown, tolerance
-from stromagate.model.gates import Ellipse, Geometry, Interval, Polygon, QuadrantPart, Rectangle, Spans
+from stromagate.model.gates import Ellipse, Geometry, Interval, Point, Polygon, QuadrantPart, Rectangle, Spans
 from stromagate.model.sample import F32, F64
 from stromagate.model.scales import Scale
 from stromagate.prepare.scales import inverse
@@ -49,7 +49,7 @@ class Variants:
         return near
 
     def bits(self, points: F64) -> Bits:
-        """Return the variants that hold each event, shape (n, n_words).
+        """Return the variants that hold each event, shape (n_words, n).
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class Variants:
         held = self._bits(np.where(finite[:, None], points, 0.0)) & self.full
         if self.inside_out:
             held = ~held & self.full
-        held[~finite] = 0
+        held[:, ~finite] = 0
         return held
 
     def _near(self, columns: Columns) -> Mask:
@@ -89,7 +89,7 @@ class _Boxes(Variants):
         return _in_bands(columns, self.axes, self.scales, self.bands)
 
     def _bits(self, points: F64) -> Bits:
-        held = np.broadcast_to(self.full, (len(points), self.full.size)).copy()
+        held = np.repeat(self.full, len(points), axis=1)
         for axis, side, ladder in self.ladders:
             passed = ladder.at_or_below(points[:, axis])
             held &= ~passed if side else passed
@@ -109,7 +109,7 @@ class _Stretches(Variants):
         return _in_bands(columns, self.axes, self.scales, self.bands)
 
     def _bits(self, points: F64) -> Bits:
-        held = np.zeros((len(points), self.full.size), dtype=np.uint64)
+        held = np.zeros((self.full.size, len(points)), dtype=np.uint64)
         for ladder in self.ladders:
             held ^= ladder.at_or_below(points[:, 0])
         return held
@@ -148,6 +148,7 @@ class _Polygons(Variants):
         self.sides = list(zip(first, (*first[1:], first[0]), strict=True))
         self.slide, self.ladder = (float(slides.min()), float(slides.max())), Ladder(slides)
         low, high = np.min(first, axis=0), np.max(first, axis=0)
+        self.size = (float(high[0] - low[0]), float(high[1] - low[1]))
         self.on_tables = all(map(on_table, self.scales, low, high))
         self._near_cells: raster.Raster | None = None
 
@@ -157,7 +158,25 @@ class _Polygons(Variants):
             return np.ones(columns.n, dtype=np.bool_)
         x, y = (shown(columns, axis, scale) for axis, scale in zip(self.axes, self.scales, strict=True))
         near: Mask = cells.classify(x, y) != 0
+        rows = np.flatnonzero(near)
+        near[rows] = self._beside(x[rows], y[rows], cells.tolerance)
         return near
+
+    def _beside(self, x: F32, y: F32, off: Point) -> Mask:
+        """Return which points, each off by no more than so much, a sliding side may come past."""
+        past = np.zeros(len(x), dtype=np.bool_)
+        off_x, off_y = (error + _GUARD_REL * size for error, size in zip(off, self.size, strict=True))
+        order = np.argsort(y, kind="stable")
+        ordered = y[order].astype(np.float64)
+        for (ax, ay), (bx, by) in self.sides:
+            first, last = np.searchsorted(ordered, (min(ay, by) - off_y, max(ay, by) + off_y))
+            rows, height = order[first:last], np.clip(ordered[first:last], min(ay, by), max(ay, by))
+            # A level side is anywhere along its length; another one where it has the point's height, give or take.
+            slope = 0.0 if ay == by else (bx - ax) / (by - ay)
+            left, right = (min(ax, bx), max(ax, bx)) if ay == by else (ax + (height - ay) * slope,) * 2
+            reach = off_x + abs(slope) * off_y
+            past[rows] |= (x[rows] >= left + (self.slide[0] - reach)) & (x[rows] <= right + (self.slide[1] + reach))
+        return past
 
     def _cells(self, columns: Columns) -> raster.Raster | None:
         """Return a grid of the cells that a sliding side comes through."""
@@ -170,17 +189,17 @@ class _Polygons(Variants):
 
     def _bits(self, points: F64) -> Bits:
         x, y = points.T
-        held = np.zeros((len(points), self.full.size), dtype=np.uint64)
+        held = np.zeros((self.full.size, len(points)), dtype=np.uint64)
         for (ax, ay), (bx, by) in self.sides:
             crossed = np.flatnonzero((ay <= y) != (by <= y))
             if crossed.size:
                 at = ax + (y[crossed] - ay) * ((bx - ax) / (by - ay))
-                held[crossed] ^= ~self.ladder.at_or_below(x[crossed] - at)
+                held[:, crossed] ^= ~self.ladder.at_or_below(x[crossed] - at)
         for (ax, ay), (bx, by) in self.sides:
             if ay == by:  # whoever lies on a level side is inside
                 on = np.flatnonzero(y == ay)
                 left, right = x[on] - max(ax, bx), x[on] - min(ax, bx)
-                held[on] |= ~self.ladder.below(left) & self.ladder.at_or_below(right)
+                held[:, on] |= ~self.ladder.below(left) & self.ladder.at_or_below(right)
         return held
 
 

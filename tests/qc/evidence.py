@@ -11,7 +11,7 @@ import numpy as np
 
 from stromagate.model.gates import Axis, GateNode, GateTree, Geometry, Interval, Polygon, QuadrantPart
 from stromagate.model.panel import Binding, Compensation, Panel
-from stromagate.model.result import Finding
+from stromagate.model.result import Finding, Sensitivity
 from stromagate.model.sample import Channel, Sample, SourceRef, Spillover
 from stromagate.model.scales import Scale
 from stromagate.model.template import GatingTemplate
@@ -83,6 +83,7 @@ def make_evidence(
     channels: Mapping[str, Mapping[str, Any]] | None = None,
     template: Mapping[str, Any] | None = None,
     compensated: bool = True,
+    sensitivities: Sequence[Sensitivity] = (),
 ) -> Evidence:
     """Return evidence of the quiet tube, with the given parts changed.
 
@@ -138,6 +139,7 @@ def make_evidence(
         members={name: rows for name, rows in there.items() if name not in gone},
         counts={name: None if name in gone else int(rows.size) for name, rows in there.items()},
         linear=lambda axis, rows: events[rows, axes.index(axis)],
+        sensitivities=tuple(sensitivities),
     )
 
 

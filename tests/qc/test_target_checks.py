@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from stromagate.model.gates import Boolean, Ellipse, GateNode, Interval, Rectangle
-from stromagate.prepare.scales import raw_cut
+from stromagate.model.result import Sensitivity
 from stromagate.qc.targets import deciding
 from tests.qc.evidence import (
     ASINH,
@@ -120,7 +121,6 @@ def test_target_crowding_against_cd45(share: float, status: str) -> None:
 
 def one_edge() -> float:
     from stromagate.prepare.scales import inverse
-    from tests.qc.evidence import ASINH
 
     return float(inverse(ASINH, 0.55)[0])
 
@@ -179,63 +179,58 @@ def test_gates_are_found_through_combinations() -> None:
     assert ask("fluorescence_ceiling", crowded)[0].measured == 10
 
 
-def _edge_of(axis_display: float) -> float:
-    return float(raw_cut(ASINH, axis_display))
+def _moves(population: str, *changes: tuple[str, str, float | None, float | None]) -> tuple[Sensitivity, ...]:
+    """Return sensitivities by gate, axis and the counts over the count that a lower and a higher edge give."""
+    logs = [(gate, axis, *(math.log(over) if over else None for over in both)) for gate, axis, *both in changes]
+    return tuple(
+        Sensitivity(population=population, gate=gate, axis=axis, lower=low, higher=high)
+        for gate, axis, low, high in logs
+    )
 
 
-@pytest.mark.parametrize("near", [10, 24, 30, 31, 60])
-@pytest.mark.parametrize(("factor", "says"), [(1.1, "higher, msc would have"), (0.9, "lower, msc would have")])
-def test_counts_that_hang_on_their_boundary(near: int, factor: float, says: str) -> None:
-    """``near`` events lie within 0.1 decade of the CD271 edge, just inside it or just outside."""
-    columns, rare = good_columns(), rare_rows()
-    columns["CD271"][rare[:near]] = factor * _edge_of(0.7)
-    msc = rare if factor > 1 else rare[near:]
-    # what is outside still belongs to stroma, so that a lower edge would take it in
-    evidence = make_evidence(columns=columns, members={"stroma": rare, "msc": msc, "progenitors": msc[:0]})
-    finding = ask("gate_sensitivity", evidence)[0]
-    expected = 100 * near / len(msc)
-    assert (finding.measured, finding.population) == (pytest.approx(expected), "msc")
-    assert f"0.1 decade {says}" in finding.sentence
-    assert ("fewer" in finding.sentence) == (factor > 1)
-    assert finding.status == ("warn" if expected > 25 else "pass")
+@pytest.mark.parametrize(
+    ("lower", "higher", "status", "measured", "says"),
+    [
+        (1.25, 1.0, "pass", 25.0, "lower, msc would have 25.0 % more"),
+        (1.26, 1.0, "warn", 26.0, "lower, msc would have 26.0 % more"),
+        (1.0, 0.75, "pass", 25.0, "higher, msc would have 25.0 % fewer"),
+        (1.2, 0.7, "warn", 30.0, "higher, msc would have 30.0 % fewer"),
+        (3.0, 0.5, "warn", 200.0, "lower, msc would have 200.0 % more"),
+        (1.1, None, "warn", 100.0, "higher, msc would have 100 % fewer"),
+    ],
+)
+def test_counts_that_hang_on_their_boundary(
+    lower: float | None, higher: float | None, status: str, measured: float, says: str
+) -> None:
+    moves = _moves("msc", ("msc", "CD271", lower, higher))
+    finding = ask("gate_sensitivity", make_evidence(sensitivities=moves))[0]
+    assert (finding.status, finding.measured, finding.population) == (status, measured, "msc")
+    assert finding.sentence == f"With its CD271 boundary 0.1 decade {says} events than 120."
 
 
-def test_a_count_may_more_than_double() -> None:
-    columns, rare = good_columns(), rare_rows()
-    columns["CD271"][rare[40:]] = 0.9 * _edge_of(0.7)
-    finding = ask(
-        "gate_sensitivity", make_evidence(columns=columns, members={"msc": rare[:40], "progenitors": rare[:0]})
-    )[0]
-    assert (finding.status, finding.measured) == ("warn", pytest.approx(200))
-    assert "200.0 % more events than 40" in finding.sentence
+def test_the_boundary_that_matters_most_is_named_wherever_it_stands() -> None:
+    moves = (
+        *_moves("msc", ("stroma", "CD45", 0.6, 1.1), ("msc", "CD271", 1.3, 0.9)),
+        *_moves("progenitors", ("progenitors", "CD146", 1.0, 0.99)),
+    )
+    msc, progenitors = ask("gate_sensitivity", make_evidence(sensitivities=moves))
+    assert msc.sentence == (
+        "With the CD45 boundary of stroma 0.1 decade lower, msc would have 40.0 % fewer events than 120."
+    )
+    assert "gated the same way" in msc.remedy
+    assert (progenitors.status, progenitors.measured) == ("pass", 1.0)
 
 
-def test_a_boundary_without_decades_is_not_shifted() -> None:
-    by_scatter = replace(GATES[4], geometry=Interval("SSC-A", 1.0, None))
-    below_zero = replace(GATES[4], geometry=Interval("CD271", -0.1, None))
-    bent = replace(GATES[4], geometry=Ellipse(("CD271", "CD31"), (0.8, 0.2), ((0.1, 0.0), (0.0, 0.1)), 4.0))
-    for changed in (by_scatter, below_zero, bent):
-        evidence = make_evidence(gates=(*GATES[:4], changed, GATES[5]))
-        assert ask("gate_sensitivity", evidence)[0].status == "not_applicable"
+def test_a_count_that_no_boundary_changes() -> None:
+    finding = ask("gate_sensitivity", make_evidence(sensitivities=_moves("msc", ("msc", "CD271", 1.0, 1.0))))[0]
+    assert (finding.status, finding.measured) == ("pass", 0)
+    assert finding.sentence == "No boundary that decides about msc changes its 120 events when it moves by 0.1 decade."
 
 
-def test_shifts_reach_through_combinations() -> None:
-    rare, everything = rare_rows(), np.arange(N)
-    parts = {"cd45pos": np.setdiff1d(everything, rare), "cd31low": everything, "cd271pos": rare}
-    msc, progenitors = ask("gate_sensitivity", make_evidence(gates=_by_booleans(), members=parts))
-    assert (msc.status, msc.measured) == ("pass", 0)
-    assert msc.sentence == "No boundary of msc changes its 120 events when it moves by 0.1 decade."
-    assert (progenitors.status, progenitors.population) == ("pass", "progenitors")
-
-
-def test_an_upper_edge_is_shifted_too() -> None:
-    columns, rare = good_columns(), rare_rows()
-    columns["CD31"][rare[:60]] = 0.9 * _edge_of(0.6)
-    low = replace(GATES[4], geometry=Interval("CD31", None, 0.6))
-    evidence = make_evidence(columns=columns, gates=(*GATES[:4], low, GATES[5]), members={"stroma": rare, "msc": rare})
-    finding = ask("gate_sensitivity", evidence)[0]
-    assert finding.measured == pytest.approx(50)
-    assert "CD31 boundary 0.1 decade lower" in finding.sentence
+def test_without_an_edge_to_move_nothing_is_judged() -> None:
+    findings = ask("gate_sensitivity", make_evidence())
+    assert {finding.status for finding in findings} == {"not_applicable"}
+    assert findings[0].sentence == "No marker's straight edge above zero decides about msc."
 
 
 @pytest.mark.parametrize(("n_msc", "status"), [(19, "not_applicable"), (20, "pass")])

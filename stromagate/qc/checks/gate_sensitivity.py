@@ -1,21 +1,18 @@
-"""How much the rare counts hang on where exactly their boundary was put."""
+"""How much the rare counts hang on where exactly the boundaries above them were put."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 
-from stromagate.model.result import Finding
+from stromagate.model.result import Finding, Sensitivity
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.straight import Cut, cut, within
-from stromagate.qc.targets import added, each_target, fluorescence, judged_rows
+from stromagate.qc.targets import each_target, judged_rows
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import events, percent
 
-_SHIFT_DECADES = 0.1
-
 
 def look(evidence: Evidence) -> list[Finding]:
-    """Judge, for each index population, the largest change of its count when its own edges move by 0.1 decade."""
+    """Judge, for each index population, the largest change of its count when one edge that decides about it moves."""
     return each_target(CHECK, evidence, _one)
 
 
@@ -23,43 +20,42 @@ def _one(evidence: Evidence, name: str) -> Finding:
     rows = judged_rows(CHECK, evidence, name)
     if isinstance(rows, Finding):
         return rows
-    own = [cut(evidence, node, keep=keep) for node, keep in added(evidence, name)]
-    if not own or not all(edges for edges, _ in own):
-        return not_applicable(CHECK, f"{evidence.called(name)} is not cut by straight edges alone.", name)
-    markers = {item.axis for item in fluorescence(evidence)}
-    base = evidence.members[evidence.tree.node(name).parent]
-    unmoved = within(evidence, base, own).size or rows.size
-    changes = {
-        (axis, way): 100 * (within(evidence, base, moved).size - unmoved) / unmoved
-        for axis, way, moved in _moved(own, markers)
-    }
+    changes = [
+        (_percent(change), way, moved)
+        for moved in evidence.sensitivities
+        if moved.population == name
+        for way, change in (("lower", moved.lower), ("higher", moved.higher))
+    ]
     if not changes:
-        return not_applicable(CHECK, f"{evidence.called(name)} has no marker's edge above zero.", name)
-    axis, way = max(changes, key=lambda which: abs(changes[which]))
-    change_pct = changes[axis, way]
-    shift = f"{_SHIFT_DECADES:g} decade"
-    sentence = (
-        f"With the {axis} boundary {shift} {way}, {evidence.called(name)} would have {percent(abs(change_pct))} "
-        f"{'fewer' if change_pct < 0 else 'more'} events than {unmoved:,}."
-        if change_pct
-        else f"No boundary of {evidence.called(name)} changes its {events(unmoved)} when it moves by {shift}."
+        return not_applicable(
+            CHECK, f"No marker's straight edge above zero decides about {evidence.called(name)}.", name
+        )
+    change_pct, way, moved = max(changes, key=lambda change: abs(change[0]))
+    return judge(
+        CHECK,
+        abs(change_pct),
+        _sentence(evidence, moved, way, change_pct, rows.size),
+        remedy="Look at that boundary's plot, and compare the count only with tubes that were gated the same way: its "
+        "interval holds how well each boundary could be placed, not that it might have been chosen otherwise.",
+        population=name,
     )
-    remedy = "Read the count with that uncertainty beside its interval, which is of counting alone."
-    return judge(CHECK, abs(change_pct), sentence, remedy=remedy, population=name)
 
 
-def _moved(own: list[Cut], markers: set[str]) -> Iterator[tuple[str, str, list[Cut]]]:
-    """Yield the cuts with one positive edge moved one way at a time."""
-    for place, (edges, keep) in enumerate(own):
-        for axis in (axis for axis in edges if axis in markers):
-            for side in (0, 1):
-                edge = edges[axis][side]
-                if edge is None or edge <= 0:
-                    continue
-                for way, factor in (("lower", 10**-_SHIFT_DECADES), ("higher", 10**_SHIFT_DECADES)):
-                    low, high = edges[axis]
-                    shifted = (edge * factor, high) if side == 0 else (low, edge * factor)
-                    yield axis, way, [*own[:place], ({**edges, axis: shifted}, keep), *own[place + 1 :]]
+def _percent(change: float | None) -> float:
+    """Return the change of a count from its natural logarithm, to nine digits; without it no event is left."""
+    return -100.0 if change is None else float(f"{100 * math.expm1(change):.9g}")
 
 
-CHECK = Check(code="Q23", title="count stable under small shifts of its gate", run=look, warn=25.0, unit="% change")
+def _sentence(evidence: Evidence, moved: Sensitivity, way: str, change_pct: float, count: int) -> str:
+    called = evidence.called(moved.population)
+    if not change_pct:
+        return f"No boundary that decides about {called} changes its {events(count)} when it moves by 0.1 decade."
+    own = moved.gate == moved.population
+    which = f"its {moved.axis} boundary" if own else f"the {moved.axis} boundary of {evidence.called(moved.gate)}"
+    more = "fewer" if change_pct < 0 else "more"
+    return (
+        f"With {which} 0.1 decade {way}, {called} would have {percent(abs(change_pct))} {more} events than {count:,}."
+    )
+
+
+CHECK = Check(code="Q23", title="count stable under small shifts of its gates", run=look, warn=25.0, unit="% change")
