@@ -24,7 +24,7 @@ from stromagate.pipeline.settings import pin, portable, with_markers
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
-from stromagate.pipeline.uses import control_uses, roles_by_gate
+from stromagate.pipeline.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.prepare import prepare
 from stromagate.prepare.prepared import Prepared
 from stromagate.qc import Evidence, run_checks
@@ -127,6 +127,8 @@ def analyze(
                 edits.edits if edits else (),
                 edited.fitted_counts,
                 moved,
+                controls,
+                needs_by_gate(loaded),
             )
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.panel import Panel
-from stromagate.model.result import Finding, Sensitivity
+from stromagate.model.result import ControlUse, Finding, Sensitivity
 from stromagate.model.sample import F32, Sample
-from stromagate.model.template import GatingTemplate
+from stromagate.model.template import ControlNeed, GatingTemplate
 from stromagate.registry import Registry
 
 
@@ -28,7 +28,8 @@ class Evidence:
     ``members`` are sorted row indices into the sample's events, by population. ``linear(axis, rows)`` gives the
     compensated scale values of those rows on a bound axis, as the gates saw them. ``edits`` are boundaries that a
     person moved, and ``fitted_counts`` the counts before (empty where there are no edits). ``sensitivities`` say how
-    much the index populations change when one edge of one gate moves.
+    much the index populations change when one edge of one gate moves. ``controls`` are all controls that belong to the
+    tube, those kept from the gates among them; ``control_needs`` is what each gate asks of controls, its anchor first.
     """
 
     sample: Sample
@@ -41,6 +42,8 @@ class Evidence:
     edits: tuple[GateEdit, ...] = ()
     fitted_counts: Mapping[str, int | None] = field(default_factory=dict)
     sensitivities: tuple[Sensitivity, ...] = ()
+    controls: tuple[ControlUse, ...] = ()
+    control_needs: Mapping[str, tuple[ControlNeed, ...]] = field(default_factory=dict)
 
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""

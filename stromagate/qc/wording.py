@@ -29,3 +29,10 @@ def listed(names: Iterable[str]) -> str:
     every = list(names)
     shown = ", ".join(every[:_LISTED])
     return f"{shown} and {len(every) - _LISTED} more" if len(every) > _LISTED else shown
+
+
+def control_kind(role: str) -> str:
+    """Return what a control of a role is called: ``FMO-CD146 control``, ``unstained control``."""
+    kind, _, marker = role.partition(":")
+    word = "FMO" if kind == "fmo" else kind
+    return f"{word}-{marker} control" if marker else f"{word} control"

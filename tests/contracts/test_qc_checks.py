@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stromagate.model.result import ControlUse
+from stromagate.model.template import ControlNeed
 from stromagate.qc import Evidence, run_checks
 from stromagate.qc.check import checks
 from tests.qc.evidence import GATES, gate, good_columns, make_evidence
@@ -42,6 +44,19 @@ def _no_time() -> Evidence:
     return make_evidence(columns=columns, gates=(replace(GATES[1], parent="all"), *GATES[2:]))
 
 
+def _with_controls(evidence: Evidence) -> Evidence:
+    """Return a tube with a control of every kind that may be complained of."""
+    use = ControlUse(sample_id="c", role="fmo:CD271", sha256="0" * 64, n_events=9, n_anchor={"stroma": 7.0})
+    needs = {"msc": (ControlNeed("fmo:CD271", "stroma", "CD271"),)}
+    odd = (
+        use.model_copy(update={"mismatched": ("another day",)}),
+        use.model_copy(update={"unused": "detectors", "reason": "CD271 is on A, not on B", "mismatched": ("x",)}),
+        use.model_copy(update={"unused": "failed", "reason": "the file is cut off"}),
+        use.model_copy(update={"role": "isotype:CD146", "unused": "isotype", "reason": "it is one"}),
+    )
+    return replace(evidence, controls=odd, control_needs=needs)
+
+
 TUBES: dict[str, Callable[[], Evidence]] = {
     "quiet": _tube,
     "empty": lambda: make_evidence(columns=good_columns(0, 0), members=EMPTY),
@@ -59,6 +74,8 @@ TUBES: dict[str, Callable[[], Evidence]] = {
     "no numbers": _all_nan,
     "constant": _constant,
     "odd ranges": lambda: _tube(channels={"CD271": {"range_top": 0.0}, "FSC-A": {"range_top": math.nan}}),
+    "controls that differ": lambda: _with_controls(_tube()),
+    "controls of a tube without stroma": lambda: _with_controls(TUBES["no stroma"]()),
     "salvaged": lambda: _tube(sample={"verdict": "salvaged"}),
 }
 

@@ -1,0 +1,35 @@
+"""Controls that belong to the tube and could not be read or gated."""
+
+from __future__ import annotations
+
+from stromagate.model.result import Finding
+from stromagate.qc.check import Check, Evidence
+from stromagate.qc.verdict import not_applicable, said
+from stromagate.qc.wording import control_kind, listed
+
+
+def look(evidence: Evidence) -> list[Finding]:
+    """Warn of each control that failed; what the gates did without it is told where they fell back."""
+    roles = dict.fromkeys(need.role for needs in evidence.control_needs.values() for need in needs)
+    if not roles:
+        return [not_applicable(CHECK, "No gate of this template is set on a control.")]
+    found = [
+        said(
+            CHECK,
+            "warn",
+            f"The {control_kind(use.role)} {use.sample_id} could not be used: {use.reason.rstrip('.')}.",
+            remedy="Look at the control's own line in the run's index, mend or replace its file, and run again.",
+        )
+        for use in evidence.controls
+        if use.unused == "failed"
+    ]
+    if found:
+        return found
+    there = {use.role for use in evidence.controls}
+    if not there & set(roles):
+        wanted = listed(control_kind(role) for role in roles)
+        return [not_applicable(CHECK, f"No {wanted} belongs to this tube.")]
+    return [said(CHECK, "pass", "Every control of this tube could be read and gated.")]
+
+
+CHECK = Check(code="Q43", title="controls could be used", run=look)
