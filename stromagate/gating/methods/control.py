@@ -6,7 +6,7 @@ the antibody left out, and the population it is read at glows less than the rare
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,6 +24,7 @@ from stromagate.model.gates import NOT_SEPARABLE, Doubt, Side
 from stromagate.model.template import AxisName, ControlNeed, GateParams, Name
 
 TUBE_EVENTS = 100  # of the anchor, in the tube itself: fewer do not tell where its negative lies
+MOST_FALSE_FRAC = 0.01  # of the events at risk: a cut that lets more through parts nothing, however few they are
 
 
 class Params(GateParams):
@@ -40,7 +41,7 @@ class Params(GateParams):
     max_false: float = Field(
         2.0,
         gt=0,
-        description="Events of the anchor in this tube that are expected beyond the cut without the antibody.",
+        description="Events of this tube that are expected beyond the cut without the antibody.",
     )
     min_events: int = Field(500, ge=50, description="Fewest events of the anchor in all controls together.")
     target: Name | None = Field(
@@ -79,15 +80,27 @@ class Params(GateParams):
 class _Known:
     """Values of the axis that is cut: the anchor in the controls and in the tube, the target in the controls.
 
-    ``allowed`` is how many of the controls' anchor events may lie beyond the cut, ``ratio`` how many times as bright
-    as the anchor the target is, where that was not read off the controls.
+    ``at_risk`` is how many events of this tube could be false, ``false_frac`` which share of them, and so of the anchor
+    in the controls, may lie beyond the cut. ``ratio`` is how many times as bright as the anchor the target is, where
+    that was not read off the controls.
     """
 
     control: Distribution
     tube: Distribution
     target: Distribution | None
-    allowed: float
+    at_risk: float
+    false_frac: float
     ratio: float | None
+
+    @property
+    def expected(self) -> float:
+        """Events of this tube that are expected beyond the cut without the antibody."""
+        return self.false_frac * self.at_risk
+
+    @property
+    def allowed(self) -> float:
+        """Events of the anchor in the controls that may lie beyond the cut."""
+        return self.false_frac * self.control.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +174,10 @@ def _known(parent: PopulationView, params: Params, tubes: list[ControlTube]) -> 
             target, ratio = None, _ratio(parent, params)
             if ratio is None:
                 return f"{few} to know its autofluorescence (at least {params.min_target}), and nothing else tells it"
-    return _Known(thinned(control), tube, target, params.max_false * control.n / tube.n, ratio)
+    # Of a wide anchor only those can become false that the parent holds.
+    at_risk = max(min(tube.n, float(parent.n)), 1.0)
+    false_frac = min(params.max_false / at_risk, MOST_FALSE_FRAC)
+    return _Known(thinned(control), tube, target, at_risk, false_frac, ratio)
 
 
 def _pool(tubes: list[ControlTube], population: str, axis: str) -> Distribution:
@@ -200,7 +216,7 @@ def _cut(parent: PopulationView, params: Params, known: _Known) -> _Cut | None:
 
 def _redrawn(known: _Known, rng: Generator) -> _Known:
     target = None if known.target is None else redrawn(known.target, rng)
-    return _Known(redrawn(known.control, rng), redrawn(known.tube, rng), target, known.allowed, known.ratio)
+    return replace(known, control=redrawn(known.control, rng), tube=redrawn(known.tube, rng), target=target)
 
 
 def _named(parent: PopulationView, name: str) -> PopulationView:
@@ -209,18 +225,22 @@ def _named(parent: PopulationView, name: str) -> PopulationView:
 
 def _doubt(parent: PopulationView, params: Params, known: _Known, cut: _Cut) -> tuple[str, tuple[Doubt, ...]]:
     """Say so where what was found beyond the cut is less than twice what is expected there without the antibody."""
-    found, expected = known.tube.at_least(cut.final), params.max_false
-    if found >= 2 * expected:
+    glowing = params.target_false_frac * parent.n if known.target is not None else 0.0
+    if _beyond(parent, params, cut) >= 2 * max(known.expected, glowing):
         return "", ()
     return f": {NOT_SEPARABLE} from the negative's own tail", (NOT_SEPARABLE,)
+
+
+def _beyond(parent: PopulationView, params: Params, cut: _Cut) -> int:
+    return int(np.count_nonzero(parent.linear(params.axis) >= np.float32(cut.final)))
 
 
 def _sentence(parent: PopulationView, params: Params, known: _Known, cut: _Cut, n_tubes: int) -> str:
     axis, anchor = params.axis, params.anchor
     text = (
-        f"{axis} cut at {place(parent, axis, parent.to_display(axis, cut.final))}: {params.max_false:g} of "
-        f"{known.tube.n:,.0f} {anchor} events expected beyond {number(cut.plain)} units without the antibody, by "
-        f"{known.control.n:,.0f} in {_tubes(n_tubes, params.role)}"
+        f"{axis} cut at {place(parent, axis, parent.to_display(axis, cut.final))}: {number(known.expected)} "
+        f"of {known.at_risk:,.0f} events expected beyond {number(cut.plain)} units without the antibody, by "
+        f"{known.control.n:,.0f} {anchor} events in {_tubes(n_tubes, params.role)}"
     )
     if known.allowed < SEEN_EVENTS:
         text += f" ({number(known.allowed)} of these, read off their fitted tail)"
@@ -232,7 +252,7 @@ def _sentence(parent: PopulationView, params: Params, known: _Known, cut: _Cut, 
         )
     if cut.cleared is not None:
         text += f"; {_clearance(params, known, cut)}"
-    return f"{text}; {known.tube.at_least(cut.final):,.0f} {anchor} events lie beyond the cut"
+    return f"{text}; {_beyond(parent, params, cut):,} events of {parent.n:,} lie beyond the cut"
 
 
 def _clearance(params: Params, known: _Known, cut: _Cut) -> str:
