@@ -23,7 +23,16 @@ from stromagate.model.gates import (
     Spans,
 )
 from stromagate.model.panel import Binding, Compensation, Panel
-from stromagate.model.result import AxisView, DensityView, Finding, RunRecord, SampleResult, Statistic, TemplateRef
+from stromagate.model.result import (
+    AxisView,
+    ControlUse,
+    DensityView,
+    Finding,
+    RunRecord,
+    SampleResult,
+    Statistic,
+    TemplateRef,
+)
 from stromagate.model.sample import Repair, SourceRef
 from stromagate.model.scales import Scale
 from stromagate.model.template import SourceNote
@@ -69,6 +78,8 @@ def make_result(**changes: Any) -> SampleResult:
         "findings": _findings(),
         "views": _views(),
         **_edits(),
+        "controls": _controls(),
+        "control_roles": {"msc": ("fmo:CD271",), "progenitors": ("fmo:CD146", "unstained")},
         "denominators": ("nucleated", "msc"),
         "indices": {"msc": "msc", "progenitors": "progenitors"},
         "labels_of_populations": {"msc": "MSC (CD271+)", "progenitors": "CD146+ progenitors"},
@@ -141,6 +152,23 @@ def make_tree() -> GateTree:
     ]
     compensation = Compensation("$SPILLOVER", ("FITC-A", "PE-A"), ((1.0, 0.12), (0.01, 1.0)))
     return GateTree(tuple(nodes), _AXES, compensation)
+
+
+def _controls() -> tuple[ControlUse, ...]:
+    """One control that serves, one that serves and differs, and one that could not be used."""
+    used = ControlUse(
+        sample_id="bm-001-fmo271",
+        role="fmo:CD271",
+        sha256="6f" * 32,
+        n_events=400_000,
+        gates=("msc",),
+        n_anchor={"stroma": 2114.0},
+        matched=("batch", "patient_id", "detectors"),
+    )
+    odd = {"sample_id": "bm-004-fmo271", "n_anchor": {"stroma": 877.0}, "mismatched": ("another day",)}
+    failed = {"sample_id": "bm-001-fmo146", "role": "fmo:CD146", "n_events": 0, "gates": (), "n_anchor": {}}
+    reason = {"unused": "failed", "reason": "the file ends before its data do"}
+    return used, used.model_copy(update=odd), used.model_copy(update={**failed, **reason})
 
 
 def _template() -> TemplateRef:

@@ -111,7 +111,9 @@ def role(labels: dict[str, str]) -> Role:
         case "" | "stained":
             return Role("stained", is_control=False)
         case "fmo":
-            return Role(f"FMO control, {what} left out", is_control=True)
+            return Role(f"FMO control, {what.strip()} left out", is_control=True)
+        case "isotype":
+            return Role(f"isotype control, {what.strip()}", is_control=True)
         case "comp":
             return Role(f"compensation control, {what}", is_control=True)
         case "unstained" | "blank":

@@ -41,6 +41,7 @@ def test_blocks_stand_in_the_agreed_order() -> None:
         "numbers",
         "ladder",
         "gates",
+        "controls",
         "findings",
         "confounders",
         "literature",

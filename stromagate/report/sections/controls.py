@@ -1,0 +1,53 @@
+"""The controls of the tube: how each was paired, what differs between the two, and which boundaries it set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stromagate.model.result import ControlUse, SampleResult
+from stromagate.report.lookup import label, role
+from stromagate.report.section import Section
+from stromagate.report.wording import count_text
+
+_KEYS = {"patient_id": "patient", "matrix": "spillover matrix", "voltages": "detector voltages"}
+
+
+def _build(result: SampleResult) -> dict[str, Any] | None:
+    """Leave the section out where the template sets no boundary on a control."""
+    if not result.control_roles and not result.controls:
+        return None
+    return {"rows": [_row(result, use) for use in result.controls], "absent": _absent(result)}
+
+
+def _row(result: SampleResult, use: ControlUse) -> dict[str, Any]:
+    return {
+        "id": use.sample_id,
+        "role": role({"role": use.role}).text,
+        "n_events": count_text(use.n_events) if use.n_events else "",
+        "anchors": [f"{count_text(round(n))} {label(result, name)}" for name, n in use.n_anchor.items()],
+        "matched": ", ".join(_KEYS.get(key, key) for key in use.matched),
+        "mismatched": list(use.mismatched),
+        "gates": [label(result, name) for name in use.gates],
+        "unused": use.reason if use.unused else "",
+    }
+
+
+def _absent(result: SampleResult) -> list[str]:
+    """Return a sentence for every gate that asks for controls of which none could be used."""
+    there = {use.role for use in result.controls if not use.unused}
+    return [
+        f"“{label(result, gate)}” was placed without a control: no "
+        f"{' and no '.join(role({'role': wanted}).text for wanted in roles)} of this tube could be used."
+        for gate, roles in result.control_roles.items()
+        if not there & set(roles) and any(node.name == gate and node.geometry is not None for node in result.tree.nodes)
+    ]
+
+
+SECTION = Section(
+    title="Controls",
+    order=55,
+    fragment="controls.html.j2",
+    build=_build,
+    summary="Boundaries that were set on other tubes, and how far those tubes are like this one.",
+    wide=True,
+)
