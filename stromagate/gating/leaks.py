@@ -18,6 +18,7 @@ SEEN_EVENTS = 10
 FITTED_EVENTS = 50
 """Events whose mean distance beyond the first of them is the tail's: uncertain by 14 %."""
 
+_DECILES = tuple(part / 10 for part in range(1, 10))
 LOWER, UPPER = 0.158655, 0.841345  # shares of a normal distribution below one deviation under and over its middle
 
 
@@ -80,16 +81,18 @@ def matched(control: Distribution, tube: Distribution, cut: float) -> Match | No
 def own_reach(of: Distribution, false_frac: float) -> float:
     """Return the value that a share of few events' own glow reaches, from their middle and spread (linear units).
 
-    Autofluorescence is log-normal, and two or three dozen cells know their median and their spread far better than
-    their ninety-ninth percentile.
+    Autofluorescence is log-normal, and two or three dozen cells know their middle and their spread far better than
+    their ninety-ninth percentile. Both come from the straight line through nine of their quantiles, which a few strays
+    on either side do not move; where the lowest of these is not above zero, from the line on linear values.
     """
     from scipy.special import ndtri
 
-    low, middle, high = quantiles(of, (LOWER, 0.5, UPPER))
-    deviations = float(ndtri(1 - false_frac))
-    if low > 0:
-        return float(middle * (high / low) ** (deviations / 2))
-    return float(middle + deviations * (high - low) / 2)
+    deciles = quantiles(of, _DECILES)
+    scores, wanted = ndtri(_DECILES), float(ndtri(1 - false_frac))
+    values = np.log(deciles) if deciles[0] > 0 else deciles
+    # The scores lie symmetrically about zero, so the line's height there is the mean and its slope a plain product.
+    reached = float(values.mean() + wanted * (scores @ values) / (scores @ scores))
+    return math.exp(reached) if deciles[0] > 0 else reached
 
 
 def _middle_and_width(of: Distribution) -> tuple[float, float]:
