@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from stromagate import __version__
-from stromagate.cli import demo, inspect, report, run, simulate, templates
+from stromagate.cli import demo, inspect, lock, report, run, simulate, templates
 from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
@@ -47,6 +47,7 @@ def _root(
 app.command("inspect")(inspect.inspect)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("lock")(lock.lock)
 app.add_typer(templates.app, name="templates")
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
