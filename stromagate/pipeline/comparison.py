@@ -72,7 +72,8 @@ def compare(tube: Seen, control: Seen) -> Compared:
             agreed[key] = same
             if not same:
                 differs.append(words)
-        agreed["detectors"] = not apart
+        if tube[2].detectors and control[2].detectors:
+            agreed["detectors"] = not apart
     agreed["name"] = _name_parts(tube[0]) == _name_parts(control[0]) != ()
     matched = tuple(key for key, same in agreed.items() if same)
     by_day = agreed.get("day", False) and agreed.get("cytometer", True)

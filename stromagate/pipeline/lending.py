@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from stromagate.errors import SpecificationError
 from stromagate.model.config import RunConfig
 from stromagate.model.template import GatingTemplate
-from stromagate.pipeline.comparison import compare
 from stromagate.pipeline.facts import Facts, detectors
-from stromagate.pipeline.pairing import Member, seen
+from stromagate.pipeline.pairing import Member, belongs
 from stromagate.prepare import bind_template
 
 
@@ -58,7 +57,7 @@ def borrow(members: Sequence[Member], template: GatingTemplate, config: RunConfi
 def _offers(control: Member, facts: Facts, unnamed: set[str], run: _Run) -> Iterator[Loan]:
     """Yield what the stained tubes a control belongs to can lend it, in the order of the sheet."""
     for member in run.members:
-        if member.role != "stained" or member.facts is None or not compare(seen(member), seen(control)).belong:
+        if member.role != "stained" or member.facts is None or not belongs(member, control):
             continue
         wanted = unnamed - set(facts.detectors)
         lent = {axis: pnn for axis, pnn in member.facts.detectors.items() if axis in wanted and pnn in facts.pnn}

@@ -105,6 +105,13 @@ class _Candidate:
         )
 
 
+def belongs(tube: Member, control: Member) -> bool:
+    """Say whether a control belongs to a tube: by the sheet's word, else by what both state."""
+    if tube.listed is not None:
+        return control.sample_id in tube.listed
+    return compare(seen(tube), seen(control)).belong
+
+
 def seen(member: Member) -> Seen:
     """Return what of a tube is compared."""
     return member.sample_id, member.labels, member.facts
