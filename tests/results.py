@@ -30,6 +30,7 @@ from stromagate.model.result import (
     Finding,
     RunRecord,
     SampleResult,
+    Sensitivity,
     Statistic,
     TemplateRef,
 )
@@ -78,6 +79,7 @@ def make_result(**changes: Any) -> SampleResult:
         "findings": _findings(),
         "views": _views(),
         **_edits(),
+        "sensitivities": _sensitivities(),
         "controls": _controls(),
         "control_roles": {"msc": ("fmo:CD271",), "progenitors": ("fmo:CD146", "unstained")},
         "denominators": ("nucleated", "msc"),
@@ -212,6 +214,32 @@ _PER_MILLION_NUCLEATED = {
 }
 
 
+# Interval of counting and boundaries together, and of boundaries alone, for numbers that redrawn boundaries change.
+_REDRAWN: dict[tuple[str, str], tuple[tuple[float, float], tuple[float, float]]] = {
+    ("stroma", "count"): ((1180.25, 1452.5), (1203.5, 1424.0)),
+    ("stroma", "per_million"): ((1403.125, 1724.5), (1430.5, 1690.25)),
+    ("msc", "count"): ((45.125, 84.75), (54.5, 72.25)),
+    ("msc", "per_million"): ((53.625, 100.75), (64.75, 85.875)),
+    ("progenitors", "count"): ((12.9993, 32.1007), (21.0, 21.0)),
+    ("progenitors", "per_million"): ((15.439, 38.124), (24.94061757719715, 24.94061757719715)),
+    ("viable", "fraction"): ((0.9202, 0.9248), (0.9203, 0.9247)),
+}
+
+
+def _sensitivities() -> tuple[Sensitivity, ...]:
+    """One edge that matters most on the way to MSC, one of its own, and one that leaves nothing."""
+    moves = [
+        ("msc", "viable", "Viability", 0.0, 0.0),
+        ("msc", "stroma", "CD31", -0.105360515658, 0.30010459245),
+        ("msc", "msc", "CD271", 0.018018505502678, -0.0322608622182),
+        ("progenitors", "progenitors", "CD146", 0.4054651081, None),
+    ]
+    return tuple(
+        Sensitivity(population=population, gate=gate, axis=axis, lower=lower, higher=higher)
+        for population, gate, axis, lower, higher in moves
+    )
+
+
 def _statistics() -> tuple[Statistic, ...]:
     n = {"all": 1_200_000, **{row[0]: row[2] for row in _COUNTS}}
     whole = {"population": "all", "parent": "", "state": "quantifiable", "n": n["all"]}
@@ -235,7 +263,13 @@ def _row(
     shared: dict[str, Any], statistic: str, value: float, unit: str, interval: tuple[float, float], **more: str
 ) -> Statistic:
     low, high = interval
-    return Statistic(statistic=statistic, value=value, unit=unit, ci_low=low, ci_high=high, **shared, **more)
+    counting = {} if statistic == "median" else {"counting_low": low, "counting_high": high}
+    parts = _REDRAWN.get((str(shared["population"]), statistic))
+    ci = {"ci_low": low, "ci_high": high}
+    if parts is not None:
+        (ci["ci_low"], ci["ci_high"]), (bound_low, bound_high) = parts
+        counting |= {"boundary_low": bound_low, "boundary_high": bound_high}
+    return Statistic(statistic=statistic, value=value, unit=unit, **ci, **counting, **shared, **more)
 
 
 def _findings() -> tuple[Finding, ...]:

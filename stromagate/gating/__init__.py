@@ -7,6 +7,8 @@
 ``engine``, ``population``                      a template fitted on a tube, gate by gate; what a method may look at
 ``tree``, ``replay``, ``walk``                  a known tree checked, and applied again, in memory or block by block
 ``edits``                                       boundaries that a person moved, put into a fitted tree
+``draws``, ``moves``, ``variants``, ``bits``,   the tree on redrawn and on moved boundaries: by how much these move,
+``sensitivity``                                 who could be on either side, and many replays at once as bits of a word
 ``geometry``, ``sieve``, ``raster``             who is inside a gate: the definition, and the fast way to the same
 ``views``, ``axis_views``                       what the report's plots need
 =============================================== ======================================================================

@@ -15,7 +15,7 @@ from stromagate.gating.method import Outside
 from stromagate.gating.sensitivity import sensitivities
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import MadeOn, SampleEdits
-from stromagate.model.result import ControlUse, RunRecord, SampleResult
+from stromagate.model.result import ControlUse, RunRecord, SampleResult, Statistic
 from stromagate.model.sample import Sample
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
@@ -105,15 +105,7 @@ def analyze(
         edited = _edited(prepared, fitted, loaded, edits, making(digest.result(), loaded, portable(config), outside))
         gated = edited.gated
         controls = control_uses(outside, known.unused, gated.tree, loaded)
-        numbers = statistics(
-            gated.members,
-            gated.tree,
-            loaded.template,
-            linear=prepared.linear,
-            confidence=config.confidence,
-            interval=SHARE_INTERVALS[config.interval],
-            draws=boundary_draws(prepared, gated, config.boundary_draws, seed=config.seed),
-        )
+        numbers = _numbers(prepared, gated, loaded, config)
         moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
         findings = run_checks(
             Evidence(
@@ -174,6 +166,21 @@ def _edited(
     if edits is None:
         return Edited(fitted, (), {})
     return apply(prepared, fitted, edits, gates=loaded.gates, now=now)
+
+
+def _numbers(
+    prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, config: RunConfig
+) -> tuple[Statistic, ...]:
+    """Return every number with what counting and the boundaries leave open."""
+    return statistics(
+        gated.members,
+        gated.tree,
+        loaded.template,
+        linear=prepared.linear,
+        confidence=config.confidence,
+        interval=SHARE_INTERVALS[config.interval],
+        draws=boundary_draws(prepared, gated, config.boundary_draws, seed=config.seed),
+    )
 
 
 def _instrument(sample: Sample) -> dict[str, str]:

@@ -49,16 +49,29 @@ def estimate_text(row: Statistic | None, digits: int = 3) -> str:
     """
     if row is None or row.value is None:
         return NONE
-    factor = 100 if row.statistic == "fraction" else 1
-    ends = [] if row.ci_low is None or row.ci_high is None else [factor * row.ci_low, factor * row.ci_high]
-    if row.statistic == "count":
-        head = count_text(row.value)
-        texts = [count_text(end) if end >= 100 else number_text(end) for end in ends]
-    else:
-        enough = _enough_digits([factor * row.value, *ends], digits)
-        head = percent_text(row.value, enough) if factor == 100 else number_text(row.value, enough)
-        texts = [number_text(end, enough) for end in ends]
+    ends = [] if row.ci_low is None or row.ci_high is None else [row.ci_low, row.ci_high]
+    head, texts = _texts(row, ends, digits)
     return f"{head} ({texts[0]}–{texts[1]})" if texts else head
+
+
+def range_text(row: Statistic, low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return other limits of a number in the words of its interval: ``24.9–51.4``; with one end open ``from 24.9``."""
+    if row.value is None or low is None:
+        return NONE
+    _, texts = _texts(row, [low] if high is None else [low, high], digits)
+    return "–".join(texts) if high is not None else f"from {texts[0]}"
+
+
+def _texts(row: Statistic, ends: list[float], digits: int) -> tuple[str, list[str]]:
+    """Return a number and limits of it as they are written beside each other."""
+    assert row.value is not None
+    factor = 100 if row.statistic == "fraction" else 1
+    if row.statistic == "count":
+        return count_text(row.value), [count_text(end) if end >= 100 else number_text(end) for end in ends]
+    ends = [factor * end for end in ends]
+    enough = _enough_digits([factor * row.value, *ends], digits)
+    head = percent_text(row.value, enough) if factor == 100 else number_text(row.value, enough)
+    return head, [number_text(end, enough) for end in ends]
 
 
 def _enough_digits(values: list[float], at_least: int) -> int:

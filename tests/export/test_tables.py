@@ -23,7 +23,8 @@ from tests.results import make_result, make_tree
 
 NAMES = {"populations_csv": "populations.csv", "thresholds_csv": "thresholds.csv", "qc_csv": "qc.csv"}
 COLUMNS = {
-    "populations_csv": "sample_id,population,parent,statistic,marker,value,unit,denominator,ci_low,ci_high,state,n",
+    "populations_csv": "sample_id,population,parent,statistic,marker,value,unit,denominator,ci_low,ci_high,state,n,"
+    "counting_low,counting_high,boundary_low,boundary_high,role",
     "thresholds_csv": "sample_id,population,axis,value_display,value_raw,spread,source,fallback,edited_by",
     "qc_csv": "sample_id,code,check,status,measured,limit,unit,sentence",
 }
@@ -61,9 +62,34 @@ def test_every_statistic_and_finding_is_there_in_the_tubes_order() -> None:
 def test_numbers_read_back_exactly() -> None:
     result = make_result()
     for row, statistic in zip(rows("populations_csv", result), result.statistics, strict=True):
-        for column in ("value", "ci_low", "ci_high", "n"):
+        for column in (
+            "value",
+            "ci_low",
+            "ci_high",
+            "n",
+            "counting_low",
+            "counting_high",
+            "boundary_low",
+            "boundary_high",
+        ):
             expected = getattr(statistic, column)
             assert (float(row[column]) if row[column] else None) == expected
+
+
+def test_limits_that_are_none_of_the_kind_are_empty() -> None:
+    made = {(row["population"], row["statistic"]): row for row in rows("populations_csv", make_result())}
+    assert made["msc", "count"]["boundary_low"] == "54.5"
+    assert made["msc", "count"]["counting_low"] == "47.535"
+    assert made["time_ok", "count"]["boundary_low"] == ""
+    assert made["msc", "median"]["counting_low"] == ""
+
+
+@pytest.mark.parametrize(
+    ("labels", "role"),
+    [({}, "stained"), ({"role": " "}, "stained"), ({"role": "fmo:CD146"}, "fmo:CD146"), ({"role": "blank"}, "blank")],
+)
+def test_every_number_says_what_the_tube_is_for(labels: dict[str, str], role: str) -> None:
+    assert {row["role"] for row in rows("populations_csv", make_result(labels=labels))} == {role}
 
 
 def test_raw_values_are_the_display_values_on_their_scales() -> None:

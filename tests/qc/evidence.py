@@ -67,6 +67,12 @@ GATES = (
 )
 
 
+QUIET_MOVES = tuple(
+    Sensitivity(population=name, gate=name, axis=axis, lower=0.0, higher=0.0)
+    for name, axis in (("msc", "CD271"), ("progenitors", "CD146"))
+)
+
+
 def default_members(n: int = N, n_msc: int = N_MSC) -> dict[str, np.ndarray]:
     everything, rare = np.arange(n, dtype=np.intp), rare_rows(n, n_msc)
     trunk = dict.fromkeys(("all", "time_ok", "singlets", "viable"), everything)
@@ -83,7 +89,7 @@ def make_evidence(
     channels: Mapping[str, Mapping[str, Any]] | None = None,
     template: Mapping[str, Any] | None = None,
     compensated: bool = True,
-    sensitivities: Sequence[Sensitivity] = (),
+    sensitivities: Sequence[Sensitivity] = QUIET_MOVES,
 ) -> Evidence:
     """Return evidence of the quiet tube, with the given parts changed.
 

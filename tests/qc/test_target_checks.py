@@ -228,7 +228,7 @@ def test_a_count_that_no_boundary_changes() -> None:
 
 
 def test_without_an_edge_to_move_nothing_is_judged() -> None:
-    findings = ask("gate_sensitivity", make_evidence())
+    findings = ask("gate_sensitivity", make_evidence(sensitivities=()))
     assert {finding.status for finding in findings} == {"not_applicable"}
     assert findings[0].sentence == "No marker's straight edge above zero decides about msc."
 

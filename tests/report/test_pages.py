@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import stromagate.report
+from stromagate.model.config import RunConfig
 from stromagate.model.gates import GateNode, GateTree, Interval
 from stromagate.model.result import Finding, PatternCall, Statistic
 from stromagate.model.sample import SourceRef
@@ -215,15 +216,48 @@ def test_numbers_below_the_limit_are_grey_and_say_so() -> None:
         "msc_cd146neg",
         "msc_cd105",
     ]
-    assert re.findall(r'<td class="num">([^<]+)</td>', key) == ["62", "106", "quantifiable", "73.6 (56.5–94.4)", "–"]
+    assert re.findall(r'<td class="num">([^<]+)</td>', key) == ["62", "106", "quantifiable", "73.6 (53.6–101)", "–"]
     assert "detected, not quantifiable" in page
+
+
+def test_an_interval_says_what_it_holds() -> None:
+    text = visible(render_sample(make_result()))
+    assert "In brackets: 95 % interval, of counting and boundaries together." in text
+    rows = text.split("What the intervals hold")[1].split("All populations")[0].strip().split("\n")
+    assert rows[1:] == [
+        "MSC (CD271+) | 73.6 (53.6–101) | 56.5–94.4 | 64.8–85.9 | CD31 of “stroma”: −10 % if lower, +35 % if higher",
+        "CD146+ progenitors | 24.9 (15.4–38.1) | 15.4–38.1 | changes nothing | CD146: +50 % if lower, −100 % if higher",
+    ]
+
+
+def test_without_redraws_an_interval_is_called_what_it_is() -> None:
+    plain = make_result()
+    record = plain.record.model_copy(update={"config": RunConfig(boundary_draws=0)})
+    rows = tuple(row.model_copy(update={"boundary_low": None, "boundary_high": None}) for row in plain.statistics)
+    text = visible(render_sample(make_result(record=record, statistics=rows, sensitivities=())))
+    assert "95 % interval, of counting alone: boundaries were not redrawn." in text
+    assert "| not redrawn | –" in text
+
+
+def test_what_no_estimated_boundary_decides_about_says_so() -> None:
+    rows = tuple(
+        row.model_copy(update={"boundary_low": None, "boundary_high": None}) for row in make_result().statistics
+    )
+    still = tuple(step.model_copy(update={"lower": 0.0, "higher": 0.0}) for step in make_result().sensitivities)
+    text = visible(render_sample(make_result(statistics=rows, sensitivities=still)))
+    assert "| no estimated boundary | no boundary changes the count" in text
+
+
+def test_a_gate_says_what_moving_it_does() -> None:
+    text = visible(render_sample(make_result()))
+    assert "CD271 moved by 0.1 decade\nMSC (CD271+) +1.8 % if lower, −3.2 % if higher" in text
 
 
 def test_a_rate_without_its_denominator_is_never_printed() -> None:
     text = visible(render_sample(make_result())).split("Every rate names")[1].split("All populations")[0]
     rates = [line for line in text.split("\n") if "(" in line and line[0] in "p%"]
     assert rates == [
-        "per million nucleated | 73.6 (56.5–94.4) | 24.9 (15.4–38.1) | 48.7 (34.9–66.1) | –",
+        "per million nucleated | 73.6 (53.6–101) | 24.9 (15.4–38.1) | 48.7 (34.9–66.1) | –",
         "% of MSC (CD271+) | – | 33.9 % (22.3–47.0) | 66.1 % (53.0–77.7) | –",
     ]
 

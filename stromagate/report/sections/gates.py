@@ -13,6 +13,7 @@ from stromagate.report.figures import density_figure
 from stromagate.report.lookup import find, label, reason
 from stromagate.report.outlines import is_shadow
 from stromagate.report.section import Section
+from stromagate.report.uncertainty import moved_edges
 from stromagate.report.wording import count_text, number_text, percent_text
 
 _POINTS_SHOWN = 40
@@ -74,6 +75,7 @@ def _facts(result: SampleResult, view: DensityView, node: GateNode, parts: list[
         facts += _combined(result, view, parts)
     else:
         facts.append(("Boundary spread", _spread(node)))
+    facts += moved_edges(result, node.name)
     facts.append(("Events shown", _shown(view)))
     facts += [(f"{axis.title} scale", _scale(axis)) for axis in (view.x, view.y) if axis is not None]
     facts.append(("Fullest bin", f"{count_text(view.peak)} events"))

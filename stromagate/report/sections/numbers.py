@@ -7,8 +7,9 @@ from typing import Any
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
 from stromagate.model.gates import ROOT
 from stromagate.model.result import SampleResult, Statistic
-from stromagate.report.lookup import STATE_OK, asked, find, label, walk
+from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denominator, walk
 from stromagate.report.section import Section
+from stromagate.report.uncertainty import STEP, of_what, parts
 from stromagate.report.wording import count_text, estimate_text
 
 # A share of one in a hundred or more is read more easily as a percentage than per million.
@@ -31,6 +32,10 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "all_rows": [_full_row(result, name) for name in [ROOT, *names]],
         "medians": _medians(result),
         "confidence": f"{100 * result.record.config.confidence:g} %",
+        "of_what": of_what(result),
+        "parts": [parts(result, name) for name in asked(result) if (row := find(result, name, "count")) and row.n],
+        "parts_of": f"per million {label(result, primary)}" if (primary := primary_denominator(result)) else "events",
+        "step": STEP,
         "floor": LLOQ_FLOOR_EVENTS,
         "fitted": [count_text(result.fitted_counts.get(name)) for name in columns] if result.edits else [],
     }
