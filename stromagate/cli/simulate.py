@@ -23,6 +23,7 @@ Companions = Annotated[
 ]
 Preparation = Annotated[Literal["whole", "cd45_depleted"], typer.Option("--preparation", help="What was stained.")]
 Background = Annotated[Path | None, typer.Option("--background", help="Real FCS file to put simulated stroma into.")]
+PanelName = Annotated[str, typer.Option("--panel", help="Colours of the tubes, see --list.")]
 Family = Annotated[Literal["a", "b"], typer.Option("--family", help="Tune on a; score on b, which is made otherwise.")]
 Rate = Annotated[float, typer.Option("--rate", help="Events a second.")]
 Signals = Annotated[bool, typer.Option("--signals", help="Keep each event's antigens before noise in its truth.")]
@@ -41,6 +42,7 @@ def simulate(
     companions: Companions = "",
     preparation: Preparation = "whole",
     background: Background = None,
+    panel: PanelName = "stroma_core_8",
     family: Family = "a",
     rate: Rate = 2_000.0,
     signals: Signals = False,
@@ -63,6 +65,7 @@ def simulate(
             spike_ppm=spike_ppm,
             companions=[role.strip() for role in companions.split(",") if role.strip()],
             prepared=preparation,
+            panel=panel,
             family=family,
             rate_per_s=rate,
             background=background,
@@ -110,7 +113,7 @@ def _folder(out: Path | None) -> Path:
 
 
 def _list(as_json: bool) -> None:
-    from stromagate.simulate import THEMES
+    from stromagate.simulate import PANELS, THEMES
 
     rows = [
         {"name": made.name, "theme": theme, "title": made.title, "msc_ppm": made.msc_ppm, "n_events": made.n_events}
@@ -121,7 +124,11 @@ def _list(as_json: bool) -> None:
         "\n".join([theme, *(f"  {made.name:<22} {made.title}" for made in scenarios)])
         for theme, scenarios in THEMES.items()
     ]
-    emit({"format": "stromagate.scenarios/1", "scenarios": rows}, "\n\n".join(blocks), as_json=as_json)
+    panels = [{"name": each.name, "title": each.title, "markers": list(each.markers)} for each in PANELS]
+    lines = [f"  {each.name:<22} {each.title}: {', '.join(each.markers)}" for each in PANELS]
+    blocks.append("\n".join(["Panels (--panel)", *lines]))
+    data = {"format": "stromagate.scenarios/1", "scenarios": rows, "panels": panels}
+    emit(data, "\n\n".join(blocks), as_json=as_json)
 
 
 def _object(tube: Delivered) -> dict[str, Any]:

@@ -4,9 +4,9 @@
 ``scenarios``, ``marrow_scenarios``,                    what can be asked for, by name: compositions, and what happens
 ``tube_scenarios``                                      to a tube, as data
 ``scenario``, ``mixes``, ``faults``, ``scenario_check`` what a scenario is made of, and whether it can be
-``panel``                                               the colours of the tube
-``blood_cells``, ``stromal_cells``, ``phenotype``,      the cells, as data
-``populations``
+``panel``, ``panels``, ``detectors``, ``stain``         the colours of a tube, the shelf of panels, what was pipetted
+``blood_cells``, ``stromal_cells``, ``part_cells``,     the cells, as data
+``further_antigens``, ``phenotype``, ``populations``
 ``marrow``, ``antigens``, ``residuals``                 one donor: shares of cells, and the signal of each antigen
 ``acquisition``, ``disturbances``, ``doublets``,        the instrument: rate, faults of the run, two cells at once,
 ``scatter``, ``optics``, ``instrument``                 pulses, dyes to digits, gains and matrix of a batch
@@ -20,6 +20,8 @@
 """
 
 from stromagate.simulate.delivery import Delivered, deliver
+from stromagate.simulate.panel import Panel
+from stromagate.simulate.panels import PANELS, panel
 from stromagate.simulate.request import Request, orders_of
 from stromagate.simulate.residuals import FAMILIES
 from stromagate.simulate.sample_set import sample_set, write_tube
@@ -31,9 +33,11 @@ from stromagate.simulate.tube import Tube, TubeOrder, simulate_tube
 
 __all__ = [
     "FAMILIES",
+    "PANELS",
     "SCENARIOS",
     "THEMES",
     "Delivered",
+    "Panel",
     "Request",
     "Scenario",
     "SpikeOrder",
@@ -44,6 +48,7 @@ __all__ = [
     "deliver",
     "load_truth",
     "orders_of",
+    "panel",
     "sample_set",
     "scenario",
     "simulate_tube",

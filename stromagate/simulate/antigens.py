@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.model.sample import F64
+from stromagate.simulate.further_antigens import signal_of
 from stromagate.simulate.panel import ANTIGENS
-from stromagate.simulate.phenotype import UNSPECIFIC, Continuum, Signal
-from stromagate.simulate.populations import MSC, POPULATIONS, code_of
+from stromagate.simulate.phenotype import Continuum, Signal
+from stromagate.simulate.populations import ALL_POPULATIONS, MSC, code_of
 from stromagate.simulate.residuals import SCORES, gamma_deviations, look_up
 from stromagate.simulate.stromal_cells import CD146_OF_MSC
 
@@ -43,6 +44,7 @@ class AntigenTables:
     cd146_share_frac: float
     tilt: Mapping[int, F64]
     deviations: F64 | None = None
+    antigens: tuple[str, ...] = ANTIGENS
 
     def deviation(self, population: int, antigen: int) -> F64:
         """Return how far a cell lies from the centre, in decades, at each of SCORES; shape (n_scores,)."""
@@ -58,6 +60,7 @@ def antigen_tables(
     *,
     signals: Mapping[str, Mapping[str, Signal]] | None = None,
     family: str = "a",
+    antigens: tuple[str, ...] = ANTIGENS,
 ) -> AntigenTables:
     """Return the parameters of a donor whose antigens are shifted by ``shifts_decades`` against the median donor.
 
@@ -67,13 +70,15 @@ def antigen_tables(
         What replaces the usual phenotype.
     family : str
         Of the residuals, see `residuals.FAMILIES`.
+    antigens : tuple of str
+        The columns.
     """
     own = signals or {}
     plain = [
-        [_plain(own.get(each.name, {}).get(antigen) or each.signals.get(antigen, UNSPECIFIC)) for antigen in ANTIGENS]
-        for each in POPULATIONS
+        [_plain(own.get(each.name, {}).get(antigen) or signal_of(each, antigen)) for antigen in antigens]
+        for each in ALL_POPULATIONS
     ]
-    shift = np.array([shifts_decades.get(antigen, 0.0) for antigen in ANTIGENS])
+    shift = np.array([shifts_decades.get(antigen, 0.0) for antigen in antigens])
 
     def column(name: str) -> F64:
         return np.array([[getattr(signal, name) for signal in row] for row in plain], dtype=np.float64)
@@ -89,6 +94,7 @@ def antigen_tables(
         cd146_share_frac=cd146_share_frac,
         tilt={},
         deviations=deviations,
+        antigens=antigens,
     )
 
 
@@ -111,7 +117,7 @@ def draw_antigens(
     cd146_high : ndarray of bool, shape (n_cells,)
         MSC at or above the cut of the CD146 continuum; False for all other cells.
     """
-    n_antigens = len(ANTIGENS)
+    n_antigens = len(tables.antigens)
     log10 = np.empty((codes.size, n_antigens))
     own = math.sqrt(1.0 - SIZE_CORRELATION**2)
     for antigen in range(n_antigens):
@@ -154,7 +160,7 @@ def _with_continuum(
     codes: Codes, log10: F64, tables: AntigenTables, rng: np.random.Generator
 ) -> tuple[F64, NDArray[np.bool_]]:
     """Draw CD146 of the MSC: two ends, and a part spread evenly between them."""
-    antigen = ANTIGENS.index("CD146")
+    antigen = tables.antigens.index("CD146")
     is_msc = np.isin(codes, [code_of(name) for name in MSC])
     rows = np.flatnonzero(is_msc)
     cd146, share = tables.cd146, tables.cd146_share_frac

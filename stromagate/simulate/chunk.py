@@ -12,9 +12,10 @@ from stromagate.simulate import acquisition, disturbances, doublets, optics, sca
 from stromagate.simulate.antigens import Codes, draw_antigens
 from stromagate.simulate.instrument import Instrument
 from stromagate.simulate.marrow import Marrow
-from stromagate.simulate.panel import CEILING, Stain, channel_names
-from stromagate.simulate.populations import MSC, POPULATIONS, code_of
+from stromagate.simulate.panel import CEILING
+from stromagate.simulate.populations import ALL_POPULATIONS, MSC, code_of
 from stromagate.simulate.seeds import stream
+from stromagate.simulate.stain import Stain
 from stromagate.simulate.truth import (
     BUBBLE,
     BY_CHANCE,
@@ -27,8 +28,8 @@ from stromagate.simulate.truth import (
     Truth,
 )
 
-_DEAD_FACTOR = np.array([population.dead_factor for population in POPULATIONS])
-_NUCLEATED = np.array([population.nucleated for population in POPULATIONS])
+_DEAD_FACTOR = np.array([population.dead_factor for population in ALL_POPULATIONS])
+_NUCLEATED = np.array([population.nucleated for population in ALL_POPULATIONS])
 _N_SCATTER = 5
 
 
@@ -57,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Events of shape (n, 14), what they are, and the antigens on them before any light: shape (n, n_antigens)."""
+    """Events of shape (n, n_channels), what they are, and the antigens on them before light: shape (n, n_antigens)."""
 
     events: F32
     truth: Truth
@@ -99,7 +100,7 @@ def record(
         A second particle of some events.
     times : ndarray of float64, shape (n_events,), seconds
     """
-    n = first.size
+    n, panel = first.size, source.stain.panel
     codes = np.concatenate([first, pairs.codes])
     dead = rng.random(codes.size) < np.minimum(source.dead_frac * _DEAD_FACTOR[codes], 0.9)
     size = rng.standard_normal(codes.size)
@@ -107,13 +108,13 @@ def record(
     codes[cd146_high] = code_of(MSC[1])
     leak = optics.draw_leaks(dead, rng)
     dyes = optics.dye_signals(codes, antigen, leak, source.stain, rng)
-    glow = optics.autofluorescence(codes, size, leak, rng) * instrument.autofluorescence
+    glow = optics.autofluorescence(codes, size, leak, rng, panel.detectors) * instrument.autofluorescence
     expected = optics.light(dyes, glow, instrument.spillover) * instrument.gain
     expected[pairs.rows] += expected[n:]
     pulses = scatter.draw_pulses(codes, size, dead, rng)
     front, back = pulses.take(np.arange(n)), pulses.take(np.arange(n, codes.size))
     gaps = doublets.gaps_um(front.diameter_um[pairs.rows], back.diameter_um, pairs.by_chance, rng)
-    events = np.empty((n, len(channel_names())), dtype=np.float32)
+    events = np.empty((n, len(panel.channel_names())), dtype=np.float32)
     events[:, :_N_SCATTER] = scatter.columns(front, back, pairs.rows, gaps, instrument.scatter_gain)
     factor = disturbances.light_factor(found, times)
     seen = expected[:n] if factor is None else expected[:n] * factor
@@ -140,7 +141,7 @@ def _overwrite(chunk: Chunk, plan: Plan, start: int, times: F64, rate: F64) -> N
         rng = stream(plan.seed, "bubbles", plan.sample_id, start)
         rows = disturbances.draw_bubbles(found, times, rng)
         events = chunk.events[rows]
-        events[:, :-1] = disturbances.bubble_events(rows.size, rng)
+        events[:, :-1] = disturbances.bubble_events(rows.size, rng, plan.source.stain.panel.detectors)
         debris = np.full(rows.size, code_of("debris"), dtype=np.uint8)
         truth = Truth(debris, np.full_like(debris, NO_PARTICLE), chunk.truth.flags[rows] & np.uint8(CLOG))
         _put(chunk, rows, Chunk(events, truth, np.zeros_like(chunk.signals[rows])), BUBBLE)

@@ -11,7 +11,7 @@ from typing import Any
 
 from stromagate.errors import InputError, UsageError
 from stromagate.simulate.request import Order
-from stromagate.simulate.sample_set import PANEL, SHEET_COLUMNS, csv_text, write_tube
+from stromagate.simulate.sample_set import SHEET_COLUMNS, csv_text, write_tube
 from stromagate.simulate.spike_in import SpikeOrder, spike_in, write_spiked
 from stromagate.simulate.truth_report import spiked_report, tube_report
 from stromagate.simulate.truth_table import save_truth_table
@@ -115,7 +115,7 @@ def _write(order: Order, folder: Path, workers: int, keep_signals: bool) -> Deli
     else:
         tube = simulate_tube(order, workers=workers, keep_signals=keep_signals)
         write_tube(tube, fcs)
-        save_truth_table(table, tube.truth, tube.signals)
+        save_truth_table(table, tube.truth, tube.signals, tube.panel.antigens)
         said = tube_report(tube)
     _write_text(report, json.dumps({"file": fcs.name, **said}, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     return Delivered(order, fcs, table, report, said)
@@ -129,7 +129,7 @@ def _rows(orders: Sequence[Order]) -> Iterator[tuple[str | int | float, ...]]:
             # Its panel, its preparation and the age of its donor are the background's, and not known here.
             known: tuple[str | int, ...] = ("stained", "", "background", made.name, "background", "")
         else:
-            known = (order.role, PANEL, order.batch, made.name, order.prepared, made.age_years)
+            known = (order.role, order.panel, order.batch, made.name, order.prepared, made.age_years)
         named = (f"{order.sample_id}.fcs", order.sample_id, order.donor)
         yield (*named, *known, f"{made.hours_to_stain:g}", order.seed, order.family)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from stromagate.model.sample import F32, F64
 from stromagate.simulate.faults import RunFaults
-from stromagate.simulate.panel import CEILING, DETECTORS
+from stromagate.simulate.panel import CEILING, DETECTORS, Detector
 from stromagate.simulate.scatter import TRIGGER_UNITS
 
 CARRYOVER_WINDOW_S = 10.0
@@ -41,15 +42,17 @@ class Disturbance:
     duration_s: float = 0.0
 
 
-def no_disturbance() -> Disturbance:
+def no_disturbance(n_detectors: int = len(DETECTORS)) -> Disturbance:
     """Return a run in which nothing goes wrong."""
-    return Disturbance((), np.zeros(len(DETECTORS)), 0.0)
+    return Disturbance((), np.zeros(n_detectors), 0.0)
 
 
-def draw_disturbance(faults: RunFaults, duration_s: float, rng: np.random.Generator) -> Disturbance:
+def draw_disturbance(
+    faults: RunFaults, duration_s: float, rng: np.random.Generator, n_detectors: int = len(DETECTORS)
+) -> Disturbance:
     """Draw where and how strongly the faults of a run strike."""
-    drift = np.zeros(len(DETECTORS))
-    chosen = rng.choice(len(DETECTORS), faults.drift_channels, replace=False)
+    drift = np.zeros(n_detectors)
+    chosen = rng.choice(n_detectors, faults.drift_channels, replace=False)
     drift[chosen] = faults.drift_decades * rng.choice([-1.0, 1.0], faults.drift_channels)
     spans = [_clog(i, faults.clogs, duration_s, rng) for i in range(faults.clogs)]
     for _ in range(faults.bubbles):
@@ -141,18 +144,18 @@ def draw_bubbles(found: Disturbance, times_s: F64, rng: np.random.Generator) -> 
     return np.flatnonzero(rng.random(times_s.size) < share)
 
 
-def bubble_events(n: int, rng: np.random.Generator) -> F32:
+def bubble_events(n: int, rng: np.random.Generator, detectors: Sequence[Detector] = DETECTORS) -> F32:
     """Return what the detectors write of air: scatter of any size, and hardly any colour.
 
     Returns
     -------
-    ndarray of float32, shape (n, 13)
-        The columns of `panel.channel_names` but the time.
+    ndarray of float32, shape (n, 5 + n_detectors)
+        The columns of `Panel.channel_names` but the time.
     """
     top = np.log10(CEILING)
     fsc, ssc = 10.0 ** rng.uniform(np.log10(TRIGGER_UNITS), top, n), 10.0 ** rng.uniform(4.0, top + 0.3, n)
     long = rng.uniform(1.0, 4.0, (2, n))
-    dark = np.array([detector.electronic_sd_units for detector in DETECTORS])
+    dark = np.array([detector.electronic_sd_units for detector in detectors])
     colour = rng.exponential(60.0, (n, 1)) + 2.0 * dark * rng.standard_normal((n, dark.size))
     columns = np.column_stack([fsc, fsc / long[0], 65_536 * long[0], ssc, ssc / long[1], colour])
     columns[:, :5] = np.maximum(columns[:, :5], 0)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from stromagate.model.sample import F64
 from stromagate.simulate.antigens import Codes
 from stromagate.simulate.marrow import Marrow
-from stromagate.simulate.populations import MSC, POPULATIONS, code_of
+from stromagate.simulate.populations import ALL_POPULATIONS, MSC, code_of
 
 PULSE_WINDOW_S = 10e-6
 """Time within which a second particle falls into the same event."""
 _STREAM_UM_PER_S = 5e6
-_NUCLEATED = np.array([population.nucleated for population in POPULATIONS])
+_NUCLEATED = np.array([population.nucleated for population in ALL_POPULATIONS])
 
 
 @dataclass(frozen=True, slots=True)

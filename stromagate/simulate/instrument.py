@@ -9,16 +9,9 @@ import numpy as np
 
 from stromagate.model.sample import F64
 from stromagate.simulate.faults import LabFaults
-from stromagate.simulate.panel import (
-    ANTIGENS,
-    DETECTORS,
-    Detector,
-    Stain,
-    channel_labels,
-    spillover,
-    voltage_decades,
-)
+from stromagate.simulate.panel import STROMA_CORE_8, Detector, Panel
 from stromagate.simulate.seeds import stream
+from stromagate.simulate.stain import Stain
 
 PMT_POWER = 7.0
 """Gain of a photomultiplier grows with about this power of its voltage."""
@@ -57,18 +50,20 @@ class Instrument:
         return at_gain(self.spillover, self.gain)
 
 
-def instrument_for(faults: LabFaults, family: str, *, seed: int, batch: str, donor: str) -> Instrument:
+def instrument_for(
+    faults: LabFaults, family: str, *, seed: int, batch: str, donor: str, panel: Panel = STROMA_CORE_8
+) -> Instrument:
     """Return the instrument of a batch, with the faults of a tube; a function of the arguments alone."""
     rng = stream(seed, "instrument", batch)
-    n = len(DETECTORS)
+    n = len(panel.detectors)
     drawn = faults.gain_sd_decades * rng.standard_normal(n)
     off = ~np.eye(n, dtype=np.bool_)
     jitter = np.where(off, np.exp(faults.spillover_jitter_frac * rng.standard_normal((n, n))), 1.0)
     error = np.where(off, 1.0 + faults.matrix_error_frac * rng.standard_normal((n, n)), 1.0)
-    known = voltage_decades(family)
+    known = panel.voltage_decades(family)
     unknown = drawn + faults.gain_shift_decades
-    other = np.array([faults.other_voltage_decades.get(detector.marker, 0.0) for detector in DETECTORS])
-    true = spillover(family) * jitter
+    other = np.array([faults.other_voltage_decades.get(detector.marker, 0.0) for detector in panel.detectors])
+    true = panel.spillover(family) * jitter
     gain = 10.0 ** (known + unknown + other)
     glow = math.exp(faults.af_sd_frac * stream(seed, "glow", donor).standard_normal())
     detectors = tuple(
@@ -77,14 +72,14 @@ def instrument_for(faults: LabFaults, family: str, *, seed: int, batch: str, don
             units_per_photoelectron=detector.units_per_photoelectron * float(gain[i]),
             voltage=round(detector.voltage * 10.0 ** (float(known[i] + other[i]) / PMT_POWER)),
         )
-        for i, detector in enumerate(DETECTORS)
+        for i, detector in enumerate(panel.detectors)
     )
     return Instrument(
         detectors,
         true,
         gain,
         at_gain(true, 10.0 ** (known + unknown)) * error,
-        _labels(faults.transposed),
+        _labels(faults.transposed, panel),
         autofluorescence=glow,
         scatter_gain=faults.scatter_gain,
         compensated=faults.compensated_twice,
@@ -98,14 +93,14 @@ def at_gain(matrix: F64, gain: F64) -> F64:
 
 def mistaken(stain: Stain, faults: LabFaults) -> Stain:
     """Return what really went into a tube that should have had ``stain``."""
-    flags = tuple(
-        flag and antigen not in faults.omitted for flag, antigen in zip(stain.antibodies, ANTIGENS, strict=True)
-    )
-    binds = tuple(ANTIGENS.index(faults.wrong_antibody.get(antigen, antigen)) for antigen in ANTIGENS)
-    return Stain(flags, stain.viability, binds)
+    panel = stain.panel
+    meant = [antibody.antigen for antibody in panel.antibodies]
+    flags = tuple(flag and antigen not in faults.omitted for flag, antigen in zip(stain.antibodies, meant, strict=True))
+    binds = tuple(panel.antigens.index(faults.wrong_antibody.get(antigen, antigen)) for antigen in meant)
+    return Stain(flags, stain.viability, binds, panel)
 
 
-def _labels(transposed: tuple[str, ...]) -> tuple[str, ...]:
+def _labels(transposed: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
     """Names of the columns, each of the transposed ones in the place of the other."""
     other = dict(zip(transposed, reversed(transposed), strict=True))
-    return tuple(other.get(label, label) for label in channel_labels())
+    return tuple(other.get(label, label) for label in panel.channel_labels())

@@ -7,7 +7,7 @@ import datetime as dt
 from stromagate.simulate.acquisition import TIMESTEP_S
 from stromagate.simulate.instrument import PMT_POWER, Instrument
 from stromagate.simulate.marrow import preparation
-from stromagate.simulate.panel import CEILING, DETECTORS, SCATTER, channel_names
+from stromagate.simulate.panel import CEILING, SCATTER
 from stromagate.simulate.scatter import TRIGGER_UNITS
 from stromagate.simulate.tube import Tube
 
@@ -25,6 +25,7 @@ _SCATTER_VOLTS = {"FSC": 420, "SSC": 260}
 def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
     """Return all keywords of a tube's file beyond what the writer adds itself (sizes, offsets, names)."""
     order = tube.order
+    start = _START + dt.timedelta(days=order.day)
     duration_s = float(tube.events[-1, -1]) * TIMESTEP_S
     return {
         "$CYT": "stromagate simulator",
@@ -33,13 +34,13 @@ def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
         "$SMNO": order.sample_id,
         "$SRC": order.donor,
         "$COM": f"Synthetic events; no cell and no person stands behind them. {preparation(order.prepared).title}",
-        "$DATE": f"{_START:%d-%b-%Y}".upper(),
+        "$DATE": f"{start:%d-%b-%Y}".upper(),
         "$BTIM": _clock(0.0),
         "$ETIM": _clock(duration_s),
         "$TIMESTEP": f"{TIMESTEP_S:g}",
         "$TR": f"FSC-A,{round(TRIGGER_UNITS * tube.instrument.scatter_gain)}",
         "$SPILLOVER": spillover_text(tube.instrument),
-        **_channel_keywords(tube.instrument),
+        **_channel_keywords(tube.instrument, tube.panel.channel_names()),
         "EXPERIMENT NAME": order.batch,
         "TUBE NAME": order.role,
         SIMULATED: "yes",
@@ -54,15 +55,16 @@ def tube_keywords(tube: Tube, file_name: str) -> dict[str, str]:
 def spillover_text(instrument: Instrument) -> str:
     """Return the matrix that the file states as the value of ``$SPILLOVER``."""
     cells = [f"{share:.6g}" for row in instrument.stated.tolist() for share in row]
-    return ",".join([str(len(DETECTORS)), *(detector.pnn for detector in DETECTORS), *cells])
+    names = [detector.pnn for detector in instrument.detectors]
+    return ",".join([str(len(names)), *names, *cells])
 
 
-def _channel_keywords(instrument: Instrument) -> dict[str, str]:
+def _channel_keywords(instrument: Instrument, names: tuple[str, ...]) -> dict[str, str]:
     volts = {detector.pnn: detector.voltage for detector in instrument.detectors}
     scatter_factor = instrument.scatter_gain ** (1 / PMT_POWER)
     volts |= {name: round(_SCATTER_VOLTS[name[:3]] * scatter_factor) for name in SCATTER}
     words: dict[str, str] = {}
-    for number, name in enumerate(channel_names(), start=1):
+    for number, name in enumerate(names, start=1):
         words[f"$P{number}R"] = str(CEILING + 1)
         if name in volts:
             words[f"$P{number}G"] = "1"

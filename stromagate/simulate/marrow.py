@@ -11,8 +11,9 @@ import numpy as np
 from stromagate.errors import SpecificationError, did_you_mean
 from stromagate.model.sample import F64
 from stromagate.simulate.antigens import AntigenTables, antigen_tables
-from stromagate.simulate.panel import ANTIGENS
-from stromagate.simulate.populations import MSC, NAMES, POPULATIONS, code_of
+from stromagate.simulate.panel import ANTIGENS, STROMA_CORE_8, Panel
+from stromagate.simulate.part_cells import PARTS
+from stromagate.simulate.populations import ALL_NAMES, ALL_POPULATIONS, MSC, code_of
 from stromagate.simulate.residuals import SCORES
 from stromagate.simulate.scenario import CD146_PER_DAY_DECADES, Scenario
 from stromagate.simulate.seeds import stream
@@ -90,7 +91,14 @@ def preparation(name: str) -> Preparation:
 
 
 def draw_marrow(
-    scenario: Scenario, prepared: Preparation, *, seed: int, donor: str, batch: str, family: str = "a"
+    scenario: Scenario,
+    prepared: Preparation,
+    *,
+    seed: int,
+    donor: str,
+    batch: str,
+    family: str = "a",
+    panel: Panel = STROMA_CORE_8,
 ) -> Marrow:
     """Draw a donor of a scenario; the same for every tube of that donor and batch.
 
@@ -100,6 +108,9 @@ def draw_marrow(
         Names that, with ``seed``, decide the donor's deviations and the antibody lots.
     family : str
         Of the residuals, see `residuals.FAMILIES`.
+    panel : Panel
+        Decides which antigens are drawn, and which kinds of cells stand for themselves; a donor is otherwise the same
+        in every panel.
     """
     rng = stream(seed, "donor", donor)
     lots = stream(seed, "lots", batch)
@@ -112,9 +123,21 @@ def draw_marrow(
         )
         for antigen in ANTIGENS
     }
+    for antigen in panel.antigens[len(ANTIGENS) :]:
+        own, lot = (stream(seed, name, of, antigen) for name, of in (("donor", donor), ("lots", batch)))
+        shifts[antigen] = scenario.shifts_decades.get(antigen, 0.0)
+        shifts[antigen] += (
+            DONOR_SD_DECADES * own.standard_normal() + scenario.lab.lot_sd_decades * lot.standard_normal()
+        )
     msc_ppm = float(scenario.msc_ppm * scenario.msc_ppm_gsd ** rng.standard_normal())
     whole = _with_blood(_shares(scenario, msc_ppm, rng), scenario)
-    plain = antigen_tables(shifts, scenario.cd146_share_frac, signals=scenario.signals, family=family)
+    for part in (each for each in PARTS if each.name in panel.parts):
+        frac = part.frac * part.gsd ** float(stream(seed, "part", donor, part.name).standard_normal())
+        moved = min(frac, 0.9) * whole[code_of(part.of)]
+        whole[[code_of(part.of), code_of(part.name)]] += np.array([-moved, moved])
+    plain = antigen_tables(
+        shifts, scenario.cd146_share_frac, signals=scenario.signals, family=family, antigens=panel.antigens
+    )
     antigens, kept = _deplete(plain, prepared)
     # A complex with a blood cell goes where the blood cell goes.
     partner_kept = float((whole * kept)[_LEUKOCYTES].sum() / whole[_LEUKOCYTES].sum())
@@ -126,22 +149,24 @@ def draw_marrow(
     return Marrow(shares / shares.sum(), antigens, bound / (free + bound), msc_ppm * (1.0 - scenario.blood_frac))
 
 
+_STROMA = ("endothelium", "cd146_only", "osteolineage")
 _LEUKOCYTES = np.array(
-    [population.nucleated and population.name not in {*MSC, "endothelium", "cd146_only"} for population in POPULATIONS]
+    [population.nucleated and population.name not in {*MSC, *_STROMA} for population in ALL_POPULATIONS]
 )
 
-_NUCLEATED = np.array([population.nucleated for population in POPULATIONS])
+_NUCLEATED = np.array([population.nucleated for population in ALL_POPULATIONS])
 
 
 def _shares(scenario: Scenario, msc_ppm: float, rng: np.random.Generator) -> F64:
     """Shares relative to nucleated cells, all particles together; they need not sum to 1."""
-    shares = np.zeros(len(POPULATIONS))
+    shares = np.zeros(len(ALL_POPULATIONS))
     for name, share in scenario.marrow.items():
         shares[code_of(name)] = share * math.exp(_SHARE_SD * rng.standard_normal())
     rare: Mapping[str, float] = {
         "msc_cd146neg": msc_ppm,
         "endothelium": scenario.endothelium_ppm,
         "cd146_only": scenario.cd146_only_ppm,
+        "osteolineage": scenario.osteolineage_ppm,
     }
     shares *= (1.0 - sum(rare.values()) / 1e6) / shares.sum()
     for name, ppm in rare.items():
@@ -155,7 +180,7 @@ def _with_blood(shares: F64, scenario: Scenario) -> F64:
     """Let a part of the nucleated cells be those of blood; debris and red cells stay as they are."""
     if scenario.blood_frac == 0.0:
         return shares
-    blood = np.zeros(len(POPULATIONS))
+    blood = np.zeros(len(ALL_POPULATIONS))
     for name, share in scenario.blood.items():
         blood[code_of(name)] = share
     mixed = (1.0 - scenario.blood_frac) * shares + scenario.blood_frac * blood / blood.sum()
@@ -164,14 +189,14 @@ def _with_blood(shares: F64, scenario: Scenario) -> F64:
 
 def _deplete(tables: AntigenTables, prepared: Preparation) -> tuple[AntigenTables, F64]:
     """Return the tables of the cells that are left, and the recovered share of every population."""
-    kept = np.ones(len(NAMES))
+    kept = np.ones(len(ALL_NAMES))
     tail_frac = tables.tail_frac.copy()
     tilt: dict[int, F64] = {}
     for bead in prepared.beads:
         column = ANTIGENS.index(bead.antigen)
-        left = np.empty((len(NAMES), 2))
-        tilt[column] = np.empty((len(NAMES), 2, SCORES.size))
-        for row in range(len(NAMES)):
+        left = np.empty((len(ALL_NAMES), 2))
+        tilt[column] = np.empty((len(ALL_NAMES), 2, SCORES.size))
+        for row in range(len(ALL_NAMES)):
             for part, centre in enumerate((tables.log10[row, column], tables.tail_log10[row, column])):
                 log10 = centre + tables.deviation(row, column)
                 tilt[column][row, part], left[row, part] = _tilt(bead.recovery(log10))

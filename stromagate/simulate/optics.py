@@ -9,20 +9,9 @@ from numpy.typing import NDArray
 
 from stromagate.model.sample import F32, F64
 from stromagate.simulate.antigens import Codes
-from stromagate.simulate.panel import (
-    ANTIBODIES,
-    CEILING,
-    DETECTORS,
-    VIABILITY,
-    Detector,
-    Stain,
-    detector_index,
-    spillover,
-)
-from stromagate.simulate.populations import POPULATIONS
-
-_VIABILITY = next(i for i, detector in enumerate(DETECTORS) if detector.marker == VIABILITY)
-_TARGET = np.array([detector_index(antibody.pnn) for antibody in ANTIBODIES])
+from stromagate.simulate.panel import CEILING, DETECTORS, VIABILITY, Detector, spillover
+from stromagate.simulate.populations import ALL_POPULATIONS
+from stromagate.simulate.stain import Stain
 
 # Amine dyes stain the surface of living cells weakly and all of a dead cell: about two decades apart.
 _LIVE_LOG10, _LIVE_SD = 2.1, 0.20
@@ -37,10 +26,8 @@ _UPTAKE_LOG10, _UPTAKE_SHARED_SD, _UPTAKE_OWN_SD = 2.75, 0.35, 0.12
 _DEAD_ANTIGEN_FRAC = 0.6
 _VIOLET_SD = 0.06
 
-_AF_UNITS = np.array([population.af_units for population in POPULATIONS])
-_AF_SD = np.array([population.af_sd_decades for population in POPULATIONS])
-_AF_SPECTRUM = np.array([detector.autofluorescence for detector in DETECTORS])
-_IS_VIOLET = np.array([detector.pnn.startswith("BV") for detector in DETECTORS])
+_AF_UNITS = np.array([population.af_units for population in ALL_POPULATIONS])
+_AF_SD = np.array([population.af_sd_decades for population in ALL_POPULATIONS])
 _DEBRIS = 0
 
 
@@ -69,28 +56,32 @@ def dye_signals(codes: Codes, antigen: F64, leak: F64, stain: Stain, rng: np.ran
     bound = antigen * (1.0 - (1.0 - _DEAD_ANTIGEN_FRAC) * leak[:, None])
     rows = np.flatnonzero(leak)
     shared = _UPTAKE_SHARED_SD * rng.standard_normal((rows.size, 1))
-    own = _UPTAKE_OWN_SD * rng.standard_normal((rows.size, len(ANTIBODIES)))
+    own = _UPTAKE_OWN_SD * rng.standard_normal((rows.size, antigen.shape[1]))
     bound[rows] += leak[rows, None] * 10.0 ** (_UPTAKE_LOG10 + shared + own)
-    dyes = np.zeros((codes.size, len(DETECTORS)))
+    panel = stain.panel
+    dyes = np.zeros((codes.size, len(panel.detectors)))
     for antibody in np.flatnonzero(stain.mask()):
-        dyes[:, _TARGET[antibody]] += bound[:, stain.binds[antibody]]
+        dyes[:, panel.detector_index(panel.antibodies[antibody].pnn)] += bound[:, stain.binds[antibody]]
     # Drawn also where the dye is left out, so that a control holds cells of the same kind as its tube.
     viability = _viability_dye(codes, leak, rng)
     if stain.viability:
-        dyes[:, _VIABILITY] = viability
+        dyes[:, panel.markers.index(VIABILITY)] = viability
     return dyes
 
 
-def autofluorescence(codes: Codes, size: F64, leak: F64, rng: np.random.Generator) -> F64:
+def autofluorescence(
+    codes: Codes, size: F64, leak: F64, rng: np.random.Generator, detectors: Sequence[Detector] = DETECTORS
+) -> F64:
     """Return autofluorescence in every detector, shape (n_cells, n_detectors), linear units."""
     log10 = _AF_SD[codes] * (0.5 * size + 0.866 * rng.standard_normal(codes.size))
     rows = np.flatnonzero(leak)
     far = 1.0 + np.log10(leak[rows]) / _DYING_DECADES
     log10[rows] += far * (_DEAD_AF_DECADES + _DEAD_AF_SD * rng.standard_normal(rows.size))
     level = _AF_UNITS[codes] * 10.0**log10
-    spectrum = level[:, None] * _AF_SPECTRUM
+    spectrum = level[:, None] * np.array([detector.autofluorescence for detector in detectors])
     # NADH and flavins do not go strictly together: violet against blue varies from cell to cell.
-    spectrum[:, _IS_VIOLET] *= 10.0 ** (_VIOLET_SD * rng.standard_normal((codes.size, 1)))
+    violet = np.array([detector.pnn.startswith("BV") for detector in detectors])
+    spectrum[:, violet] *= 10.0 ** (_VIOLET_SD * rng.standard_normal((codes.size, 1)))
     return np.asarray(spectrum, dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Panel A (``stroma_core_8``) on a four-laser analyser: antibodies, dyes, detectors, spillover and noise, as data.
+"""What a panel is, and the usual one: ``stroma_core_8`` on a four-laser analyser, its spillover and noise, as data.
 
 CD271 and CD146 sit on the two brightest dyes, away from the spill of CD45 and of the viability dye; both red-cell
 antibodies share one detector, the dump. Shares and noise are ordinary values for such an instrument, no particular one.
@@ -6,12 +6,11 @@ antibodies share one detector, the dump. Shares and noise are ordinary values fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stromagate.errors import SpecificationError, did_you_mean
 from stromagate.model.sample import F64
 
 VIABILITY = "Viability"
@@ -99,80 +98,102 @@ _SPILLOVER_B_PCT = (
 _VOLTAGE_B_DECADES = (0.15, -0.20, 0.25, 0.10, -0.15, 0.20, 0.10, -0.20)
 
 
+Shares = Mapping[str, Mapping[str, float]]
+"""Dye to detector (``$PnN`` both) to per cent of the dye's signal; pairs that are not there are dark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The colours of a tube: detectors with the marker each is read for, and the antibodies behind them.
+
+    ``spillover_pct`` and ``spillover_b_pct`` are those of the two families of instruments, ``voltage_b_decades`` the
+    gain by ``$PnN`` that the second one's voltages give. ``parts`` names the kinds of cells (`part_cells`) that this
+    panel can tell from the rest of their kind and that the truth therefore counts on their own.
+    """
+
+    name: str
+    title: str
+    detectors: tuple[Detector, ...]
+    antibodies: tuple[Antibody, ...]
+    spillover_pct: Shares = field(repr=False)
+    spillover_b_pct: Shares = field(repr=False)
+    voltage_b_decades: Mapping[str, float] = field(repr=False)
+    parts: tuple[str, ...] = ()
+
+    @property
+    def antigens(self) -> tuple[str, ...]:
+        """Antigens that are drawn for every cell: always those of the usual panel, then what this one adds.
+
+        Depletion and the two kinds of MSC go by antigens of the usual panel, whether a tube is stained for them or not.
+        """
+        own = (antibody.antigen for antibody in self.antibodies)
+        return tuple(dict.fromkeys((*ANTIGENS, *own)))
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """What each detector is read for, in their order."""
+        return tuple(detector.marker for detector in self.detectors)
+
+    def channel_names(self) -> tuple[str, ...]:
+        """Return ``$PnN`` of every column, in the order of the file."""
+        return (*SCATTER, *(detector.pnn for detector in self.detectors), "Time")
+
+    def channel_labels(self) -> tuple[str, ...]:
+        """Return ``$PnS`` of every column; empty for scatter and time."""
+        return (*("" for _ in SCATTER), *self.markers, "")
+
+    def spillover(self, family: str = "a") -> F64:
+        """Return a family's spillover at equal gains, shape (n_detectors, n_detectors): row = dye, diagonal 1."""
+        shares = self.spillover_b_pct if family == "b" else self.spillover_pct
+        names = [detector.pnn for detector in self.detectors]
+        table = [
+            [100.0 if dye == detector else shares.get(dye, {}).get(detector, 0.0) for detector in names]
+            for dye in names
+        ]
+        return np.array(table, dtype=np.float64) / 100.0
+
+    def voltage_decades(self, family: str = "a") -> F64:
+        """Return the gain that a family's voltages give each detector, shape (n_detectors,), decades."""
+        given = self.voltage_b_decades if family == "b" else {}
+        return np.array([given.get(detector.pnn, 0.0) for detector in self.detectors])
+
+    def detector_index(self, pnn: str) -> int:
+        """Return the position of ``pnn`` among the detectors."""
+        return [detector.pnn for detector in self.detectors].index(pnn)
+
+
+def _by_name(table: tuple[tuple[float, ...], ...]) -> Shares:
+    names = [detector.pnn for detector in DETECTORS]
+    return {dye: dict(zip(names, row, strict=True)) for dye, row in zip(names, table, strict=True)}
+
+
+STROMA_CORE_8 = Panel(
+    "stroma_core_8",
+    "Native stroma: CD271 and CD146 with the dump, CD45, CD31, CD34, CD105 and a viability dye",
+    DETECTORS,
+    ANTIBODIES,
+    _by_name(_SPILLOVER_PCT),
+    _by_name(_SPILLOVER_B_PCT),
+    {detector.pnn: decades for detector, decades in zip(DETECTORS, _VOLTAGE_B_DECADES, strict=True)},
+)
+"""Panel A of the usual tubes."""
+
+
 def channel_names() -> tuple[str, ...]:
-    """Return ``$PnN`` of every column, in the order of the file."""
-    return (*SCATTER, *(detector.pnn for detector in DETECTORS), "Time")
+    """Return ``$PnN`` of every column of the usual panel, in the order of the file."""
+    return STROMA_CORE_8.channel_names()
 
 
 def channel_labels() -> tuple[str, ...]:
-    """Return ``$PnS`` of every column; empty for scatter and time."""
-    return (*("" for _ in SCATTER), *(detector.marker for detector in DETECTORS), "")
+    """Return ``$PnS`` of every column of the usual panel; empty for scatter and time."""
+    return STROMA_CORE_8.channel_labels()
 
 
 def spillover(family: str = "a") -> F64:
-    """Return a family's spillover at equal gains, shape (8, 8): row = dye, column = detector, diagonal 1."""
-    return np.array(_SPILLOVER_B_PCT if family == "b" else _SPILLOVER_PCT, dtype=np.float64) / 100.0
-
-
-def voltage_decades(family: str = "a") -> F64:
-    """Return the gain that a family's voltages give each detector against the usual ones, shape (8,), decades."""
-    return np.array(_VOLTAGE_B_DECADES if family == "b" else (0.0,) * len(DETECTORS))
+    """Return a family's spillover of the usual panel, shape (8, 8): row = dye, column = detector, diagonal 1."""
+    return STROMA_CORE_8.spillover(family)
 
 
 def detector_index(pnn: str) -> int:
     """Return the position of ``pnn`` in DETECTORS."""
-    return [detector.pnn for detector in DETECTORS].index(pnn)
-
-
-@dataclass(frozen=True, slots=True)
-class Stain:
-    """What went into a tube: one flag an antibody (in the order of ANTIBODIES), and the viability dye.
-
-    ``binds`` is the place in ANTIGENS of what each antibody really binds.
-    """
-
-    antibodies: tuple[bool, ...]
-    viability: bool
-    binds: tuple[int, ...] = tuple(range(len(ANTIBODIES)))
-
-    def mask(self) -> NDArray[np.bool_]:
-        """Return the flags as an array, shape (n_antibodies,)."""
-        return np.array(self.antibodies, dtype=np.bool_)
-
-
-def stain_for(role: str) -> Stain:
-    """Return the reagents of a tube by its role in the sample sheet.
-
-    Parameters
-    ----------
-    role : str
-        ``stained``, ``unstained``, ``fmo:MARKER`` (everything but that marker) or ``comp:CHANNEL`` (that dye alone).
-
-    Raises
-    ------
-    SpecificationError
-        No such role, or the panel does not have the marker or channel.
-    """
-    kind, _, what = role.partition(":")
-    if role in {"stained", "unstained"}:
-        full = role == "stained"
-        return Stain((full,) * len(ANTIBODIES), full)
-    pnn = {"fmo": _pnn_of_marker(what), "comp": _pnn_of_channel(what)}.get(kind)
-    if pnn is None:
-        options = [f"fmo:{d.marker}" for d in DETECTORS] + [f"comp:{d.pnn}" for d in DETECTORS]
-        hint = did_you_mean(role, ["stained", "unstained", *options])
-        raise SpecificationError("simulate.role", f"no tube of this panel has the role '{role}'", hint=hint)
-    alone = kind == "comp"
-    viability_pnn = next(detector.pnn for detector in DETECTORS if detector.marker == VIABILITY)
-    return Stain(
-        tuple((antibody.pnn == pnn) == alone for antibody in ANTIBODIES),
-        (viability_pnn == pnn) == alone,
-    )
-
-
-def _pnn_of_marker(marker: str) -> str | None:
-    return next((detector.pnn for detector in DETECTORS if detector.marker == marker), None)
-
-
-def _pnn_of_channel(pnn: str) -> str | None:
-    return pnn if pnn in {detector.pnn for detector in DETECTORS} else None
+    return STROMA_CORE_8.detector_index(pnn)

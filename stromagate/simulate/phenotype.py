@@ -45,6 +45,7 @@ class Population:
 
     ``fsc`` and ``ssc`` are median pulse areas in units, with their relative spreads; ``af_units`` is the median
     autofluorescence in the brightest detector; ``dead_factor`` multiplies the tube's share of dead cells.
+    ``part_of`` is the kind that these cells are a share of (`part_cells`).
     """
 
     name: str
@@ -59,6 +60,7 @@ class Population:
     af_sd_decades: float = 0.15
     nucleated: bool = True
     dead_factor: float = 1.0
+    part_of: str = ""
 
 
 # What an antibody leaves on a cell without the antigen, and the cell in a thousand that bound it unspecifically.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stromagate.errors import UsageError
 from stromagate.fcs import read_header
+from stromagate.simulate.panel import STROMA_CORE_8
 from stromagate.simulate.scenario import Scenario
 from stromagate.simulate.spike_in import SpikeOrder
 from stromagate.simulate.tube import TubeOrder, check_order
@@ -38,6 +39,7 @@ class Request:
     family: str = "a"
     rate_per_s: float = 2_000.0
     background: Path | None = None
+    panel: str = STROMA_CORE_8.name
 
 
 def orders_of(request: Request) -> tuple[list[Order], tuple[str, ...]]:
@@ -48,7 +50,7 @@ def orders_of(request: Request) -> tuple[list[Order], tuple[str, ...]]:
     UsageError
         A number is out of range, or something was asked for that a real background does not have.
     SpecificationError
-        The role of a companion, the preparation or the family is unknown.
+        The role of a companion, the preparation, the family or the panel is unknown.
     InputError
         The background is no FCS file.
     """
@@ -79,6 +81,7 @@ def _check(request: Request) -> None:
         return
     extra = {"companions": bool(request.companions), "a preparation": request.prepared != "whole"}
     extra["a number of events"] = request.n_events is not None
+    extra["a panel"] = request.panel != STROMA_CORE_8.name
     asked = [name for name, there in extra.items() if there]
     if asked:
         raise UsageError(
@@ -102,6 +105,7 @@ def _tubes(request: Request, made: Scenario, sample_id: str, donor: str, seed: i
         rate_per_s=request.rate_per_s,
         seed=seed,
         family=request.family,
+        panel=request.panel,
     )
     check_order(stained)
     yield stained

@@ -12,7 +12,7 @@ from pathlib import Path
 from stromagate.errors import InputError
 from stromagate.simulate.keywords import tube_keywords
 from stromagate.simulate.marrow import preparation
-from stromagate.simulate.panel import channel_names
+from stromagate.simulate.panel import STROMA_CORE_8
 from stromagate.simulate.scenarios import scenario
 from stromagate.simulate.set_readme import readme
 from stromagate.simulate.truth import TRUTH_COLUMNS, count_rows, save_truth
@@ -30,7 +30,7 @@ SHEET_COLUMNS = (
     "age",
 )
 MANIFEST_COLUMNS = ("file", "sha256", "bytes", "n_events", "purpose")
-PANEL = "stroma_core_8"
+PANEL = STROMA_CORE_8.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,11 @@ def write_tube(tube: Tube, path: Path) -> None:
     from stromagate.fcs import write_fcs
 
     write_fcs(
-        path, tube.events, channel_names(), labels=tube.instrument.labels, keywords=tube_keywords(tube, path.name)
+        path,
+        tube.events,
+        tube.panel.channel_names(),
+        labels=tube.instrument.labels,
+        keywords=tube_keywords(tube, path.name),
     )
 
 

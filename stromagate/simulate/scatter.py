@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stromagate.model.sample import F32, F64
 from stromagate.simulate.antigens import Codes
 from stromagate.simulate.panel import CEILING
-from stromagate.simulate.populations import POPULATIONS
+from stromagate.simulate.populations import ALL_POPULATIONS
 
 TRIGGER_UNITS = 5_000
 """Smallest forward scatter that makes an event."""
@@ -27,11 +27,11 @@ _DEBRIS_SCALE_UNITS = 4_500.0
 _FWHM_PER_SD = 2.355
 _DEAD_FSC, _DEAD_SSC = 0.72, 1.15
 
-_FSC = np.array([population.fsc for population in POPULATIONS])
-_FSC_CV = np.array([population.fsc_cv for population in POPULATIONS])
-_SSC = np.array([population.ssc for population in POPULATIONS])
-_SSC_CV = np.array([population.ssc_cv for population in POPULATIONS])
-_RATIO_CV = np.array([population.ratio_cv for population in POPULATIONS])
+_FSC = np.array([population.fsc for population in ALL_POPULATIONS])
+_FSC_CV = np.array([population.fsc_cv for population in ALL_POPULATIONS])
+_SSC = np.array([population.ssc for population in ALL_POPULATIONS])
+_SSC_CV = np.array([population.ssc_cv for population in ALL_POPULATIONS])
+_RATIO_CV = np.array([population.ratio_cv for population in ALL_POPULATIONS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Scenario:
     cd146_share_frac: float = 0.30
     endothelium_ppm: float = 35.0
     cd146_only_ppm: float = 10.0
+    osteolineage_ppm: float = 0.0
     dead_frac: float = 0.06
     debris_per_nucleated: float = 0.30
     erythrocytes_per_nucleated: float = 0.12

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 
-from stromagate.errors import DocumentError, Problem, nearest
-from stromagate.simulate.panel import ANTIGENS, DETECTORS
-from stromagate.simulate.populations import NAMES
+from stromagate.errors import DocumentError, Problem, SpecificationError, nearest
+from stromagate.simulate.panel import DETECTORS, Panel
+from stromagate.simulate.panels import PANELS
+from stromagate.simulate.populations import ALL_NAMES
 from stromagate.simulate.scenario import Scenario
 
-_MARKERS = tuple(detector.marker for detector in DETECTORS)
+_MARKERS = tuple(dict.fromkeys(marker for each in PANELS for marker in each.markers))
+_ANTIGENS = tuple(dict.fromkeys(antigen for each in PANELS for antigen in each.antigens))
 _MOST = {"clogs": 10, "bubbles": 100, "drift_channels": len(DETECTORS)}
 _MOST_CARRYOVER_FRAC = 0.1
 
@@ -28,12 +30,33 @@ def check_scenario(made: Scenario) -> None:
         raise DocumentError("simulate.scenario_invalid", f"scenario '{made.name}'", problems)
 
 
+def check_panel(made: Scenario, panel: Panel) -> None:
+    """Refuse a scenario about a colour that the panel does not have: nothing of it would be in the tube.
+
+    Raises
+    ------
+    SpecificationError
+        What the lab did wrong concerns a marker that is not in the panel.
+    """
+    lab, antigens = made.lab, {antibody.antigen for antibody in panel.antibodies}
+    about = {*lab.omitted, *lab.wrong_antibody} - antigens
+    about |= set(lab.wrong_antibody.values()) - set(panel.antigens)
+    about |= {*lab.transposed, *lab.other_voltage_decades} - set(panel.markers)
+    if about:
+        named = ", ".join(sorted(about))
+        message = f"scenario '{made.name}' is about {named}, which panel '{panel.name}' does not have"
+        raise SpecificationError("simulate.panel_scenario", message, hint="choose another scenario, or another panel")
+    if made.run.drift_channels > len(panel.detectors):
+        message = f"scenario '{made.name}' drifts in {made.run.drift_channels} colours, panel '{panel.name}' has fewer"
+        raise SpecificationError("simulate.panel_scenario", message, hint="choose another scenario, or another panel")
+
+
 def _names(made: Scenario) -> Iterator[Problem]:
     for field in ("marrow", "blood", "signals"):
-        yield from _unknown(field, getattr(made, field), NAMES)
-    yield from _unknown("shifts_decades", made.shifts_decades, ANTIGENS)
+        yield from _unknown(field, getattr(made, field), ALL_NAMES)
+    yield from _unknown("shifts_decades", made.shifts_decades, _ANTIGENS)
     for population, signals in made.signals.items():
-        yield from _unknown(f"signals[{population}]", signals, ANTIGENS)
+        yield from _unknown(f"signals[{population}]", signals, _ANTIGENS)
 
 
 def _numbers(made: Scenario) -> Iterator[Problem]:
@@ -47,7 +70,7 @@ def _numbers(made: Scenario) -> Iterator[Problem]:
     yield from _outside("msc_ppm_gsd", made.msc_ppm_gsd, 1.0, 100.0)
     for field in ("debris_per_nucleated", "erythrocytes_per_nucleated", "hours_to_stain"):
         yield from _outside(field, getattr(made, field), 0.0, 1e4)
-    rare = (made.msc_ppm, made.endothelium_ppm, made.cd146_only_ppm)
+    rare = (made.msc_ppm, made.endothelium_ppm, made.cd146_only_ppm, made.osteolineage_ppm)
     if not (all(ppm >= 0 for ppm in rare) and sum(rare) < 1e6):
         yield Problem(None, "msc_ppm", "rare cells must be 0 or more, and together fewer than a million per million")
 
@@ -61,8 +84,8 @@ def _run(made: Scenario) -> Iterator[Problem]:
 
 def _lab(made: Scenario) -> Iterator[Problem]:
     lab = made.lab
-    yield from _unknown("lab.omitted", lab.omitted, ANTIGENS)
-    yield from _unknown("lab.wrong_antibody", (*lab.wrong_antibody, *lab.wrong_antibody.values()), ANTIGENS)
+    yield from _unknown("lab.omitted", lab.omitted, _ANTIGENS)
+    yield from _unknown("lab.wrong_antibody", (*lab.wrong_antibody, *lab.wrong_antibody.values()), _ANTIGENS)
     yield from _unknown("lab.transposed", lab.transposed, _MARKERS)
     yield from _unknown("lab.other_voltage_decades", lab.other_voltage_decades, _MARKERS)
     if len(lab.transposed) not in {0, 2}:

@@ -15,9 +15,10 @@ from stromagate.simulate.background import Background
 from stromagate.simulate.background_cells import guess_kinds
 from stromagate.simulate.doublets import Partners, gaps_um
 from stromagate.simulate.marrow import Marrow
-from stromagate.simulate.panel import CEILING, DETECTORS, Detector, stain_for
+from stromagate.simulate.panel import CEILING, DETECTORS, Detector
 from stromagate.simulate.populations import MSC, POPULATIONS, code_of
 from stromagate.simulate.scenario import Scenario
+from stromagate.simulate.stain import stain_for
 from stromagate.simulate.truth import DEAD, NO_PARTICLE, STUCK, Truth
 
 PUT_IN = (MSC[0], "endothelium", "cd146_only")

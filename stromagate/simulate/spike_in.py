@@ -25,11 +25,12 @@ from stromagate.simulate.background import (
 from stromagate.simulate.background_cells import guess_dead, guess_kinds
 from stromagate.simulate.keywords import SIMULATED
 from stromagate.simulate.marrow import Marrow, draw_marrow, preparation
-from stromagate.simulate.panel import ANTIBODIES, DETECTORS, Stain
+from stromagate.simulate.panel import ANTIBODIES, DETECTORS, STROMA_CORE_8
 from stromagate.simulate.scenario import Scenario
 from stromagate.simulate.scenario_check import check_scenario
 from stromagate.simulate.seeds import stream
 from stromagate.simulate.spike_cells import Colours, draw_stroma
+from stromagate.simulate.stain import Stain, binding
 from stromagate.simulate.truth import BACKGROUND, NO_PARTICLE, Truth
 
 _CHUNK = 50_000
@@ -191,7 +192,7 @@ def _only(places: tuple[int, ...]) -> Stain:
     """Return the reagents of these detectors alone."""
     names = {DETECTORS[place].pnn for place in places}
     viability = any(DETECTORS[place].marker == "Viability" for place in places)
-    return Stain(tuple(antibody.pnn in names for antibody in ANTIBODIES), viability)
+    return Stain(tuple(antibody.pnn in names for antibody in ANTIBODIES), viability, binding(STROMA_CORE_8))
 
 
 def _merged(truth: Truth, at: NDArray[np.intp], n_background: int) -> Truth:

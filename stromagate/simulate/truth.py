@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.simulate.antigens import Codes
-from stromagate.simulate.populations import MSC, NAMES, POPULATIONS, code_of
+from stromagate.simulate.populations import ALL_NAMES, ALL_POPULATIONS, MSC, NAMES, code_of
 
 NO_PARTICLE = 255
 DEAD, DEAD_SECOND, STUCK, BY_CHANCE = 1, 2, 4, 8
@@ -31,16 +31,18 @@ TRUTH_COLUMNS = (
 class Truth:
     """What every event is made of, each array of shape (n_events,).
 
-    ``primary`` and ``secondary`` are positions in ``populations.NAMES`` (``NO_PARTICLE``: a singlet); of two particles
-    the nucleated one stands first. ``flags`` adds up DEAD and DEAD_SECOND (the first and second particle are dead),
-    STUCK (two cells bound to each other), BY_CHANCE (two particles at the same time), CLOG (recorded while the flow was
-    blocked), BUBBLE (air: counted as debris, no particle at all), CARRYOVER (a cell of the tube before) and BACKGROUND
-    (an event of the real file that cells were put into; its ``primary`` is NO_PARTICLE, because nobody knows).
+    ``primary`` and ``secondary`` are positions in ``populations.ALL_NAMES`` (``NO_PARTICLE``: a singlet); of two
+    particles the nucleated one stands first. ``flags`` adds up DEAD and DEAD_SECOND (the first and second particle
+    are dead), STUCK (two cells bound to each other), BY_CHANCE (two particles at the same time), CLOG (recorded
+    while the flow was blocked), BUBBLE (air: counted as debris, no particle at all), CARRYOVER (a cell of the tube
+    before) and BACKGROUND (an event of the real file that cells were put into; its ``primary`` is NO_PARTICLE,
+    because nobody knows). ``counted`` are the kinds of cells that the tube could hold.
     """
 
     primary: Codes
     secondary: Codes
     flags: NDArray[np.uint8]
+    counted: tuple[str, ...] = NAMES
 
     @property
     def viable_singlet(self) -> NDArray[np.bool_]:
@@ -52,19 +54,19 @@ class Truth:
         return np.isin(self.primary, [code_of(name) for name in names])
 
 
-def join(parts: list[Truth]) -> Truth:
+def join(parts: list[Truth], counted: tuple[str, ...] = NAMES) -> Truth:
     """Return the truth of consecutive parts of a run."""
     primary, secondary, flags = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("primary", "secondary", "flags")
     )
-    return Truth(primary, secondary, flags)
+    return Truth(primary, secondary, flags, counted)
 
 
-def groups() -> Iterator[tuple[str, tuple[str, ...]]]:
+def groups(counted: tuple[str, ...] = NAMES) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield every name that is counted with the populations it takes together: sums first, then each population."""
-    yield "nucleated", tuple(population.name for population in POPULATIONS if population.nucleated)
+    yield "nucleated", tuple(each.name for each in ALL_POPULATIONS if each.nucleated)
     yield "msc", MSC
-    for name in NAMES:
+    for name in counted:
         yield name, (name,)
 
 
@@ -79,7 +81,7 @@ def count_rows(sample_id: str, truth: Truth) -> Iterator[tuple[str | int | float
     viable_second = (truth.secondary != NO_PARTICLE) & (truth.flags & DEAD_SECOND == 0)
     viable_first = truth.flags & DEAD == 0
     whole = 0
-    for name, members in groups():
+    for name, members in groups(truth.counted):
         codes = [code_of(member) for member in members]
         first, second = np.isin(truth.primary, codes) & own, np.isin(truth.secondary, codes) & own
         singlets = int((first & truth.viable_singlet).sum())
@@ -97,7 +99,11 @@ def count_rows(sample_id: str, truth: Truth) -> Iterator[tuple[str | int | float
 def save_truth(path: Path, truth: Truth) -> None:
     """Write the truth of every event as compressed arrays, with the names that the codes stand for."""
     np.savez_compressed(
-        path, primary=truth.primary, secondary=truth.secondary, flags=truth.flags, populations=np.array(NAMES)
+        path,
+        primary=truth.primary,
+        secondary=truth.secondary,
+        flags=truth.flags,
+        populations=np.array(names_behind(truth)),
     )
 
 
@@ -105,3 +111,8 @@ def load_truth(path: Path) -> Truth:
     """Read what `save_truth` wrote."""
     with np.load(path) as arrays:
         return Truth(arrays["primary"], arrays["secondary"], arrays["flags"])
+
+
+def names_behind(truth: Truth) -> tuple[str, ...]:
+    """Return the names that the codes of a truth count into: the usual ones where it holds no others."""
+    return NAMES if truth.counted == NAMES else ALL_NAMES

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stromagate.simulate.panel import DETECTORS
-from stromagate.simulate.populations import NAMES
+from stromagate.simulate.populations import ALL_NAMES
 from stromagate.simulate.residuals import FAMILIES
 from stromagate.simulate.spike_in import Spiked
 from stromagate.simulate.truth import TRUTH_COLUMNS, Truth, count_rows
@@ -23,7 +23,7 @@ def tube_report(tube: Tube) -> dict[str, Any]:
     """Return what is true of a simulated tube, as one JSON object."""
     order, run, instrument = tube.order, tube.run, tube.instrument
     found = run.disturbance
-    names = [detector.pnn for detector in DETECTORS]
+    names = [detector.pnn for detector in tube.panel.detectors]
     return {
         "format": FORMAT,
         "sample_id": order.sample_id,
@@ -96,7 +96,7 @@ def _counts(truth: Truth, sample_id: str) -> dict[str, dict[str, Any]]:
 
 def _flagged(truth: Truth) -> dict[str, int]:
     counts = {name: int((truth.flags & np.uint8(bit) > 0).sum()) for name, bit in FLAGS.items()}
-    return {"all": int(truth.primary.size), "known": int((truth.primary < len(NAMES)).sum()), **counts}
+    return {"all": int(truth.primary.size), "known": int((truth.primary < len(ALL_NAMES)).sum()), **counts}
 
 
 def _named(names: Any, values: list[float]) -> dict[str, float]:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from stromagate.model.sample import F32
 from stromagate.simulate.panel import ANTIGENS
-from stromagate.simulate.populations import NAMES
 from stromagate.simulate.truth import (
     BACKGROUND,
     BUBBLE,
@@ -21,6 +20,7 @@ from stromagate.simulate.truth import (
     NO_PARTICLE,
     STUCK,
     Truth,
+    names_behind,
 )
 
 FLAGS = {
@@ -36,13 +36,17 @@ FLAGS = {
 """Columns of yes and no, and the bit of ``Truth.flags`` behind each."""
 
 
-def save_truth_table(path: Path, truth: Truth, signals: F32 | None = None) -> None:
+def save_truth_table(
+    path: Path, truth: Truth, signals: F32 | None = None, antigens: tuple[str, ...] = ANTIGENS
+) -> None:
     """Write the truth of every event.
 
     Parameters
     ----------
     signals : ndarray of float32, shape (n_events, n_antigens), linear units, optional
         Antigen on the cells of every event before any light: written as ``signal_CD45`` and so on.
+    antigens : tuple of str
+        Their columns.
 
     Notes
     -----
@@ -52,13 +56,14 @@ def save_truth_table(path: Path, truth: Truth, signals: F32 | None = None) -> No
     import pyarrow as pa
     from pyarrow import parquet
 
+    names = names_behind(truth)
     columns: dict[str, pa.Array] = {
-        "primary": _names(truth.primary),
-        "secondary": _names(truth.secondary),
+        "primary": _names(truth.primary, names),
+        "secondary": _names(truth.secondary, names),
         **{name: pa.array(truth.flags & np.uint8(bit) > 0) for name, bit in FLAGS.items()},
     }
     if signals is not None:
-        columns |= {f"signal_{antigen}": pa.array(signals[:, i]) for i, antigen in enumerate(ANTIGENS)}
+        columns |= {f"signal_{antigen}": pa.array(signals[:, i]) for i, antigen in enumerate(antigens)}
     waiting = path.with_name(f"{path.name}.part")
     try:
         parquet.write_table(pa.table(columns), waiting, compression="zstd")
@@ -67,10 +72,10 @@ def save_truth_table(path: Path, truth: Truth, signals: F32 | None = None) -> No
         waiting.unlink(missing_ok=True)
 
 
-def _names(codes: NDArray[np.uint8]) -> object:
+def _names(codes: NDArray[np.uint8], names: tuple[str, ...]) -> object:
     """Return names by their codes, as pyarrow keeps repeated words."""
     import pyarrow as pa
 
     there = codes != NO_PARTICLE
     indices = pa.array(np.where(there, codes, 0).astype(np.int8), mask=~there)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(NAMES))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names))

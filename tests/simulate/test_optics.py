@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from stromagate.simulate.optics import autofluorescence, detect, draw_leaks, dye_signals, light
-from stromagate.simulate.panel import ANTIGENS, CEILING, DETECTORS, spillover, stain_for
+from stromagate.simulate.panel import ANTIGENS, CEILING, DETECTORS, spillover
 from stromagate.simulate.populations import code_of
+from stromagate.simulate.stain import stain_for
 
 N = 200_000
 
