@@ -16,36 +16,16 @@ from stromagate.templates import LoadedTemplate
 _MAX_BYTES = 10_000_000
 
 
-def locks_of(config: RunConfig, loaded: LoadedTemplate) -> Locks | None:
-    """Return the locked boundaries of a run; None where it has none.
+def read_locks(path: Path) -> Locks:
+    """Read locked boundaries.
 
     Raises
     ------
     InputError
         The document cannot be read.
     SpecificationError
-        It is of another template: its boundaries are measured by populations of other gates.
+        It is not what it should be.
     """
-    if config.locks is None:
-        return None
-    locks = _read(Path(config.locks))
-    if locks.template != loaded.template.name:
-        raise SpecificationError(
-            "locks.template",
-            f"these boundaries were locked with the template '{locks.template}', not with '{loaded.template.name}'",
-            where=config.locks,
-            hint="lock the boundaries of runs of this template: stromagate lock",
-        )
-    return locks
-
-
-def with_locks(outside: Outside | None, config: RunConfig, loaded: LoadedTemplate) -> Outside:
-    """Return what is known from outside a tube, with the run's locked boundaries in it where it has none yet."""
-    known = outside or Outside()
-    return known if known.locks is not None else replace(known, locks=locks_of(config, loaded))
-
-
-def _read(path: Path) -> Locks:
     try:
         with path.open("rb") as opened:
             return Locks.model_validate_json(opened.read(_MAX_BYTES))
@@ -62,3 +42,32 @@ def _read(path: Path) -> Locks:
             where=str(path),
             hint="make it with stromagate lock",
         ) from cause
+
+
+def locks_of(config: RunConfig, loaded: LoadedTemplate) -> Locks | None:
+    """Return the locked boundaries of a run; None where it has none.
+
+    Raises
+    ------
+    InputError
+        The document cannot be read.
+    SpecificationError
+        It is of another template: its boundaries are measured by populations of other gates.
+    """
+    if config.locks is None:
+        return None
+    locks = read_locks(Path(config.locks))
+    if locks.template != loaded.template.name:
+        raise SpecificationError(
+            "locks.template",
+            f"these boundaries were locked with the template '{locks.template}', not with '{loaded.template.name}'",
+            where=config.locks,
+            hint="lock the boundaries of runs of this template: stromagate lock",
+        )
+    return locks
+
+
+def with_locks(outside: Outside | None, config: RunConfig, loaded: LoadedTemplate) -> Outside:
+    """Return what is known from outside a tube, with the run's locked boundaries in it where it has none yet."""
+    known = outside or Outside()
+    return known if known.locks is not None else replace(known, locks=locks_of(config, loaded))
