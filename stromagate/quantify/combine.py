@@ -72,10 +72,10 @@ def uncertainty(
         z * math.sqrt(2 * float(np.mean(np.square(side)))) for side in (np.minimum(away, 0), np.maximum(away, 0))
     )
     value = count / total
-    boundary = (_value(kind, here - reach[0], total), _value(kind, here + reach[1], total))
     if reach == (0.0, 0.0):
         return Uncertainty(counting, (value, value), counting)
-    return Uncertainty(counting, boundary, _both(kind, total, here, counting, reach))
+    low, high = (_value(kind, here + away, total) for away in (-reach[0], reach[1]))
+    return Uncertainty(counting, (min(low, value), max(high, value)), _both(kind, total, here, counting, reach))
 
 
 def _both(kind: Kind, total: int, here: float, counting: Limits, reach: tuple[float, ...]) -> Limits:
