@@ -52,7 +52,8 @@ def matched(control: Distribution, tube: Distribution, cut: float) -> Match | No
     """Return where a cut of a control's negative lies on the negative of a tube, never further in.
 
     An antibody that was left out leaves no unspecific binding either: the negative it would have stained lies lower
-    and is narrower than the tube's. Both are measured by their middle and the side that holds no positives.
+    and is narrower than the tube's. Both are measured by their middle and by either half without what lies beyond the
+    cut; the half that grew more decides, because what sticks is skewed.
 
     Parameters
     ----------
@@ -66,14 +67,14 @@ def matched(control: Distribution, tube: Distribution, cut: float) -> Match | No
     Match or None
         None where one of the negatives has no width.
     """
-    there = _middle_and_width(below(control, cut))
+    there = _middle_and_widths(below(control, cut))
     moved = Match(0.0, 1.0, cut)
     # What lies beyond the cut is no negative; three rounds settle it, because the cut moves by parts of a width.
     for _ in range(3):
-        here = _middle_and_width(below(tube, moved.cut))
-        if not (there[1] > 0 and here[1] > 0):
+        here = _middle_and_widths(below(tube, moved.cut))
+        if not min(*there[1:], *here[1:]) > 0:
             return None
-        shift, stretch = here[0] - there[0], here[1] / there[1]
+        shift, stretch = here[0] - there[0], max(here[1] / there[1], here[2] / there[2])
         moved = Match(shift, stretch, max(cut, here[0] + (cut - there[0]) * stretch))
     return moved
 
@@ -95,9 +96,9 @@ def own_reach(of: Distribution, false_frac: float) -> float:
     return math.exp(reached) if deciles[0] > 0 else reached
 
 
-def _middle_and_width(of: Distribution) -> tuple[float, float]:
-    low, middle = quantiles(of, (LOWER, 0.5))
-    return float(middle), float(middle - low)
+def _middle_and_widths(of: Distribution) -> tuple[float, float, float]:
+    low, middle, high = (float(value) for value in quantiles(of, (LOWER, 0.5, UPPER)))
+    return middle, middle - low, high - middle
 
 
 def _fall(values: F64, counts: F64, view: PopulationView, axis: str) -> float:
