@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from stromagate import __version__
-from stromagate.cli import demo, inspect, lock, report, run, simulate, templates
+from stromagate.cli import demo, inspect, lock, report, run, sheet, simulate, templates
 from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
@@ -45,6 +45,7 @@ def _root(
 
 
 app.command("inspect")(inspect.inspect)
+app.command("sheet")(sheet.sheet)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("lock")(lock.lock)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stromagate.model.config import RunConfig
     from stromagate.model.result import RunIndex
     from stromagate.pipeline.job import Outcome
+    from stromagate.pipeline.tubes import TubeList
 
 Level = Literal["warn", "fail"]
 
@@ -122,8 +123,8 @@ def _run(
 
     jobs, force, standalone, quiet = options
     found = collect_tubes(inputs, sheet)
-    if found.n_compensation and not quiet:
-        say(f"{found.n_compensation} compensation controls of the sheet are not analysed")
+    if not quiet:
+        _tell_roles(found, inputs)
     failures: list[Outcome] = []
 
     def on_done(outcome: Outcome) -> None:
@@ -133,6 +134,20 @@ def _run(
     settings = BatchOptions(jobs, force, standalone, " ".join(["stromagate", *sys.argv[1:]]))
     stage = partial(progress, quiet=quiet)
     return run_batch(found.tubes, template, out, config, settings, on_done=on_done, stage=stage), failures
+
+
+def _tell_roles(found: TubeList, inputs: list[Path]) -> None:
+    """Say what is not analysed, and what a sheet would be good for where there is none."""
+    from stromagate.pipeline.proposal import looks_like_controls
+
+    if found.n_compensation:
+        say(f"{found.n_compensation} compensation controls of the sheet are not analysed")
+    likely = looks_like_controls(found.tubes) if inputs else []
+    if likely:
+        shown = ", ".join(tube.sample_id for tube in likely[:3]) + (" ..." if len(likely) > 3 else "")
+        where = inputs[0] if inputs[0].is_dir() else "FOLDER"
+        say(f"{len(likely)} of {len(found.tubes)} tubes are named like controls and count as stained here: {shown}")
+        say(f"  stromagate sheet {where} --out samples.csv proposes their roles; then run --sheet samples.csv")
 
 
 def _tell(finished: RunIndex, out: Path) -> None:

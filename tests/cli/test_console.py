@@ -52,7 +52,8 @@ def test_every_verb_has_json(call, said) -> None:
     schema = said(call("templates", "schema", "--json"))
     assert schema["ok"]
     assert "properties" in schema["schema"]
-    for verb in (["inspect"], ["run"], ["report"], ["demo"], *(["templates", name] for name in VERBS_OF_TEMPLATES)):
+    plain = ("inspect", "sheet", "run", "report", "demo")
+    for verb in (*([name] for name in plain), *(["templates", name] for name in VERBS_OF_TEMPLATES)):
         assert "--json" in call(*verb, "--help").stdout, verb
 
 
