@@ -100,6 +100,6 @@ def _line(boundary: LockedBoundary) -> str:
     ways = _ways(boundary)
     listed = ", ".join(f"{batch} {100 * way:.1f} %" for batch, way in ways.items())
     return (
-        f"{boundary.population} on {boundary.axis}: {len(boundary.tubes)} tubes of {len(ways)} batches; of the way "
+        f"{boundary.population} on {boundary.axis}: tubes {len(boundary.tubes)}, batches {len(ways)}; part of the way "
         f"from {boundary.negative} to {boundary.positive}, oldest first: {listed}"
     )
