@@ -32,6 +32,8 @@ soak: $(READY)
 bench: $(READY)
 	@$(BIN)/python benchmarks/versus_flowkit.py
 	@echo
+	@$(BIN)/python benchmarks/boundary_draws.py
+	@echo
 	@$(BIN)/python -m benchmarks.labelled --out bench_results
 	@echo
 	@$(BIN)/python -m benchmarks.accuracy --jobs 2 --out bench_results
