@@ -20,7 +20,9 @@ def look(evidence: Evidence) -> list[Finding]:
     roles = dict.fromkeys(use.role for use in compared)
     odd = {role: [use for use in compared if use.role == role and use.mismatched] for role in roles}
     found = [_finding(role, uses) for role, uses in odd.items() if uses]
-    alike = f"All {len(compared)} controls of this tube were measured as it was, as far as the files and the sheet say."
+    which = "The control" if len(compared) == 1 else f"All {len(compared)} controls"
+    were = "was" if len(compared) == 1 else "were"
+    alike = f"{which} of this tube {were} measured as it was, as far as the files and the sheet say."
     return found or [said(CHECK, "pass", alike)]
 
 

@@ -28,7 +28,7 @@ def look(evidence: Evidence) -> list[Finding]:
     there = {use.role for use in evidence.controls}
     if not there & set(roles):
         wanted = listed(control_kind(role) for role in roles)
-        return [not_applicable(CHECK, f"No {wanted} belongs to this tube.")]
+        return [not_applicable(CHECK, f"None of the controls that the gates ask for belongs to this tube: {wanted}.")]
     return [said(CHECK, "pass", "Every control of this tube could be read and gated.")]
 
 
