@@ -14,13 +14,13 @@ from stromagate.export import export, export_all
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult
 from stromagate.pipeline import bundle
+from stromagate.pipeline.controls.first_stage import Stage, silent, with_controls
+from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.edits import check_edits
 from stromagate.pipeline.executor import each
-from stromagate.pipeline.first_stage import Stage, silent, with_controls
 from stromagate.pipeline.job import BatchOptions, Job, Outcome
 from stromagate.pipeline.outside import locks_of
 from stromagate.pipeline.resume import still_valid
-from stromagate.pipeline.roles import check_roles
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.together import analyze_job

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from stromagate.model.template import GatingTemplate
-from stromagate.pipeline.roles import Roles, roles_of
+from stromagate.pipeline.controls.roles import Roles, roles_of
 from stromagate.prepare.labels import names_of
 from stromagate.templates.aliases import known_aliases, squash, vocabulary
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
 from stromagate.model.result import SampleResult
-from stromagate.pipeline.first_stage import with_controls
+from stromagate.pipeline.controls.first_stage import with_controls
+from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.job import BatchOptions, Job
-from stromagate.pipeline.roles import check_roles
 from stromagate.pipeline.settings import pin
 from stromagate.pipeline.template import load_template
 from stromagate.pipeline.tube import Beside, analyze

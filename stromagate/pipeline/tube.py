@@ -17,6 +17,7 @@ from stromagate.model.config import RunConfig
 from stromagate.model.edits import MadeOn, SampleEdits
 from stromagate.model.result import ControlUse, RunRecord, SampleResult, Statistic
 from stromagate.model.sample import Sample
+from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
 from stromagate.pipeline.outside import with_locks
@@ -24,7 +25,6 @@ from stromagate.pipeline.settings import pin, portable, with_markers
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
-from stromagate.pipeline.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.prepare import prepare
 from stromagate.prepare.prepared import Prepared
 from stromagate.qc import Evidence, run_checks

@@ -11,14 +11,16 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stromagate.errors import SpecificationError, StromagateError, UsageError
+from stromagate.errors import DocumentError, Problem, SpecificationError, StromagateError, UsageError, nearest
 from stromagate.fcs import find_inputs, hash_file
-from stromagate.pipeline.listed import listed_controls
-from stromagate.pipeline.sheet import read_sheet
+from stromagate.pipeline.sheet import SheetRow, read_sheet
+
+_BETWEEN = re.compile(r"[;,|\s]+")
+_NO_CONTROL = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,44 @@ def _from_sheet(sheet: Path) -> TubeList:
     named = {row.sample_id.casefold() for row in kept if row.sample_id}
     slugs = iter(unique_ids([row.file for row in kept if not row.sample_id], named))
     names = [row.sample_id or next(slugs) for row in kept]
-    listed = listed_controls(kept, names, sheet)
+    listed = _listed_controls(kept, names, sheet)
     tubes = tuple(
         Tube(row.file, name, _relative(row.file, sheet.parent), row.labels, controls, row.line, str(sheet))
         for row, name, controls in zip(kept, names, listed, strict=True)
     )
     return TubeList(tubes, len(rows) - len(kept))
+
+
+def _listed_controls(rows: Sequence[SheetRow], names: Sequence[str], sheet: Path) -> list[tuple[str, ...] | None]:
+    """Return the controls that each row lists, by the names of their tubes; None where a row lists nothing.
+
+    The word ``none`` lists no control on purpose: the tube is gated without.
+    """
+    tubes = {name.casefold(): (name, row) for name, row in zip(names, rows, strict=True)}
+    problems: list[Problem] = []
+    listed = []
+    for row in rows:
+        words = [word for word in _BETWEEN.split(row.labels.get("controls", "")) if word]
+        problems += _list_problems(row, words, tubes)
+        found = tuple(dict.fromkeys(tubes[word.casefold()][0] for word in words if word.casefold() in tubes))
+        listed.append(found if words else None)
+    if problems:
+        raise DocumentError("sheet.controls", str(sheet), problems)
+    return listed
+
+
+def _list_problems(row: SheetRow, words: Sequence[str], tubes: Mapping[str, tuple[str, SheetRow]]) -> Iterator[Problem]:
+    for word in words:
+        if word.casefold() == _NO_CONTROL and len(words) == 1 and _NO_CONTROL not in tubes:
+            continue
+        name, found = tubes.get(word.casefold(), ("", None))
+        if found is None:
+            close = nearest(word, [name for name, _ in tubes.values()])
+            hint = f"did you mean '{close}'?" if close else "list the sample_id of controls, parted by ;"
+            yield Problem(row.line, "controls", f"no tube of the sheet is called '{word}'", hint)
+        elif found.role.casefold() == "stained":
+            hint = "give that row its role, such as fmo:CD146"
+            yield Problem(row.line, "controls", f"'{name}' is a stained tube and no control", hint)
 
 
 def _from_paths(inputs: list[Path]) -> TubeList:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stromagate.model.sample import Channel, SourceRef, Spillover
-from stromagate.pipeline.comparison import compare
-from stromagate.pipeline.facts import Facts
-from stromagate.pipeline.pairing import ITSELF, LISTED, Member, pair, seen
+from stromagate.pipeline.controls.comparison import compare
+from stromagate.pipeline.controls.header import Facts
+from stromagate.pipeline.controls.pairing import ITSELF, LISTED, Member, pair, seen
 
 DETECTORS = {"CD45": "FITC-A", "CD271": "PE-A", "CD146": "APC-A"}
 ROLE = "fmo:CD146"

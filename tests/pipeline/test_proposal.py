@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from stromagate.errors import DocumentError
 from stromagate.pipeline import load_template
+from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.guess import guesser
 from stromagate.pipeline.proposal import looks_like_controls, propose, sheet_text, tally
-from stromagate.pipeline.roles import check_roles
 from stromagate.pipeline.sheet import read_sheet
 from stromagate.pipeline.tubes import collect_tubes
 from tests.reference_data import ROOT

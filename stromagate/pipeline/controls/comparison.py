@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stromagate.pipeline.facts import Facts, same_matrix
+from stromagate.pipeline.controls.header import Facts, same_matrix
 
 MIN_KEYS = 2
 _LABELS = ("batch", "patient_id", "panel", "specimen", "preparation", "lot")

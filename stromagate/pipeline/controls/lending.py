@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from stromagate.errors import SpecificationError
 from stromagate.model.config import RunConfig
 from stromagate.model.template import GatingTemplate
-from stromagate.pipeline.facts import Facts, detectors
-from stromagate.pipeline.pairing import Member, belongs
+from stromagate.pipeline.controls.header import Facts, detectors
+from stromagate.pipeline.controls.pairing import Member, belongs
 from stromagate.prepare import bind_template
 
 

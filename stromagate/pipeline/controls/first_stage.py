@@ -11,16 +11,16 @@ from stromagate.errors import StromagateError
 from stromagate.fcs import hash_file
 from stromagate.model.controls import ControlTube
 from stromagate.model.result import ControlUse
-from stromagate.pipeline.controls import gate_control
+from stromagate.pipeline.controls.gated import gate_control
+from stromagate.pipeline.controls.header import Facts, look
+from stromagate.pipeline.controls.lending import borrow
+from stromagate.pipeline.controls.pairing import Member, pair
+from stromagate.pipeline.controls.roles import roles_of
+from stromagate.pipeline.controls.uses import roles_wanted
 from stromagate.pipeline.executor import each
-from stromagate.pipeline.facts import Facts, look
 from stromagate.pipeline.job import Job
-from stromagate.pipeline.lending import borrow
-from stromagate.pipeline.pairing import Member, pair
 from stromagate.pipeline.resume import still_valid
-from stromagate.pipeline.roles import roles_of
 from stromagate.pipeline.tubes import printable
-from stromagate.pipeline.uses import roles_wanted
 
 Stage = Callable[[str, int], AbstractContextManager[Callable[[str], None]]]
 """Told a title and a number of units; gives what is told the name of each finished one."""

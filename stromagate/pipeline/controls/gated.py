@@ -16,10 +16,10 @@ from stromagate.gating.controls import describe
 from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
 from stromagate.model.controls import ControlTube
+from stromagate.pipeline.controls.uses import needs_by_gate
 from stromagate.pipeline.outside import locks_of
 from stromagate.pipeline.settings import with_markers
 from stromagate.pipeline.threads import one_blas_thread
-from stromagate.pipeline.uses import needs_by_gate
 from stromagate.prepare import prepare
 from stromagate.templates import LoadedTemplate
 

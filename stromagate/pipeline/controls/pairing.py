@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stromagate.model.result import ControlUse
-from stromagate.pipeline.comparison import Compared, Seen, compare
-from stromagate.pipeline.facts import Facts
+from stromagate.pipeline.controls.comparison import Compared, Seen, compare
+from stromagate.pipeline.controls.header import Facts
 
 LISTED, ITSELF = "listed in the sheet", "the tube itself"
 
