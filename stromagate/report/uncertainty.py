@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from stromagate.model.result import SampleResult, Sensitivity, Statistic
-from stromagate.report.lookup import find, label, primary_denominator
+from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denominator, state
 from stromagate.report.wording import NONE, estimate_text, range_text
 
 STEP = "0.1 decade"
@@ -22,6 +22,7 @@ def parts(result: SampleResult, name: str) -> dict[str, Any]:
         "counting": NONE if row is None else range_text(row, row.counting_low, row.counting_high),
         "boundary": _boundary(result, row),
         "hangs_on": _most(result, name),
+        "faint": state(result, name) != STATE_OK,
     }
 
 
@@ -34,9 +35,10 @@ def of_what(result: SampleResult) -> str:
 
 def moved_edges(result: SampleResult, gate: str) -> list[tuple[str, str]]:
     """Return what a step of each of a gate's edges does to the populations that the pattern is read from."""
-    steps = [step for step in result.sensitivities if step.gate == gate]
+    order = asked(result)
+    steps = [step for step in result.sensitivities if step.gate == gate and step.population in order]
     told: dict[str, list[str]] = {}
-    for step in steps:
+    for step in sorted(steps, key=lambda step: order.index(step.population)):
         told.setdefault(step.axis, []).append(f"{label(result, step.population)} {_both_ways(step)}")
     return [(f"{axis} moved by {STEP}", "; ".join(texts)) for axis, texts in told.items()]
 
@@ -60,12 +62,14 @@ def _most(result: SampleResult, name: str) -> str:
         return NONE
     most = max(steps, key=_size)
     if not _size(most):
-        return "no boundary changes the count"
+        return "none changes the count"
     where = most.axis if most.gate == name else f"{most.axis} of “{label(result, most.gate)}”"
     return f"{where}: {_both_ways(most)}"
 
 
 def _both_ways(step: Sensitivity) -> str:
+    if not _size(step):
+        return "unchanged"
     return f"{_change(step.lower)} if lower, {_change(step.higher)} if higher"
 
 

@@ -245,12 +245,13 @@ def test_what_no_estimated_boundary_decides_about_says_so() -> None:
     )
     still = tuple(step.model_copy(update={"lower": 0.0, "higher": 0.0}) for step in make_result().sensitivities)
     text = visible(render_sample(make_result(statistics=rows, sensitivities=still)))
-    assert "| no estimated boundary | no boundary changes the count" in text
+    assert "| no estimated boundary | none changes the count" in text
 
 
 def test_a_gate_says_what_moving_it_does() -> None:
     text = visible(render_sample(make_result()))
     assert "CD271 moved by 0.1 decade\nMSC (CD271+) +1.8 % if lower, −3.2 % if higher" in text
+    assert "Viability moved by 0.1 decade\nMSC (CD271+) unchanged" in text
 
 
 def test_a_rate_without_its_denominator_is_never_printed() -> None:
