@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stromagate.gating.bits import Bits, everywhere, totals
 from stromagate.gating.geometry import Mask
-from stromagate.gating.moves import is_uncertain, moved, shifts
+from stromagate.gating.moves import redrawn_boundaries
 from stromagate.gating.population import Population
 from stromagate.gating.sieve import Sieve, make_sieve
 from stromagate.gating.tree import deciding_axes, evaluable
@@ -57,13 +57,9 @@ def boundary_draws(prepared: Prepared, gated: Gated, n: int, *, seed: int = 0) -
     if n == 0:
         return {}
     scales = {name: axis.scale for name, axis in gated.tree.axes.items()}
-    redrawn = {
-        node.name: make_variants([moved(node.geometry, tuple(row)) for row in rows], scales)
-        for node in gated.tree.nodes
-        if node.geometry is not None and node.name in gated.members and is_uncertain(node)
-        for rows in [shifts(node, gated.tree.axes, n, seed).tolist()]
-    }
-    return count_variants(prepared, gated, redrawn, n)
+    redrawn = redrawn_boundaries(gated.tree, n, seed)
+    there = {name: make_variants(drawn, scales) for name, drawn in redrawn.items() if name in gated.members}
+    return count_variants(prepared, gated, there, n)
 
 
 def count_variants(prepared: Prepared, gated: Gated, variants: Mapping[str, Variants], n: int) -> dict[str, Counts]:

@@ -16,12 +16,14 @@ from stromagate.model.gates import (
     Bound,
     Ellipse,
     GateNode,
+    GateTree,
     Geometry,
     Interval,
     Polygon,
     QuadrantPart,
     Rectangle,
     Spans,
+    straight_edges,
 )
 from stromagate.model.sample import F64
 from stromagate.prepare.scales import forward, inverse
@@ -85,7 +87,24 @@ def is_uncertain(node: GateNode) -> bool:
     return placed and node.spread is not None and node.spread > 0
 
 
-def shifts(node: GateNode, axes: Mapping[str, Axis], n: int, seed: int) -> F64:
+def redrawn_boundaries(tree: GateTree, n: int, seed: int) -> dict[str, list[Geometry]]:
+    """Return every estimated boundary of a tree as it is in each of some redraws, by population.
+
+    Boundaries err independently of each other, but for those that are one: gates of the same parent with the same edges
+    (what is above a cut and what is below it, the four parts of a cross) move together, so that no event is in both or
+    in neither.
+    """
+    named: dict[object, str] = {}
+    redrawn: dict[str, list[Geometry]] = {}
+    for node in tree.nodes:
+        if node.geometry is not None and is_uncertain(node):
+            name = named.setdefault((node.parent, _edges(node.geometry)), node.name)
+            errors = shifts(node, tree.axes, n, seed, name=name)
+            redrawn[node.name] = [moved(node.geometry, tuple(error)) for error in errors.tolist()]
+    return redrawn
+
+
+def shifts(node: GateNode, axes: Mapping[str, Axis], n: int, seed: int, *, name: str = "") -> F64:
     """Draw the errors of one boundary: normal with its spread, each draw independent of those of other gates.
 
     The draws are a Latin hypercube (McKay, Beckman and Conover, doi:10.1080/00401706.1979.10489755): the ``n`` middle
@@ -102,6 +121,8 @@ def shifts(node: GateNode, axes: Mapping[str, Axis], n: int, seed: int) -> F64:
         Number of draws.
     seed : int
         Seed of the run.
+    name : str
+        Population whose errors these are; the node's own by default.
 
     Returns
     -------
@@ -113,8 +134,8 @@ def shifts(node: GateNode, axes: Mapping[str, Axis], n: int, seed: int) -> F64:
 
     assert node.geometry is not None
     assert node.spread is not None
-    name = int.from_bytes(hashlib.sha256(f"draws of {node.name}".encode()).digest()[:16], "big")
-    rng = np.random.Generator(np.random.PCG64([seed, name]))
+    digest = hashlib.sha256(f"draws of {name or node.name}".encode()).digest()
+    rng = np.random.Generator(np.random.PCG64([seed, int.from_bytes(digest[:16], "big")]))
     errors = node.spread * np.asarray(ndtri((np.arange(n) + 0.5) / n), dtype=np.float64)
     first, *others = node.geometry.axes
     columns = [errors[rng.permutation(n)]]
@@ -150,6 +171,14 @@ def edge_moves(geometry: Geometry | None, axes: Mapping[str, Axis], decades: flo
         if float(inverse(axes[axis].scale, at)[0]) > 0:
             lower, higher = (_with_edge(geometry, index, side, step(axis, at, sign)) for sign in (-1, 1))
             yield EdgeMove(axis, lower, higher)
+
+
+def _edges(geometry: Geometry) -> object:
+    """Return what two gates have in common that part their parent along the same line."""
+    straight = frozenset((axis, at) for axis, _, at in straight_edges(geometry))
+    if straight:
+        return straight
+    return replace(geometry, inside=True) if isinstance(geometry, Ellipse | Polygon) else geometry
 
 
 def _straight(geometry: Geometry | None) -> Iterator[tuple[int, str, float]]:

@@ -13,7 +13,7 @@ from stromagate.gating.bits import Ladder, everywhere, packed, totals
 from stromagate.gating.draws import boundary_draws
 from stromagate.gating.engine import Gated
 from stromagate.gating.geometry import check
-from stromagate.gating.moves import is_uncertain, moved, shifts
+from stromagate.gating.moves import is_uncertain, moved, redrawn_boundaries, shifts
 from stromagate.model.gates import (
     Axis,
     Boolean,
@@ -43,14 +43,11 @@ def gated(prepared: Prepared, grown: GateTree) -> Gated:
 
 def one_by_one(prepared: Prepared, grown: GateTree, n: int, seed: int) -> dict[str, list[int]]:
     """Count every population by replaying each redrawn tree by itself."""
-    moves = {item.name: shifts(item, grown.axes, n, seed).tolist() for item in grown.nodes if is_uncertain(item)}
+    redrawn = redrawn_boundaries(grown, n, seed)
     counts: dict[str, list[int]] = {item.name: [] for item in grown.nodes}
     for k in range(n):
         nodes = [
-            replace(item, geometry=moved(item.geometry, tuple(moves[item.name][k])))
-            if item.name in moves and item.geometry is not None
-            else item
-            for item in grown.nodes
+            replace(item, geometry=redrawn[item.name][k]) if item.name in redrawn else item for item in grown.nodes
         ]
         found = replay.members(prepared, replace(grown, nodes=tuple(nodes)))
         for name, made in counts.items():
@@ -90,7 +87,7 @@ def test_every_redrawn_tree_is_counted_as_by_itself(seed: int, n: int) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100, 180))
-def test_many_redrawn_trees_are_counted_as_by_themselves(seed: int) -> None:
+def test_many_redrawn_boundaries_are_counted_as_by_themselves(seed: int) -> None:
     test_every_redrawn_tree_is_counted_as_by_itself(seed, 5)
 
 
@@ -157,6 +154,33 @@ def test_the_error_of_a_gate_hangs_on_seed_and_name_alone() -> None:
     assert first.mean() == pytest.approx(0, abs=1e-12)
     assert first.std() == pytest.approx(0.02, rel=0.02)
     assert abs(np.corrcoef(first[:, 0], shifts(replace(cut, name="b"), axes, 128, 0)[:, 0])[0, 1]) < 0.3
+
+
+def test_two_sides_of_one_boundary_move_together() -> None:
+    values, pnn, axes, spill = stained(5, 8_000)
+    prepared = ready(values, pnn, axes, spill)
+    sides = [("above", "above"), ("above", "below"), ("below", "above"), ("below", "below")]
+    round_ = Ellipse(("dye0", "dye3"), (0.4, 0.4), ((0.02, 0.0), (0.0, 0.02)), 1.0)
+    grown = tree(
+        uncertain(node("above", "all", Interval("dye0", 0.4, None)), 0.02),
+        uncertain(node("below", "all", Interval("dye0", None, 0.4)), 0.02),
+        uncertain(node("elsewhere", "above", Interval("dye0", None, 0.6)), 0.02),
+        *(
+            uncertain(node(f"part{i}", "all", QuadrantPart(("dye0", "dye3"), (0.45, 0.4), (x, y))), 0.02)
+            for i, (x, y) in enumerate(sides)
+        ),
+        uncertain(node("in", "all", round_), 0.02),
+        uncertain(node("out", "all", replace(round_, inside=False)), 0.02),
+        axes=axes,
+        compensation=spill,
+    )
+    drawn = boundary_draws(prepared, gated(prepared, grown), 32)
+    for names in (("above", "below"), ("part0", "part1", "part2", "part3"), ("in", "out")):
+        assert set(sum(drawn[name] for name in names).tolist()) == {8_000}
+        assert np.ptp(drawn[names[0]]) > 0
+    apart = redrawn_boundaries(grown, 32, 0)
+    assert [cut.low for cut in apart["above"]] == [cut.high for cut in apart["below"]]
+    assert [cut.low - 0.4 for cut in apart["above"]] != [cut.high - 0.6 for cut in apart["elsewhere"]]
 
 
 def test_a_second_axis_moves_by_itself_where_it_is_of_the_same_kind() -> None:
