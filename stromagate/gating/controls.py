@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from stromagate.gating.density import finite
 from stromagate.model.controls import Distribution
@@ -111,3 +113,31 @@ def below(of: Distribution, value: float) -> Distribution:
 def redrawn(of: Distribution, rng: Generator) -> Distribution:
     """Return a bootstrap draw: every event comes a Poisson number of times."""
     return Distribution(of.values, rng.poisson(of.weights).astype(np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Several tubes' events as one distribution that still knows whose each value is.
+
+    Attributes
+    ----------
+    whole : Distribution
+        All of them.
+    whose : ndarray of intp, shape (k,)
+        The tube of each value.
+    """
+
+    whole: Distribution
+    whose: NDArray[np.intp]
+
+    def redrawn(self, times: NDArray[np.int64], rng: Generator) -> Distribution:
+        """Return a bootstrap draw in which tube i comes ``times[i]`` times: donors differ by more than counting."""
+        weights = rng.poisson(self.whole.weights * times[self.whose])
+        return Distribution(self.whole.values, weights.astype(np.float64))
+
+
+def pool(distributions: Sequence[Distribution]) -> Pool:
+    """Return all events of several tubes as one distribution that knows the tubes."""
+    whose = np.repeat(np.arange(len(distributions)), [each.values.size for each in distributions])
+    order = np.argsort(np.concatenate([np.empty(0), *(each.values for each in distributions)]), kind="stable")
+    return Pool(pooled(distributions), whose[order])

@@ -72,7 +72,7 @@ def matched(control: Distribution, tube: Distribution, cut: float) -> Match | No
     # What lies beyond the cut is no negative; three rounds settle it, because the cut moves by parts of a width.
     for _ in range(3):
         here = _middle_and_widths(below(tube, moved.cut))
-        if not min(*there[1:], *here[1:]) > 0:
+        if not all(width > 0 for width in (*there[1:], *here[1:])):
             return None
         shift, stretch = here[0] - there[0], max(here[1] / there[1], here[2] / there[2])
         moved = Match(shift, stretch, max(cut, here[0] + (cut - there[0]) * stretch))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field
 
-from stromagate.gating.controls import distribution, pooled, quantiles, redrawn, thinned
+from stromagate.gating.controls import Pool, distribution, pool, pooled, quantiles, redrawn
 from stromagate.gating.density import DRAWS
 from stromagate.gating.leaks import SEEN_EVENTS, Match, matched, own_reach, reached_by
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
@@ -82,12 +82,13 @@ class _Known:
 
     ``at_risk`` is how many events of this tube could be false, ``false_frac`` which share of them, and so of the anchor
     in the controls, may lie beyond the cut. ``ratio`` is how many times as bright as the anchor the target is, where
-    that was not read off the controls.
+    that was not read off the controls. ``pools`` are anchor and target in the controls, tube by tube.
     """
 
     control: Distribution
     tube: Distribution
     target: Distribution | None
+    pools: tuple[Pool, Pool | None]
     at_risk: float
     false_frac: float
     ratio: float | None
@@ -129,7 +130,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     if cut is None:
         return not_evaluable(f"{params.axis} not cut: the negative of {params.anchor} has no width")
     at = parent.to_display(params.axis, cut.final)
-    draws = [_cut(parent, params, _redrawn(known, rng)) for _ in range(DRAWS)]
+    draws = [_cut(parent, params, _redrawn(known, len(tubes), rng)) for _ in range(DRAWS)]
     shown = [parent.to_display(params.axis, draw.final) for draw in draws if draw is not None]
     doubt, doubts = _doubt(parent, params, known, cut)
     return Fit(
@@ -157,7 +158,8 @@ def _known(parent: PopulationView, params: Params, tubes: list[ControlTube]) -> 
     """Gather what the cut is set on, or say what is missing."""
     if not tubes:
         return f"no {params.role} tube belongs to this tube"
-    control = _pool(tubes, params.anchor, params.axis)
+    pools: tuple[Pool, Pool | None] = (_pool(tubes, params.anchor, params.axis), None)
+    control = pools[0].whole
     if control.n < params.min_events:
         return (
             f"{control.n:,.0f} events of {params.anchor} in {_tubes(len(tubes), params.role)} are too few "
@@ -168,7 +170,8 @@ def _known(parent: PopulationView, params: Params, tubes: list[ControlTube]) -> 
         return f"{tube.n:,.0f} events of {params.anchor} are too few to find its negative by (at least {TUBE_EVENTS})"
     target, ratio = None, None
     if params.target is not None:
-        target = _pool(tubes, params.target, params.axis)
+        pools = (pools[0], glow := _pool(tubes, params.target, params.axis))
+        target = glow.whole
         if target.n < params.min_target:
             few = f"{target.n:,.0f} events of {params.target} in {_tubes(len(tubes), params.role)} are too few"
             target, ratio = None, _ratio(parent, params)
@@ -177,12 +180,12 @@ def _known(parent: PopulationView, params: Params, tubes: list[ControlTube]) -> 
     # Of a wide anchor only those can become false that the parent holds.
     at_risk = max(min(tube.n, float(parent.n)), 1.0)
     false_frac = min(params.max_false / at_risk, MOST_FALSE_FRAC)
-    return _Known(thinned(control), tube, target, at_risk, false_frac, ratio)
+    return _Known(control, tube, target, pools, at_risk, false_frac, ratio)
 
 
-def _pool(tubes: list[ControlTube], population: str, axis: str) -> Distribution:
-    found = (tube.distribution(population, axis) for tube in tubes)
-    return pooled([each for each in found if each is not None])
+def _pool(tubes: list[ControlTube], population: str, axis: str) -> Pool:
+    nothing = pooled([])
+    return pool([tube.distribution(population, axis) or nothing for tube in tubes])
 
 
 def _ratio(parent: PopulationView, params: Params) -> float | None:
@@ -201,6 +204,9 @@ def _ratio(parent: PopulationView, params: Params) -> float | None:
 
 
 def _cut(parent: PopulationView, params: Params, known: _Known) -> _Cut | None:
+    """Place the cut; None where there is no negative to place it by."""
+    if not known.control.n > 0 or (known.target is not None and not known.target.n > 0):
+        return None
     plain = reached_by(known.control, known.allowed, parent, params.axis)
     match = matched(known.control, known.tube, plain)
     if match is None:
@@ -210,13 +216,21 @@ def _cut(parent: PopulationView, params: Params, known: _Known) -> _Cut | None:
         # The same antibody sticks to the target: what it adds to the anchor's negative, it adds to the target's.
         cleared = own_reach(known.target, params.target_false_frac) + max(match.shift, 0.0)
     elif known.ratio is not None:
-        cleared = match.cut * known.ratio
+        glow = reached_by(known.control, params.target_false_frac * known.control.n, parent, params.axis)
+        cleared = known.ratio * glow + max(match.shift, 0.0)
     return _Cut(plain, match, cleared)
 
 
-def _redrawn(known: _Known, rng: Generator) -> _Known:
-    target = None if known.target is None else redrawn(known.target, rng)
-    return replace(known, control=redrawn(known.control, rng), tube=redrawn(known.tube, rng), target=target)
+def _redrawn(known: _Known, n_tubes: int, rng: Generator) -> _Known:
+    """Draw the controls anew, tubes first and events within them, and the tube's events."""
+    times = rng.multinomial(n_tubes, np.full(n_tubes, 1 / n_tubes))
+    anchor, glow = known.pools
+    return replace(
+        known,
+        control=anchor.redrawn(times, rng),
+        tube=redrawn(known.tube, rng),
+        target=None if known.target is None or glow is None else glow.redrawn(times, rng),
+    )
 
 
 def _named(parent: PopulationView, name: str) -> PopulationView:
