@@ -71,8 +71,13 @@ class ControlUse(Document):
     n_anchor: dict[str, float] = Field(default_factory=dict, description="Events it holds of each anchor population.")
     matched: tuple[str, ...] = Field((), description="Keys on which it was paired with the tube.")
     mismatched: tuple[str, ...] = Field((), description="What differs between the two and should not, in words.")
-    unused: Literal["", "detectors", "failed", "isotype"] = Field(
-        "", description="Why it was kept from the gates, though it belongs to the tube; empty where it was not."
+    markers: dict[str, str] = Field(
+        default_factory=dict, description="Markers that its own file does not name, and their $PnN, as lent to it."
+    )
+    unused: Literal["", "apart", "detectors", "duplicate", "failed", "isotype"] = Field(
+        "",
+        description="Why it was kept from the gates; empty where it was not. `apart` is the nearest one of a role of "
+        "which none belongs to the tube.",
     )
     reason: str = Field("", description="The same in words.")
 
@@ -131,6 +136,7 @@ class TemplateRef(Document):
     title: str
     sha256: str
     sources: tuple[SourceNote, ...] = ()
+    warnings: tuple[str, ...] = ()
     sentences: tuple[str, ...] = Field((), description="The gates in plain words, in order.")
 
 

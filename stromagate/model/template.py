@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from stromagate.model.sample import GainConvention
 
@@ -134,6 +134,33 @@ class PopulationSpec(Document):
     )
 
 
+class Expectation(Document):
+    """A share that a published definition asks for, such as at least 95 % CD73+ among cultured MSC."""
+
+    population: Name = Field(description="Population whose share is asked for.")
+    denominator: Name = Field(description="Population the share is taken of.")
+    at_least: float | None = Field(None, ge=0, le=1, description="Smallest share that meets it (0-1).")
+    at_most: float | None = Field(None, ge=0, le=1, description="Largest share that meets it (0-1).")
+    source: Annotated[str, StringConstraints(min_length=1)] = Field(description="Who asks for it.")
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give `at_least` or `at_most`, one of them")
+        return self
+
+    @property
+    def limit(self) -> float:
+        """The share that decides."""
+        limit = self.at_most if self.at_least is None else self.at_least
+        assert limit is not None
+        return limit
+
+    def met_by(self, share: float) -> bool:
+        """Say whether a share (0-1) meets it."""
+        return share <= self.limit if self.at_least is None else share >= self.limit
+
+
 class GatingTemplate(Document):
     """A whole panel: markers, scales, populations in order, denominators, and the indices of the pattern."""
 
@@ -144,6 +171,9 @@ class GatingTemplate(Document):
     title: str = Field(description="One line for people.")
     description: str = Field("", description="What it is for and what it is not for.")
     sources: tuple[SourceNote, ...] = Field((), description="Where the definitions come from.")
+    warnings: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
+        (), description="What a reader of the numbers must know; printed with the template and in every report."
+    )
     panel: PanelSpec
     aliases: dict[AxisName, tuple[str, ...]] = Field(
         default_factory=dict, description="Further names of markers on this lab's instruments."
@@ -156,3 +186,6 @@ class GatingTemplate(Document):
     denominators: tuple[Name, ...] = Field((), description="Populations that rates are given per.")
     intensities: tuple[AxisName, ...] = Field((), description="Markers whose median is reported per population.")
     indices: dict[str, Name] = Field(default_factory=dict, description="Populations the pattern is read from.")
+    expectations: tuple[Expectation, ...] = Field(
+        (), description="Shares that a published definition asks for; each is answered by a finding."
+    )

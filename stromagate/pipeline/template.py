@@ -49,5 +49,6 @@ def reference(loaded: LoadedTemplate) -> TemplateRef:
         title=template.title,
         sha256=loaded.sha256,
         sources=template.sources,
+        warnings=template.warnings,
         sentences=tuple(sentences(loaded)),
     )

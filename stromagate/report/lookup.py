@@ -143,6 +143,7 @@ def notices(result: SampleResult) -> list[tuple[str, str]]:
         found.append(("Salvaged file", "Only a part of this file could be read; every number is of that part alone."))
     if result.template.status in _STANDING:
         found.append((f"Template status: {result.template.status}", _STANDING[result.template.status]))
+    found += [("Warning of the template", warning) for warning in result.template.warnings]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stromagate.model.gates import ROOT
-from stromagate.model.template import GatingTemplate, PopulationSpec
+from stromagate.model.template import Expectation, GatingTemplate, PopulationSpec
 from stromagate.templates.load import LoadedTemplate
 
 _STANDING = {
@@ -28,7 +28,7 @@ def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
     -------
     list of str
         One sentence or two a population, numbered, in order; before them, where the template is a reconstruction or
-        comes from a preprint, one that says so.
+        comes from a preprint, one that says so, and its warnings; after them what its expectations ask for.
     """
     return list(_sentences(loaded.template, clauses))
 
@@ -36,8 +36,17 @@ def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
 def _sentences(template: GatingTemplate, clauses: Mapping[str, str]) -> Iterator[str]:
     if template.status in _STANDING:
         yield f"{template.name} {template.version} is {_STANDING[template.status]}."
+    yield from (f"Warning: {warning}" for warning in template.warnings)
     for number, population in enumerate(template.populations, start=1):
         yield f"{number}. {_sentence(population, clauses[population.name])}"
+
+    yield from (f"Expected: {_expected(each)} ({each.source})." for each in template.expectations)
+
+
+def _expected(asked: Expectation) -> str:
+    """Say what is asked for: ``cd73pos at least 95 % of viable``."""
+    side = "at most" if asked.at_least is None else "at least"
+    return f"{asked.population} {side} {100 * asked.limit:g} % of {asked.denominator}"
 
 
 def _sentence(population: PopulationSpec, clause: str) -> str:

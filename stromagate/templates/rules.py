@@ -227,6 +227,11 @@ def _references(view: _View) -> Iterator[Fault]:
     for key, name in (indices if isinstance(indices, dict) else {}).items():
         if isinstance(name, str) and name not in names:
             yield _unknown_population(("indices", key), name, names)
+    for index, item in enumerate(document["expectations"] if isinstance(document.get("expectations"), list) else ()):
+        for key in ("population", "denominator"):
+            name = item.get(key) if isinstance(item, dict) else None
+            if isinstance(name, str) and name not in (*names, ROOT):
+                yield _unknown_population(("expectations", index, key), name, names)
     for key in ("denominators", "intensities"):
         listed = _texts(document.get(key))
         for index, name in enumerate(listed):
