@@ -229,9 +229,9 @@ def _references(view: _View) -> Iterator[Fault]:
             yield _unknown_population(("indices", key), name, names)
     for index, item in enumerate(document["expectations"] if isinstance(document.get("expectations"), list) else ()):
         for key in ("population", "denominator"):
-            name = item.get(key) if isinstance(item, dict) else None
-            if isinstance(name, str) and name not in (*names, ROOT):
-                yield _unknown_population(("expectations", index, key), name, names)
+            asked = item.get(key) if isinstance(item, dict) else None
+            if isinstance(asked, str) and asked not in (*names, ROOT):
+                yield _unknown_population(("expectations", index, key), asked, names)
     for key in ("denominators", "intensities"):
         listed = _texts(document.get(key))
         for index, name in enumerate(listed):

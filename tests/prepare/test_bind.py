@@ -121,7 +121,7 @@ def test_what_a_label_does_not_name(marker: str, label: str) -> None:
 
 
 def test_what_stands_in_the_way_is_said() -> None:
-    assert "X-A :: CD45 RA may be it, but 'ra' is not understood" in refused([("X-A", "CD45 RA")], ["CD45"])
+    assert "X-A :: CD45 RO may be it, but 'ro' is not understood" in refused([("X-A", "CD45 RO")], ["CD45"])
     assert "X-A :: CD14/CD45 names CD14 and CD45" in refused([("X-A", "CD14/CD45")], ["CD45"])
     assert "(nearest: X-A :: CD145)" in refused([("X-A", "CD145"), ("Y-A", "CD3")], ["CD146"])
 
