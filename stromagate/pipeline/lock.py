@@ -13,13 +13,16 @@ from stromagate.errors import SpecificationError, UsageError, did_you_mean
 from stromagate.gating.methods.locked import Params
 from stromagate.model.gates import NOT_SEPARABLE, GateNode, straight_edges
 from stromagate.model.locks import LockedBoundary, LockedTube, Locks
-from stromagate.model.result import RunIndex, SampleResult, Statistic, TemplateRef
+from stromagate.model.result import Finding, RunIndex, SampleResult, Statistic, TemplateRef
 from stromagate.pipeline.bundle import read_results, read_run
 from stromagate.prepare.scales import inverse
 from stromagate.templates import LoadedTemplate
 
 MIN_REFERENCE_EVENTS = 50
 """Events below which a reference's median is no measure: the default of the method that reads the document."""
+
+ABOUT_NUMBERS = frozenset({"Q07", "Q23", "Q28", "Q35", "Q36", "Q38", "Q45"})
+"""Checks of how many cells there are: a tube with too few of them still shows where its boundaries lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def lock(folders: Sequence[Path], wanted: Sequence[Wanted], *, batches: int | No
     left_out += same
     boundaries = []
     for each in wanted:
-        history, unfit = _history(each, tubes, batches)
+        history, unfit = _history(each, tubes, batches, left_out)
         left_out += unfit
         boundaries.append(history)
     locks = Locks(template=template.name, template_sha256=template.sha256, boundaries=tuple(boundaries))
@@ -156,15 +159,14 @@ def _tubes(runs: Sequence[tuple[Path, RunIndex]]) -> tuple[list[_Tube], list[Lef
     tubes, left_out = list[_Tube](), list[LeftOut]()
     seen: dict[str, str] = {}
     for folder, run in runs:
-        worst = {entry.sample_id: entry.worst_finding for entry in run.samples}
         for result in read_results(folder, run):
             name, role = result.sample_id, result.labels.get("role") or "stained"
             digest = result.source.sha256
             reason = ""
             if role != "stained":
                 reason = f"it is a control ({role})"
-            elif worst[name] == "fail":
-                reason = "one of its findings is a failure"
+            elif failing := [item for item in result.findings if _is_grave(item)]:
+                reason = f"its finding {failing[0].code} is a failure: {failing[0].sentence}"
             elif digest and digest in seen:
                 reason = f"its file is that of {seen[digest]}"
             if reason:
@@ -176,7 +178,13 @@ def _tubes(runs: Sequence[tuple[Path, RunIndex]]) -> tuple[list[_Tube], list[Lef
     return tubes, left_out
 
 
-def _history(wanted: Wanted, tubes: Sequence[_Tube], batches: int | None) -> tuple[LockedBoundary, list[LeftOut]]:
+def _is_grave(finding: Finding) -> bool:
+    return finding.status == "fail" and finding.code not in ABOUT_NUMBERS
+
+
+def _history(
+    wanted: Wanted, tubes: Sequence[_Tube], batches: int | None, before: Sequence[LeftOut]
+) -> tuple[LockedBoundary, list[LeftOut]]:
     """Return the boundary of every tube that tells it, and the tubes that do not."""
     found, left_out = list[tuple[str, LockedTube]](), list[LeftOut]()
     for tube in tubes:
@@ -188,7 +196,7 @@ def _history(wanted: Wanted, tubes: Sequence[_Tube], batches: int | None) -> tup
             found.append(answer)
     axes = list(dict.fromkeys(axis for axis, _ in found))
     if len(axes) != 1:
-        raise _nothing(wanted, axes, left_out)
+        raise _nothing(wanted, axes, [*left_out, *before])
     order = list(dict.fromkeys(item.batch for _, item in found))
     last = set(order[-batches:] if batches else order)
     kept = sorted((item for _, item in found if item.batch in last), key=lambda item: order.index(item.batch))

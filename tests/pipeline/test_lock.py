@@ -17,7 +17,7 @@ from stromagate.cli.app import app
 from stromagate.errors import InputError, SpecificationError, UsageError
 from stromagate.model.gates import NOT_SEPARABLE, GateTree, Interval
 from stromagate.model.locks import Locks
-from stromagate.model.result import RunIndex, SampleEntry, SampleResult, Statistic
+from stromagate.model.result import Finding, RunIndex, SampleEntry, SampleResult, Statistic
 from stromagate.pipeline.bundle import RUN_FILE, open_folder, to_json_bytes, write_file, write_sample
 from stromagate.pipeline.lock import Locked, Wanted, lock, wanted_by
 from stromagate.pipeline.outside import locks_of
@@ -25,6 +25,7 @@ from stromagate.pipeline.template import load_template
 from stromagate.prepare.scales import forward
 from tests.results import LOGICLE, make_result, make_tree
 
+_STILL = "The flow stood still."
 MSC = Wanted("msc", "viable", "endothelium")
 
 
@@ -38,7 +39,7 @@ class T:
     positive: float = 10_000.0
     batch: str = "b1"
     role: str = "stained"
-    worst: str = "warn"
+    failing: str = ""
     n: int = 900
     node: Mapping[str, Any] | None = None
     sha256: str = ""
@@ -78,7 +79,9 @@ def result(tube: T, template_sha256: str) -> SampleResult:
         tree=tree(tube),
         statistics=(*plain.statistics, *(medians if tube.medians else ())),
         template=plain.template.model_copy(update={"sha256": template_sha256}),
-        findings=(),
+        findings=(
+            Finding(code=tube.failing or "Q05", check="", status="fail" if tube.failing else "warn", sentence=_STILL),
+        ),
     )
 
 
@@ -86,7 +89,7 @@ def run(folder: Path, *tubes: T, template_sha256: str = "7a" * 32, failed: Seque
     """Write an invented run as a finished one."""
     results = [result(tube, template_sha256) for tube in tubes]
     entries = [
-        SampleEntry(sample_id=each.sample_id, file=each.source.path, status="ok", worst_finding=tube.worst)  # type: ignore[arg-type]
+        SampleEntry(sample_id=each.sample_id, file=each.source.path, status="ok", worst_finding="warn")
         for each, tube in zip(results, tubes, strict=True)
     ]
     entries += [SampleEntry(sample_id=name, file=f"{name}.fcs", status="failed") for name in failed]
@@ -133,7 +136,7 @@ def test_a_batch_in_two_runs_is_one_batch_in_the_order_of_first_sight(tmp_path: 
 
 LEFT_OUT = {
     "control": (T("x", role="fmo:CD146"), "it is a control (fmo:CD146)"),
-    "failing": (T("x", worst="fail"), "one of its findings is a failure"),
+    "failing": (T("x", failing="Q05"), "its finding Q05 is a failure: The flow stood still."),
     "again": (T("x", sha256="good".ljust(64, "0")), "its file is that of good"),
     "not placed": (T("x", node={"geometry": None, "state": "not_evaluable"}), "its boundary could not be placed"),
     "locked": (T("x", node={"method": "locked"}), "its boundary was itself carried over from earlier batches"),
@@ -191,6 +194,14 @@ def test_no_tube_left_is_an_error_with_reasons(tmp_path: Path) -> None:
     with pytest.raises(SpecificationError, match="no tube tells") as caught:
         lock([folder], [MSC])
     assert "a: 3 events of viable are too few" in (caught.value.hint or "")
+    with pytest.raises(SpecificationError, match="no tube tells") as caught:
+        lock([run(tmp_path / "two", T("a", failing="Q05"))], [MSC])
+    assert "The flow stood still" in (caught.value.hint or "")
+
+
+def test_a_tube_with_few_events_still_shows_its_boundary(tmp_path: Path) -> None:
+    made = lock([run(tmp_path / "one", T("few", failing="Q07"))], [MSC])
+    assert [item.sample_id for item in made.locks.boundaries[0].tubes] == ["few"]
 
 
 def test_a_folder_without_a_run_is_said(tmp_path: Path) -> None:

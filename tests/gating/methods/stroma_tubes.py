@@ -30,13 +30,13 @@ def cells(n: int, rng: np.random.Generator, *, stained: bool, times: float = 1.0
     return values.astype(np.float32)
 
 
-def control(seed: int, anchor: int = 20_000, target: int = 60, role: str = "fmo:CD146") -> ControlTube:
+def control(seed: int, anchor: int = 20_000, target: int = 60, times: float = TIMES) -> ControlTube:
     """Return a tube without the antibody."""
     rng = np.random.default_rng(seed)
-    rare = cells(target, rng, stained=False, times=TIMES)
+    rare = cells(target, rng, stained=False, times=times)
     wide = np.concatenate([cells(anchor, rng, stained=False), rare])
     shown = {("stroma", "CD146"): distribution(wide), ("msc", "CD146"): distribution(rare)}
-    return ControlTube(f"c{seed}", role, f"{seed:064x}", 500_000, shown)
+    return ControlTube(f"c{seed}", "fmo:CD146", f"{seed:064x}", 500_000, shown)
 
 
 def tube(

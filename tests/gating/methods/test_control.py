@@ -304,6 +304,23 @@ def test_the_spread_is_that_of_fresh_controls_and_tubes() -> None:
     assert 0.5 < float(np.median(spreads)) / float(np.std(places, ddof=1)) < 2
 
 
+def test_donors_that_differ_make_the_cut_less_sure() -> None:
+    """Four donors alike against four whose rare cells glow 5, 7, 9 and 12 times as bright as the anchor."""
+
+    def spread(times: Sequence[float]) -> float:
+        controls = [control(30 + i, times=each) for i, each in enumerate(times)]
+        found = fitted(tube(1, controls), target="msc").spread
+        assert found is not None
+        return found
+
+    assert spread((5, 7, 9, 12)) > 1.6 * spread((8, 8, 8, 8))
+
+
+def test_a_control_without_the_target_is_no_trouble() -> None:
+    controls = (*CONTROLS, control(9, target=0), replace(control(8), distributions={}))
+    assert fitted(tube(1, controls), target="msc").state == "fitted"
+
+
 def test_keeping_below_cuts_at_the_same_place() -> None:
     above, under = (fitted(tube(1, CONTROLS), keep=keep).geometry for keep in ("above", "below"))
     assert isinstance(above, Interval)
