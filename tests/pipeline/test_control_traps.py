@@ -99,9 +99,9 @@ def gated(folder: Path, tube: Tube, loaded: LoadedTemplate, controls: list[Contr
 
 @pytest.mark.parametrize("seed", [3, 4])
 def test_false_events_are_as_many_as_allowed_where_a_percentile_leaks(folder: Path, seed: int) -> None:
-    """On whole marrows a 99.5th percentile of the FMO lets 1.6 and 1.4 times through what it promises.
+    """On whole marrows a 99.5th percentile of the FMO lets 1.7 and 1.3 times what it promises through.
 
-    The cut allowed 100 false events lets 101 and 110 through, of 80,000.
+    The cut that may let 100 false events through lets 124 and 107 of 80,000.
     """
     by_control = "{method: control, axis: CD271, keep: above, anchor: nucleated, max_false: 100}"
     loaded = load_template(str(template(folder, by_control, "nucleated")))
@@ -115,12 +115,12 @@ def test_false_events_are_as_many_as_allowed_where_a_percentile_leaks(folder: Pa
     assert geometry.low is not None
     cut = float(inverse(prepared.axes["CD271"].scale, geometry.low)[0])
     percentile = quantiles(controls[0].distributions["nucleated", "CD271"], (0.995,))[0]
-    assert np.mean(values >= percentile) / 0.005 > 1.3
+    assert np.mean(values >= percentile) / 0.005 > 1.2
     assert 70 < np.count_nonzero(values >= cut) < 140
 
 
 def test_a_percentile_calls_most_msc_progenitors_and_their_own_glow_mends_it(folder: Path) -> None:
-    """On a whole marrow with 21 MSC, 3 of them CD146+, the anchor's 99.5th percentile calls 14 of 20 so, this cut 2."""
+    """On a whole marrow one MSC in ten carries CD146: the anchor's 99.5th percentile calls 11 of 15 so, this cut none."""
     loaded = load_template(str(template(folder)))
     tube, controls = simulated("d1", 3), without(folder, loaded, "CD146", 3, "d1", "d2", "d3")
     prepared, found = gated(folder, tube, loaded, controls)
@@ -132,7 +132,7 @@ def test_a_percentile_calls_most_msc_progenitors_and_their_own_glow_mends_it(fol
 
 @pytest.mark.parametrize("seed", [3, 4])
 def test_the_share_of_progenitors_is_right_where_there_are_many(folder: Path, seed: int) -> None:
-    """After CD45 depletion 11.1 % and 8.5 % of about 1,000 MSC carry CD146; 11.6 % and 8.7 % are called so."""
+    """After CD45 depletion 14.6 % and 10.1 % of about 1,100 MSC carry CD146; 12.9 % and 10.1 % are called so."""
     loaded = load_template(str(template(folder)))
     tube = simulated("d1", seed, prepared="cd45_depleted")
     controls = without(folder, loaded, "CD146", seed, "d1", "d2", prepared="cd45_depleted")
@@ -166,7 +166,10 @@ def brighter(tube: Tube, decades: float) -> Tube:
 
 
 def test_a_gate_locked_over_three_batches_does_not_follow_the_gain(folder: Path) -> None:
-    """Three batches of other gains lock the cut; a new tube, and the same 0.15 decade brighter, agree within 5 %."""
+    """Three batches of other gains lock the cut; a new tube, and the same 0.15 decade brighter, agree within 5 %.
+
+    Measured: 1,226 and 1,238 MSC, of 1,263.
+    """
     path = template(folder, LOCKED)
     runs = [folder / name for name in ("day1", "day2", "day3")]
     for seed, (run, decades) in enumerate(zip(runs, (-0.1, 0.0, 0.1), strict=True), 11):
