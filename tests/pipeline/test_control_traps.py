@@ -120,7 +120,7 @@ def test_false_events_are_as_many_as_allowed_where_a_percentile_leaks(folder: Pa
 
 
 def test_a_percentile_calls_most_msc_progenitors_and_their_own_glow_mends_it(folder: Path) -> None:
-    """On a whole marrow one MSC in ten carries CD146: the anchor's 99.5th percentile calls 11 of 15 so, this cut none."""
+    """On a whole marrow one MSC in ten carries CD146: the anchor's 99.5th percentile calls 11 of 15 so, this none."""
     loaded = load_template(str(template(folder)))
     tube, controls = simulated("d1", 3), without(folder, loaded, "CD146", 3, "d1", "d2", "d3")
     prepared, found = gated(folder, tube, loaded, controls)
