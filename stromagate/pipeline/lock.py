@@ -144,7 +144,7 @@ def _one_template(runs: Sequence[tuple[Path, RunIndex]]) -> TemplateRef:
                 hint="lock runs of one template, or run the older tubes again with the newer one",
             )
     if first is None:
-        raise UsageError("lock.nothing", "no run was named", hint="stromagate lock DIR...")
+        raise UsageError("lock.no_run", "no run was named", hint="stromagate lock DIR...")
     return first[1]
 
 

@@ -54,6 +54,11 @@ class Params(GateParams):
     autofluorescence_axis: AxisName | None = Field(
         None, description="Empty channel by which the target is compared with the anchor where controls hold too few."
     )
+    match: bool = Field(
+        True,
+        description="Move the cut with the negative of this tube; false where a tube may hold no negative at all, such "
+        "as cultured cells.",
+    )
     autofluorescence_ratio: float | None = Field(
         None, gt=0, description="How many times as bright as the anchor the target is unstained, where nothing tells."
     )
@@ -208,7 +213,7 @@ def _cut(parent: PopulationView, params: Params, known: _Known) -> _Cut | None:
     if not known.control.n > 0 or (known.target is not None and not known.target.n > 0):
         return None
     plain = reached_by(known.control, known.allowed, parent, params.axis)
-    match = matched(known.control, known.tube, plain)
+    match = matched(known.control, known.tube, plain) if params.match else Match(0.0, 1.0, plain)
     if match is None:
         return None
     cleared = None
@@ -264,6 +269,8 @@ def _sentence(parent: PopulationView, params: Params, known: _Known, cut: _Cut, 
             f"{number(abs(cut.match.shift))} units {'higher' if cut.match.shift >= 0 else 'lower'} and is "
             f"{number(cut.match.stretch)} times as wide"
         )
+    if not params.match:
+        text += "; the negative of this tube was not compared with theirs, as the template says"
     if cut.cleared is not None:
         text += f"; {_clearance(params, known, cut)}"
     return f"{text}; {_beyond(parent, params, cut):,} events of {parent.n:,} lie beyond the cut"

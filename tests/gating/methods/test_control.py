@@ -199,6 +199,17 @@ def test_a_brighter_detector_carries_the_cut_along() -> None:
     assert at[1] / at[0] == pytest.approx(1.3, rel=0.02)
 
 
+def test_a_tube_without_any_negative_can_be_cut_where_the_controls_say() -> None:
+    """Cultured cells are all positive: matched there is nothing to compare, unmatched the controls' own cut stands."""
+    controls = negative_controls(1)
+    bright = cells(5_000, np.random.default_rng(3), stained=True, antigen=9_000.0)
+    cultured = population(bright, "stroma", Outside(controls))
+    assert fitted(cultured).state == "not_evaluable"
+    fit = fitted(cultured, match=False)
+    assert "was not compared with theirs" in fit.sentence
+    assert called(cultured, match=False) > 0.99
+
+
 def test_positives_in_the_anchor_do_not_drag_the_match() -> None:
     controls = negative_controls(1)
     rng = np.random.default_rng(5)
