@@ -123,7 +123,7 @@ def made_on(result: SampleResult) -> MadeOn:
         stromagate=result.record.stromagate,
         libraries=result.record.libraries,
         config=result.record.config,
-        controls=tuple(sorted(control.sha256 for control in result.controls)),
+        controls=tuple(sorted(control.sha256 for control in result.controls if not control.unused)),
     )
 
 

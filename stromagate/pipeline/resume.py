@@ -10,7 +10,7 @@ from stromagate.model.result import ControlUse, SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.environment import environment
 from stromagate.pipeline.job import Job
-from stromagate.pipeline.settings import portable
+from stromagate.pipeline.settings import LENT, lent_words, portable
 from stromagate.pipeline.template import reference
 
 
@@ -35,11 +35,13 @@ def still_valid(job: Job) -> SampleResult | None:
         and old.labels == job.tube.labels
         and old.source.path == job.tube.shown
         and _pairs(old.controls) == _pairs(job.paired)
+        and old.record.conventions.get(LENT, "") == lent_words(job.markers)
         and old.source.sha256 == (job.sha256 or hash_file(job.tube.path))
     )
     return old if same else None
 
 
 def _pairs(uses: Iterable[ControlUse]) -> list[ControlUse]:
-    """Return the controls without what the gates made of them."""
-    return [use.model_copy(update={"n_events": 0, "gates": (), "n_anchor": {}}) for use in uses]
+    """Return the controls in a fixed order and without what the gates made of them."""
+    bare = [use.model_copy(update={"n_events": 0, "gates": (), "n_anchor": {}}) for use in uses]
+    return sorted(bare, key=lambda use: (use.role, use.sample_id))

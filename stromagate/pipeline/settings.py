@@ -9,6 +9,8 @@ from stromagate.fcs import hash_file
 from stromagate.model.config import RunConfig
 from stromagate.pipeline.tubes import printable
 
+LENT = "markers"
+
 
 def pin(config: RunConfig) -> RunConfig:
     """Remember the SHA-256 of every file the configuration names, so that a changed file is a changed configuration.
@@ -31,6 +33,12 @@ def pin(config: RunConfig) -> RunConfig:
 def with_markers(config: RunConfig, lent: Mapping[str, str]) -> RunConfig:
     """Return the configuration with markers that were lent to a tube; what was bound by hand stays."""
     return config.model_copy(update={"markers": {**lent, **config.markers}}) if lent else config
+
+
+def lent_words(lent: Mapping[str, str]) -> str:
+    """Return what a result's conventions say, under ``LENT``, of markers that were lent to its tube."""
+    names = ", ".join(f"{marker} on {pnn}" for marker, pnn in sorted(lent.items()))
+    return f"{names}: as in the stained tubes of its batch" if lent else ""
 
 
 def portable(config: RunConfig) -> RunConfig:

@@ -21,7 +21,7 @@ from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
 from stromagate.pipeline.outside import with_locks
-from stromagate.pipeline.settings import pin, portable, with_markers
+from stromagate.pipeline.settings import LENT, lent_words, pin, portable, with_markers
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
@@ -39,11 +39,11 @@ _ALLOWED_KEYWORDS = ("$CYT", "$DATATYPE", "$BYTEORD", "$MODE", "STROMAGATE_SIMUL
 class Beside:
     """What a batch knows of a tube beside what its gates are given.
 
-    ``unused`` are controls that belong to the tube and were kept from the gates. ``markers`` leads from markers that
-    the tube's own file does not name to their channels, as the stained tubes of its batch have them.
+    ``paired`` says how its controls came to it, those that were kept from the gates among them. ``markers`` leads from
+    markers that the tube's own file does not name to their channels, as the stained tubes of its batch have them.
     """
 
-    unused: tuple[ControlUse, ...] = ()
+    paired: tuple[ControlUse, ...] = ()
     markers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -104,7 +104,7 @@ def analyze(
         fitted = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
         edited = _edited(prepared, fitted, loaded, edits, making(digest.result(), loaded, portable(config), outside))
         gated = edited.gated
-        controls = control_uses(outside, known.unused, gated.tree, loaded)
+        controls = control_uses(outside, known.paired, gated.tree, loaded)
         numbers = _numbers(prepared, gated, loaded, config)
         moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
         findings = run_checks(
@@ -189,7 +189,6 @@ def _instrument(sample: Sample) -> dict[str, str]:
 
 
 def _record(config: RunConfig, sample: Sample, lent: Mapping[str, str]) -> RunRecord:
-    names = ", ".join(f"{marker} on {pnn}" for marker, pnn in sorted(lent.items()))
     return RunRecord(
         **environment(),
         config=portable(config),
@@ -198,6 +197,6 @@ def _record(config: RunConfig, sample: Sample, lent: Mapping[str, str]) -> RunRe
             "time": "seconds by $TIMESTEP" if sample.timestep_s else "as stored",
             "compensation": "compensated = measured @ inverse(spillover)",
             "edges": "lower edge in, upper edge out; borders of polygons and ellipses in (Gating-ML 2.0)",
-            **({"markers": f"{names}: as in the stained tubes of its batch"} if lent else {}),
+            **({LENT: lent_words(lent)} if lent else {}),
         },
     )

@@ -177,7 +177,7 @@ def test_a_changed_control_makes_the_results_of_its_batch_again(folder: Path, ga
         assert result(folder, name).controls != old[name].controls
         assert result(folder, name).controls[0].sha256 in {use.sha256 for use in result(folder, name).controls}
     assert result(folder, "c") == old["c"]
-    assert old["c"].controls == ()
+    assert [use.unused for use in old["c"].controls] == ["apart"]
 
 
 def test_a_lost_result_is_made_again_as_it_was(folder: Path, gated: list[str]) -> None:
@@ -217,8 +217,10 @@ def test_without_a_control_the_gate_falls_back_and_says_so(folder: Path) -> None
     (folder / "samples.csv").write_text(HEADER + "a.fcs,a,P1,stained,b1\nb_fmo.fcs,b_fmo,P2,fmo:CD146,b9\n")
     run(folder)
     a = result(folder, "a")
-    assert a.controls == ()
+    assert [use.unused for use in a.controls] == ["apart"]
+    assert used(a) == {"b_fmo": ()}
     assert a.tree.node("progenitors").state == "fallback"
+    assert "b_fmo is the nearest: it shares cytometer, matrix" in findings(a, "Q43")[0][1]
     assert findings(a, "Q34")[0][0] == "warn"
     assert findings(a, "Q13")[0][0] == "not_applicable"
 

@@ -44,7 +44,7 @@ def bare() -> Facts:
 
 
 def names(tube: Member, *controls: Member) -> list[str]:
-    return [use.sample_id for use in pair(tube, [tube, *controls], [ROLE])]
+    return [use.sample_id for use in pair(tube, [tube, *controls], [ROLE]) if use.unused != "apart"]
 
 
 def test_all_of_the_batch_are_pooled_and_the_own_patients_comes_first() -> None:
@@ -74,8 +74,24 @@ def test_one_day_and_cytometer_make_a_batch_where_the_sheet_names_none() -> None
 
 
 def test_a_stranger_of_another_batch_is_no_control_though_one_cytometer_measured_both() -> None:
-    tube = member("x", batch="b1", patient_id="P1")
-    assert names(tube, member("y", ROLE, batch="b0", patient_id="P9")) == []
+    tube, stranger = member("x", batch="b1", patient_id="P1"), member("y", ROLE, batch="b0", patient_id="P9")
+    assert names(tube, stranger) == []
+    (use,) = pair(tube, [tube, stranger], [ROLE])
+    assert use.unused == "apart"
+    assert use.reason.startswith("it shares cytometer, day, voltages, matrix, detectors with this tube; two keys must")
+
+
+def test_a_control_with_the_bytes_of_another_tube_is_not_counted_twice() -> None:
+    tube = member("x", batch="b1")
+    one, copy = member("a", ROLE, batch="b1"), replace(member("b", ROLE, batch="b1"), sha256=f"{'a':0>64}")
+    stained = replace(member("c", ROLE, batch="b1"), sha256=tube.sha256)
+    found = {use.sample_id: (use.unused, use.reason) for use in pair(tube, [tube, stained, copy, one], [ROLE])}
+    assert found == {
+        "a": ("", ""),
+        "b": ("duplicate", "it holds the same bytes as a"),
+        "c": ("duplicate", "it holds the same bytes as x"),
+    }
+    assert pair(one, [tube, one], [ROLE])[0].unused == ""
 
 
 def test_the_name_alone_pairs_nothing_and_with_one_more_key_it_does() -> None:
@@ -235,7 +251,10 @@ def test_pairing_is_the_same_whatever_the_order_and_holds_its_promises(made: lis
             control = by_name[use.sample_id]
             assert control.role == use.role
             assert bool(use.unused) == bool(use.reason)
-            if control is not tube:
+            if use.unused == "apart":
+                assert not [other for other in found if other is not use and other.role == use.role]
+                assert not compare(seen(tube), seen(control)).belong
+            elif control is not tube:
                 compared = compare(seen(tube), seen(control))
                 assert compared.belong
                 assert len(use.matched) >= 2

@@ -85,16 +85,10 @@ def _paired(jobs: Sequence[Job], steps: Stage) -> list[Job]:
         looks = dict(_each(_look, jobs, _unseen, step))
     members = [_member(job, looks[job.tube.sample_id]) for job in jobs]
     loans = borrow(members, template.template, config)
-    members = [
-        replace(member, facts=loan.facts) if (loan := loans.get(member.sample_id)) else member for member in members
-    ]
+    members = [loans[member.sample_id].given_to(member) if member.sample_id in loans else member for member in members]
+    wanted = roles_wanted(template)
     return [
-        replace(
-            job,
-            paired=pair(member, members, roles_wanted(template)),
-            sha256=member.sha256 or None,
-            markers=loan.markers if (loan := loans.get(member.sample_id)) else {},
-        )
+        replace(job, paired=pair(member, members, wanted), sha256=member.sha256 or None, markers=dict(member.markers))
         for job, member in zip(jobs, members, strict=True)
     ]
 

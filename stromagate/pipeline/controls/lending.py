@@ -23,6 +23,10 @@ class Loan:
     markers: Mapping[str, str]
     facts: Facts
 
+    def given_to(self, member: Member) -> Member:
+        """Return the control with what it borrowed."""
+        return replace(member, facts=self.facts, markers=self.markers)
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:

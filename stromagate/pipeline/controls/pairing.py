@@ -16,6 +16,7 @@ from stromagate.pipeline.controls.comparison import Compared, Seen, compare
 from stromagate.pipeline.controls.header import Facts
 
 LISTED, ITSELF = "listed in the sheet", "the tube itself"
+_ENOUGH = "two keys must agree, of which one is the batch, the patient, the day or the name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Member:
     """One tube of a run as pairing sees it.
 
     ``role`` is in the template's words. ``listed`` are the controls that the sheet lists for it. ``facts`` is None, and
-    ``error`` says why, where the file could not be read.
+    ``error`` says why, where the file could not be read. ``markers`` are those lent to it, with their ``$PnN``.
     """
 
     sample_id: str
@@ -33,6 +34,7 @@ class Member:
     facts: Facts | None = None
     sha256: str = ""
     error: str = ""
+    markers: Mapping[str, str] = field(default_factory=dict)
 
 
 def pair(tube: Member, members: Iterable[Member], roles: Sequence[str]) -> tuple[ControlUse, ...]:
@@ -55,14 +57,22 @@ def pair(tube: Member, members: Iterable[Member], roles: Sequence[str]) -> tuple
     """
     found: list[ControlUse] = []
     every = list(members)
+    known = {tube.sha256: tube.sample_id} if tube.sha256 else {}
     for role in dict.fromkeys((*roles, *(f"isotype:{role[4:]}" for role in roles if role.startswith("fmo:")))):
         candidates = [_Candidate(tube, member) for member in every if member.role == role]
-        if tube.listed is None:
-            chosen = _belonging(candidates)
-        else:
-            chosen = [candidate for candidate in candidates if candidate.control.sample_id in tube.listed]
-        found += [candidate.use() for candidate in sorted(chosen, key=_Candidate.rank)]
+        chosen = sorted(_chosen(tube, candidates), key=_Candidate.rank)
+        found += [_once(candidate.use(), candidate.itself, known) for candidate in chosen]
+        if candidates and not chosen and tube.listed is None and role in roles:
+            found.append(min(candidates, key=_Candidate.rank).apart())
     return tuple(found)
+
+
+def _once(use: ControlUse, itself: bool, known: dict[str, str]) -> ControlUse:
+    """Return a control that holds the bytes of another tube as what it is: no cell may count twice."""
+    first = known.setdefault(use.sha256, use.sample_id) if use.sha256 else use.sample_id
+    if itself or use.unused or first == use.sample_id:
+        return use
+    return use.model_copy(update={"unused": "duplicate", "reason": f"it holds the same bytes as {first}"})
 
 
 class _Candidate:
@@ -99,10 +109,17 @@ class _Candidate:
                 "n_events": 0,
                 "matched": (ITSELF,) if self.itself else matched,
                 "mismatched": () if self.itself else self.compared.mismatched,
+                "markers": dict(self.control.markers),
                 "unused": unused,
                 "reason": reason,
             }
         )
+
+    def apart(self) -> ControlUse:
+        """Return the control as the nearest one of those that do not belong to the tube."""
+        shared = ", ".join(self.compared.matched)
+        reason = f"it shares {shared or 'nothing'} with this tube; {_ENOUGH}"
+        return self.use().model_copy(update={"mismatched": (), "unused": "apart", "reason": reason})
 
 
 def belongs(tube: Member, control: Member) -> bool:
@@ -117,19 +134,22 @@ def seen(member: Member) -> Seen:
     return member.sample_id, member.labels, member.facts
 
 
-def _belonging(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Return those that belong to the tube: pooled over its batch, else of its patient, else the best alone.
+def _chosen(tube: Member, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Return those that belong to the tube: listed, or pooled over its batch, else of its patient, else the best alone.
 
     One that cannot be used stands in nobody's way: it is returned beside those that are used instead.
     """
-    belonging = [candidate for candidate in candidates if candidate.itself or candidate.compared.belong]
+    if tube.listed is not None:
+        return [candidate for candidate in candidates if candidate.control.sample_id in tube.listed]
+    own = [candidate for candidate in candidates if candidate.itself]
+    belonging = [candidate for candidate in candidates if candidate.compared.belong and not candidate.itself]
     usable = [candidate for candidate in belonging if candidate.usable]
     missed = [candidate for candidate in _nearest(belonging) if not candidate.usable]
-    return [*_nearest(usable), *missed]
+    return [*own, *_nearest(usable), *missed]
 
 
 def _nearest(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    together = [candidate for candidate in candidates if candidate.itself or candidate.compared.one_batch]
+    together = [candidate for candidate in candidates if candidate.compared.one_batch]
     if together:
         return together
     own = [candidate for candidate in candidates if "patient_id" in candidate.compared.matched]

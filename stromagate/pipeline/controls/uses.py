@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from stromagate.gating.method import Outside
 from stromagate.model.controls import ControlTube
@@ -36,7 +36,7 @@ def roles_wanted(loaded: LoadedTemplate) -> tuple[str, ...]:
 
 
 def control_uses(
-    outside: Outside | None, unused: Iterable[ControlUse], tree: GateTree, loaded: LoadedTemplate
+    outside: Outside | None, paired: Iterable[ControlUse], tree: GateTree, loaded: LoadedTemplate
 ) -> tuple[ControlUse, ...]:
     """Return every control that was paired with a tube, and the gates whose boundary was set on it.
 
@@ -44,16 +44,15 @@ def control_uses(
     ----------
     outside : Outside or None
         What the gates were given.
-    unused : iterable of ControlUse
-        Controls that belong to the tube and were kept from the gates.
+    paired : iterable of ControlUse
+        How the controls came to the tube, those that were kept from the gates among them; a control that the gates were
+        given without it is told by itself.
     tree : GateTree
         The boundaries as they were placed.
     loaded : LoadedTemplate
         The template with its gates.
     """
-    used: Mapping[str, set[str]] = {
-        node.name: _roles_used(node, loaded.gates.get(node.name, ())) for node in tree.nodes
-    }
+    used = {node.name: _roles_used(node, loaded.gates.get(node.name, ())) for node in tree.nodes}
     needs = needs_by_gate(loaded)
 
     def served(control: ControlTube) -> tuple[str, ...]:
@@ -64,20 +63,23 @@ def control_uses(
             and any(control.distribution(need.population, need.axis) for need in needs.get(node.name, ()))
         )
 
-    uses = [
-        ControlUse(
-            sample_id=control.sample_id,
-            role=control.role,
-            sha256=control.sha256,
-            n_events=control.n_events,
-            gates=served(control),
-            n_anchor=_sizes(control),
-            matched=control.matched,
-            mismatched=control.mismatched,
-        )
-        for control in (outside.controls if outside else ())
-    ]
-    return (*uses, *unused)
+    uses = {use.sample_id: use for use in paired}
+    for control in outside.controls if outside else ():
+        use = uses.get(control.sample_id) or _told_by_itself(control)
+        seen = {"n_events": control.n_events, "gates": served(control), "n_anchor": _sizes(control)}
+        uses[control.sample_id] = use.model_copy(update={**seen, "sha256": control.sha256})
+    return tuple(uses.values())
+
+
+def _told_by_itself(control: ControlTube) -> ControlUse:
+    return ControlUse(
+        sample_id=control.sample_id,
+        role=control.role,
+        sha256=control.sha256,
+        n_events=control.n_events,
+        matched=control.matched,
+        mismatched=control.mismatched,
+    )
 
 
 def _roles_used(node: GateNode, steps: Iterable[GateStep]) -> set[str]:

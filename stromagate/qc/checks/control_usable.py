@@ -1,4 +1,4 @@
-"""Controls that belong to the tube and could not be read or gated."""
+"""Controls that belong to the tube and could not be read or gated, or hold another tube's bytes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ def look(evidence: Evidence) -> list[Finding]:
             remedy="Look at the control's own line in the run's index, mend or replace its file, and run again.",
         )
         for use in evidence.controls
-        if use.unused == "failed"
+        if use.unused in {"failed", "duplicate"}
     ]
     if found:
         return found
-    there = {use.role for use in evidence.controls}
+    there = {use.role for use in evidence.controls if use.unused != "apart"}
     if not there & set(roles):
-        wanted = listed(control_kind(role) for role in roles)
+        wanted = listed(_with_nearest(evidence, role) for role in roles)
         return [not_applicable(CHECK, f"None of the controls that the gates ask for belongs to this tube: {wanted}.")]
     return [said(CHECK, "pass", "Every control of this tube could be read and gated.")]
+
+
+def _with_nearest(evidence: Evidence, role: str) -> str:
+    """Return a role, and why the nearest control of it was not taken where there is one."""
+    near = next((use for use in evidence.controls if use.role == role and use.unused == "apart"), None)
+    return control_kind(role) + (f" ({near.sample_id} is the nearest: {near.reason})" if near else "")
 
 
 CHECK = Check(code="Q43", title="controls could be used", run=look)

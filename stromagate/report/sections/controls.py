@@ -16,7 +16,8 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
     """Leave the section out where the template sets no boundary on a control."""
     if not result.control_roles and not result.controls:
         return None
-    return {"rows": [_row(result, use) for use in result.controls], "absent": _absent(result)}
+    rows = [_row(result, use) for use in result.controls if use.unused != "apart"]
+    return {"rows": rows, "absent": _absent(result)}
 
 
 def _row(result: SampleResult, use: ControlUse) -> dict[str, Any]:
@@ -35,12 +36,15 @@ def _row(result: SampleResult, use: ControlUse) -> dict[str, Any]:
 def _absent(result: SampleResult) -> list[str]:
     """Return a sentence for every gate that asks for controls of which none could be used."""
     there = {use.role for use in result.controls if not use.unused}
-    return [
+    near = [f"{use.sample_id} is the nearest: {use.reason}." for use in result.controls if use.unused == "apart"]
+    placed = {node.name for node in result.tree.nodes if node.geometry is not None}
+    without = [
         f"“{label(result, gate)}” was placed without a control: no "
         f"{' and no '.join(role({'role': wanted}).text for wanted in roles)} of this tube could be used."
         for gate, roles in result.control_roles.items()
-        if not there & set(roles) and any(node.name == gate and node.geometry is not None for node in result.tree.nodes)
+        if gate in placed and not there & set(roles)
     ]
+    return [*without, *near] if without else []
 
 
 SECTION = Section(
