@@ -125,10 +125,13 @@ class Pool:
         All of them.
     whose : ndarray of intp, shape (k,)
         The tube of each value.
+    tubes : int
+        How many there are, those without events included.
     """
 
     whole: Distribution
     whose: NDArray[np.intp]
+    tubes: int
 
     def redrawn(self, times: NDArray[np.int64], rng: Generator) -> Distribution:
         """Return a bootstrap draw in which tube i comes ``times[i]`` times: donors differ by more than counting."""
@@ -140,4 +143,4 @@ def pool(distributions: Sequence[Distribution]) -> Pool:
     """Return all events of several tubes as one distribution that knows the tubes."""
     whose = np.repeat(np.arange(len(distributions)), [each.values.size for each in distributions])
     order = np.argsort(np.concatenate([np.empty(0), *(each.values for each in distributions)]), kind="stable")
-    return Pool(pooled(distributions), whose[order])
+    return Pool(pooled(distributions), whose[order], len(distributions))

@@ -83,6 +83,12 @@ def test_few_anchor_events_are_not_evaluable_and_pooling_helps() -> None:
     assert fitted(tube(1, small), min_events=500).state == "fitted"
 
 
+def test_controls_without_the_anchor_are_no_controls() -> None:
+    blind = replace(CONTROLS[0], distributions={})
+    assert "no fmo:CD146 tube in which stroma could be found belongs to this tube" in fitted(tube(1, (blind,))).sentence
+    assert fitted(tube(1, (*CONTROLS, blind))).source == "fmo:CD146 x3, 60,180 stroma events"
+
+
 def test_an_anchor_too_small_in_the_tube_itself_is_not_evaluable() -> None:
     few = fitted(tube(1, CONTROLS, anchor=20, low=20, high=10))
     assert few.state == "not_evaluable"
@@ -91,7 +97,7 @@ def test_an_anchor_too_small_in_the_tube_itself_is_not_evaluable() -> None:
 
 def test_a_negative_without_width_is_not_evaluable() -> None:
     flat = population(np.full(5_000, 80, dtype=np.float32), "stroma", Outside(CONTROLS))
-    assert "has no width" in fitted(flat).sentence
+    assert "all values are the same" in fitted(flat).sentence
 
 
 # --- the number of false events, not a percentile
