@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +12,7 @@ from stromagate.cli.console import AsJson, Debug, emit, speaking
 
 if TYPE_CHECKING:
     from stromagate.model.sample import Sample
-    from stromagate.pipeline.inspection import Inspection
+    from stromagate.pipeline.inspection import Inspection, TemplateFit
 
 Policy = Literal["strict", "repair", "salvage"]
 
@@ -51,11 +52,22 @@ def _page(item: Inspection) -> str:
             [*lines, f"  why        {error.message if error else ''}", f"  what to do {error.hint if error else ''}"]
         )
     lines += _head(item.sample) + _channels(item.sample)
-    for fit in item.templates:
-        lines.append(f"  template   {fit.name}: {'fits' if fit.fits else 'does not fit: ' + fit.reason}")
+    lines += _fits(item.templates)
     for report in item.witnesses:
         lines.append(f"  witness    {report.name}: {report.verdict}{': ' + report.detail if report.detail else ''}")
     return "\n".join(lines)
+
+
+def _fits(templates: Sequence[TemplateFit]) -> list[str]:
+    """Name the templates that fit; of the others the nearest one with what it lacks, and the rest by name."""
+    lines = [f"  template   {fit.name}: fits" for fit in templates if fit.fits]
+    others = sorted((fit for fit in templates if not fit.fits), key=lambda fit: fit.reason.count(";"))
+    if others and not lines:
+        nearest = others.pop(0)
+        lines.append(f"  template   {nearest.name}: does not fit: {nearest.reason}")
+    if others:
+        lines.append(f"  template   these do not fit: {', '.join(sorted(fit.name for fit in others))}")
+    return lines
 
 
 def _head(sample: Sample) -> list[str]:

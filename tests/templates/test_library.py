@@ -26,7 +26,8 @@ def test_shipped_templates_load_under_their_own_names(name: str) -> None:
     loaded = load_template(name)
     assert loaded.template.name == name
     assert loaded.template.sources
-    assert all(source.doi or source.url for source in loaded.template.sources)
+    for source in loaded.template.sources:  # where no DOI is known for certain, author, year and place are
+        assert source.doi or source.url or re.search(r"[A-Za-z]+ \d{4}|\d{4};\d+", source.note), source
     assert load_template(library.path(name)).sha256 == loaded.sha256
     assert library.text(name).startswith("#")
 

@@ -214,20 +214,21 @@ def _moves(params: Params, known: Known, cut: Cut) -> list[str]:
             f"{number(cut.match.stretch)} times as wide"
         )
     if cut.cleared is not None:
-        parts.append(_reason(f"the glow of {_part_of_target(params, known)}", cut.cleared, cut))
+        reached = f"{100 * params.target_false_frac:g} % of {params.target} reach by their own glow"
+        by = _glow(params, known)
+        if cut.cleared == cut.final:
+            parts.append(f"set where {reached}, {by}")
+        else:
+            parts.append(f"beyond {number(cut.cleared)} units, where {reached}, {by}")
     return parts
 
 
-def _reason(what: str, ends: float, cut: Cut) -> str:
-    return f"set where {what} ends" if ends == cut.final else f"clear of {what}, which ends at {number(ends)} units"
-
-
-def _part_of_target(params: Params, known: Known) -> str:
+def _glow(params: Params, known: Known) -> str:
+    """Say what the target's autofluorescence is known by."""
     if known.target is None:
-        return f"{params.target}, by an autofluorescence {number(known.ratio or 1.0)} times the anchor's"
+        return f"taken to be {number(known.ratio or 1.0)} times that of {params.anchor}"
     middle = number(float(quantiles(known.target, (0.5,))[0]))
-    part = f"{100 * params.target_false_frac:g} % of {params.target}"
-    return f"{part}, by {known.target.n:,.0f} of it in the controls (median {middle} units)"
+    return f"by {known.target.n:,.0f} of them in the controls (median {middle} units)"
 
 
 def _tubes(n: int, role: str) -> str:
