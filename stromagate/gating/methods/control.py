@@ -118,8 +118,8 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
 def explain(params: Params) -> str:
     """Say what the gate keeps."""
     clause = (
-        f"{params.axis} {params.keep} the cut that {params.max_false:g} events would reach by chance, by {params.anchor} "
-        f"in the {params.role} controls"
+        f"{params.axis} {params.keep} the cut that {params.max_false:g} events of {params.anchor} would "
+        f"reach by chance, by the {params.role} controls"
     )
     if params.target is None:
         return clause
