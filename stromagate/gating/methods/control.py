@@ -193,7 +193,8 @@ def _said(
     )
     text = "; ".join([set_on, *_moves(params, known, cut), f"{beyond:,} events of {parent.n:,} lie beyond the cut"])
     glowing = params.target_false_frac * parent.n if known.target is not None else 0.0
-    if beyond >= 2 * max(expected, glowing):
+    # Where nothing was found there is nothing that could be a false one.
+    if beyond == 0 or beyond >= 2 * max(expected, glowing):
         return text, ()
     return f"{text}: {NOT_SEPARABLE} from the negative's own tail", (NOT_SEPARABLE,)
 

@@ -309,6 +309,12 @@ def test_a_tube_without_positives_is_called_not_separable() -> None:
     assert fit.sentence.endswith("not separable from the negative's own tail")
 
 
+def test_nothing_beyond_the_cut_is_no_doubt() -> None:
+    fit = fitted(tube(1, CONTROLS, low=40, high=0), target="msc", target_false_frac=1e-4)
+    assert "0 events of 40 lie beyond the cut" in fit.sentence
+    assert fit.doubts == ()
+
+
 def test_bright_positives_are_separable() -> None:
     assert fitted(tube(1, CONTROLS), target="msc").doubts == ()
 
