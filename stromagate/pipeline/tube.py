@@ -108,19 +108,13 @@ def analyze(
         numbers = _numbers(prepared, gated, loaded, config)
         moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
         findings = run_checks(
-            Evidence(
-                sample,
-                loaded.template,
-                prepared.panel,
-                gated.tree,
-                gated.members,
-                gated.counts,
-                prepared.linear,
-                edits.edits if edits else (),
-                edited.fitted_counts,
-                moved,
-                controls,
-                needs_by_gate(loaded),
+            replace(
+                _evidence(prepared, gated, loaded),
+                edits=edits.edits if edits else (),
+                fitted_counts=edited.fitted_counts,
+                sensitivities=moved,
+                controls=controls,
+                locks=outside.locks,
             )
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
@@ -180,6 +174,21 @@ def _numbers(
         confidence=config.confidence,
         interval=SHARE_INTERVALS[config.interval],
         draws=boundary_draws(prepared, gated, config.boundary_draws, seed=config.seed),
+    )
+
+
+def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate) -> Evidence:
+    """Return what checks look at, as far as tube and template tell it."""
+    return Evidence(
+        prepared.sample,
+        loaded.template,
+        prepared.panel,
+        gated.tree,
+        gated.members,
+        gated.counts,
+        prepared.linear,
+        control_needs=needs_by_gate(loaded),
+        template_sha256=loaded.sha256,
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import ROOT, GateTree
+from stromagate.model.locks import Locks
 from stromagate.model.panel import Panel
 from stromagate.model.result import ControlUse, Finding, Sensitivity
 from stromagate.model.sample import F32, Sample
@@ -30,6 +31,7 @@ class Evidence:
     person moved, and ``fitted_counts`` the counts before (empty where there are no edits). ``sensitivities`` say how
     much the index populations change when one edge of one gate moves. ``controls`` are all controls that belong to the
     tube, those kept from the gates among them; ``control_needs`` is what each gate asks of controls, its anchor first.
+    ``locks`` are the boundaries of earlier batches that the run was given, and ``template_sha256`` is the template's.
     """
 
     sample: Sample
@@ -44,6 +46,8 @@ class Evidence:
     sensitivities: tuple[Sensitivity, ...] = ()
     controls: tuple[ControlUse, ...] = ()
     control_needs: Mapping[str, tuple[ControlNeed, ...]] = field(default_factory=dict)
+    locks: Locks | None = None
+    template_sha256: str = ""
 
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""

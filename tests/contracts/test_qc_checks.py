@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stromagate.model.locks import Locks
 from stromagate.model.result import ControlUse
 from stromagate.model.template import ControlNeed
 from stromagate.qc import Evidence, run_checks
@@ -76,6 +77,10 @@ TUBES: dict[str, Callable[[], Evidence]] = {
     "odd ranges": lambda: _tube(channels={"CD271": {"range_top": 0.0}, "FSC-A": {"range_top": math.nan}}),
     "controls that differ": lambda: _with_controls(_tube()),
     "controls of a tube without stroma": lambda: _with_controls(TUBES["no stroma"]()),
+    "locked": lambda: replace(
+        _tube(gates=(*GATES[:-1], replace(GATES[-1], method="locked"))),
+        locks=Locks(template="t", template_sha256="0" * 64, boundaries=()),
+    ),
     "salvaged": lambda: _tube(sample={"verdict": "salvaged"}),
 }
 

@@ -10,7 +10,7 @@ import pytest
 from stromagate.errors import InputError, SpecificationError, StromagateError
 from stromagate.model.config import RunConfig
 from stromagate.model.locks import LockedBoundary, LockedTube, Locks
-from stromagate.pipeline import analyze, bundle
+from stromagate.pipeline import analyze, bundle, load_template
 from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.outside import read_locks
 from stromagate.pipeline.tubes import collect_tubes
@@ -63,6 +63,18 @@ def test_locked_gates_are_placed_by_the_runs_locks(folder: Path) -> None:
     assert (node.method, node.state) == ("locked", "fitted")
     assert found.record.config.locks == "locks.json"
     assert set(found.record.config.file_sha256) == {"locks"}
+    (finding,) = [finding for finding in found.findings if finding.code == "Q46"]
+    assert finding.status == "warn"
+    assert "another version of 'small'" in finding.sentence
+
+
+def test_locks_of_this_very_template_are_no_finding(folder: Path) -> None:
+    same = locks(template_sha256=load_template(folder / "t.yaml").sha256)
+    (folder / "locks.json").write_bytes(bundle.to_json_bytes(same))
+    found = analyze(folder / "a.fcs", folder / "t.yaml", RunConfig(locks=str(folder / "locks.json")))
+    assert [finding.status for finding in found.findings if finding.code == "Q46"] == ["pass"]
+    without = analyze(folder / "a.fcs", folder / "t.yaml")
+    assert [finding.status for finding in without.findings if finding.code == "Q46"] == ["not_applicable"]
 
 
 def test_other_locks_are_another_configuration(folder: Path) -> None:
