@@ -16,7 +16,7 @@ from stromagate.gating.method import Fit, Outside, methods, not_evaluable
 from stromagate.gating.population import AbsentAxisError, AbsentPopulationError, Population
 from stromagate.gating.sieve import make_sieve
 from stromagate.gating.tree import deciding_axes
-from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree, Geometry
+from stromagate.model.gates import ROOT, Boolean, Doubt, GateNode, GateTree, Geometry
 from stromagate.model.sample import Rows
 
 if TYPE_CHECKING:
@@ -143,12 +143,14 @@ class _Walk:
         if self.populations[spec.parent].n == 0:
             return steps[0].method, not_evaluable(f"its parent {self._called(spec.parent)} holds no events")
         reasons: list[str] = []
+        doubts: list[Doubt] = []
         for step in steps:
             fit = self._try(spec, step)
             if fit.geometry is not None:
                 return step.method, _fallen_back(fit, step.method, reasons) if reasons else fit
             reasons.append(fit.sentence)
-        return steps[0].method, not_evaluable("; and ".join(dict.fromkeys(reasons)))
+            doubts += fit.doubts
+        return steps[0].method, not_evaluable("; and ".join(dict.fromkeys(reasons)), *dict.fromkeys(doubts))
 
     def _try(self, spec: PopulationSpec, step: GateStep) -> Fit:
         parent = self.populations[spec.parent]
@@ -217,7 +219,8 @@ class _Walk:
 
 
 def _node(spec: PopulationSpec, method: str, fit: Fit) -> GateNode:
-    return GateNode(spec.name, spec.parent, method, fit.geometry, fit.state, fit.sentence, fit.spread, fit.source)
+    said = (fit.state, fit.sentence, fit.spread, fit.source)
+    return GateNode(spec.name, spec.parent, method, fit.geometry, *said, doubts=fit.doubts)
 
 
 def _fallen_back(fit: Fit, method: str, reasons: Sequence[str]) -> Fit:

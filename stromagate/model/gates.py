@@ -139,13 +139,20 @@ def straight_edges(geometry: Geometry) -> Iterator[tuple[str, Literal["from", "b
 
 GateState = Literal["fitted", "fixed", "fallback", "edited", "not_evaluable"]
 
+Doubt = Literal["not separable", "second opinion"]
+NOT_SEPARABLE: Doubt = "not separable"
+"""Two populations that cannot be parted: sentences use these words, and only these."""
+SECOND_OPINION: Doubt = "second opinion"
+"""Another rule would put the boundary elsewhere, by more than the boundary's own uncertainty."""
+
 
 @dataclass(frozen=True, slots=True)
 class GateNode:
     """One population: its parent, the boundary that makes it, and how that boundary came about.
 
     ``spread`` is the standard deviation of the boundary in display units of its (first) axis, None where the boundary
-    was not estimated. ``geometry`` is None exactly where the state is ``not_evaluable``.
+    was not estimated. ``geometry`` is None exactly where the state is ``not_evaluable``. ``doubts`` say in fixed words
+    what the sentence says of the boundary in its own.
     """
 
     name: str
@@ -157,6 +164,7 @@ class GateNode:
     spread: float | None = None
     source: str = ""
     edited_by: str | None = None
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
