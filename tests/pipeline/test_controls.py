@@ -290,3 +290,33 @@ def test_controls_gated_by_hand_are_what_a_gate_sees(folder: Path) -> None:
     found = analyze(folder / "a.fcs", loaded, outside=Outside(controls=(control,)))
     assert used(found) == {"b": ("progenitors",)}
     assert findings(analyze(folder / "a.fcs", loaded), "Q34")[0][0] == "warn"
+
+
+def test_a_fault_of_ours_in_a_control_costs_no_tube_and_is_made_good_by_the_next_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise ZeroDivisionError("nothing")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(first_stage, "gate_control", broken)
+        assert run(folder).exit_code == 0
+    a = result(folder, "a")
+    assert a.tree.node("progenitors").state == "fallback"
+    assert findings(a, "Q43")[0][1].endswith("could not be used: a fault of stromagate: ZeroDivisionError: nothing.")
+    run(folder)
+    assert result(folder, "a").tree.node("progenitors").state == "fitted"
+
+
+def test_an_interrupt_while_controls_are_gated_leaves_an_unfinished_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(first_stage, "gate_control", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(folder)
+    assert not (folder / "out" / "run.json").exists()
+    assert run(folder).exit_code == 0
