@@ -34,17 +34,18 @@ def _row(result: SampleResult, use: ControlUse) -> dict[str, Any]:
 
 
 def _absent(result: SampleResult) -> list[str]:
-    """Return a sentence for every gate that asks for controls of which none could be used."""
+    """Return which gates ask for controls of which none could be used, in one sentence, then the nearest ones."""
     there = {use.role for use in result.controls if not use.unused}
-    near = [f"{use.sample_id} is the nearest: {use.reason}." for use in result.controls if use.unused == "apart"]
     placed = {node.name for node in result.tree.nodes if node.geometry is not None}
     without = [
-        f"“{label(result, gate)}” was placed without a control: no "
-        f"{' and no '.join(role({'role': wanted}).text for wanted in roles)} of this tube could be used."
+        f"“{label(result, gate)}” ({' or '.join(role({'role': wanted}).text for wanted in roles)})"
         for gate, roles in result.control_roles.items()
         if gate in placed and not there & set(roles)
     ]
-    return [*without, *near] if without else []
+    if not without:
+        return []
+    near = [f"{use.sample_id} is the nearest: {use.reason}." for use in result.controls if use.unused == "apart"]
+    return [f"Placed without a control, for want of one that could be used: {'; '.join(without)}.", *near]
 
 
 SECTION = Section(
