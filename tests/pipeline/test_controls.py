@@ -14,7 +14,7 @@ from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pipeline import analyze, analyze_together, analyze_with_controls, bundle, load_template
-from stromagate.pipeline.batch import run_batch
+from stromagate.pipeline.batch import render_again, run_batch
 from stromagate.pipeline.controls import first_stage, gate_control
 from stromagate.pipeline.job import BatchOptions
 from stromagate.pipeline.tubes import collect_tubes
@@ -119,6 +119,21 @@ def test_any_number_of_workers_writes_the_same_bytes(folder: Path) -> None:
         if name.name != "run.json":  # it holds the times
             assert (folder / "out1" / name).read_bytes() == (folder / "out2" / name).read_bytes(), name
             assert (folder / "out1" / name).read_bytes() == (folder / "out3" / name).read_bytes(), name
+
+
+def test_pages_made_again_from_results_are_the_same(folder: Path) -> None:
+    text = (folder / "t.yaml").read_text(encoding="utf-8")
+    second = (
+        CONTROL.replace("progenitors", "a_second").replace("CD146", "CD271").replace("parent: msc", "parent: cells")
+    )
+    (folder / "t.yaml").write_text(text.replace("denominators:", second + "denominators:"), encoding="utf-8")
+    (folder / "samples.csv").write_text(HEADER + "a.fcs,a,P1,stained,b1\n", encoding="utf-8")
+    run(folder)
+    pages = {path: path.read_bytes() for path in (folder / "out").rglob("*.html")}
+    assert len(pages) == 2
+    assert b"Placed without a control" in pages[folder / "out" / "samples" / "a" / "report.html"]
+    render_again(folder / "out")
+    assert {path: path.read_bytes() for path in pages} == pages
 
 
 def test_stages_are_shown_and_a_template_without_control_gates_has_one(folder: Path) -> None:

@@ -25,7 +25,7 @@ def _row(result: SampleResult, use: ControlUse) -> dict[str, Any]:
         "id": use.sample_id,
         "role": role({"role": use.role}).text,
         "n_events": count_text(use.n_events) if use.n_events else "",
-        "anchors": [f"{count_text(round(n))} {label(result, name)}" for name, n in use.n_anchor.items()],
+        "anchors": [f"{count_text(round(n))} {label(result, name)}" for name, n in sorted(use.n_anchor.items())],
         "matched": ", ".join(_KEYS.get(key, key) for key in use.matched),
         "mismatched": list(use.mismatched),
         "gates": [label(result, name) for name in use.gates],
@@ -36,11 +36,14 @@ def _row(result: SampleResult, use: ControlUse) -> dict[str, Any]:
 def _absent(result: SampleResult) -> list[str]:
     """Return which gates ask for controls of which none could be used, in one sentence, then the nearest ones."""
     there = {use.role for use in result.controls if not use.unused}
-    placed = {node.name for node in result.tree.nodes if node.geometry is not None}
+    placed = [
+        node.name for node in result.tree.nodes if node.geometry is not None and node.name in result.control_roles
+    ]
+    asked = {gate: result.control_roles[gate] for gate in placed}
     without = [
         f"“{label(result, gate)}” ({' or '.join(role({'role': wanted}).text for wanted in roles)})"
-        for gate, roles in result.control_roles.items()
-        if gate in placed and not there & set(roles)
+        for gate, roles in asked.items()
+        if not there & set(roles)
     ]
     if not without:
         return []
