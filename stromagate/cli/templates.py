@@ -9,7 +9,7 @@ import typer
 
 from stromagate.cli.console import AsJson, Debug, emit, speaking
 
-app = typer.Typer(help="The shelf of gating templates: list, show, explain, check.", no_args_is_help=True)
+app = typer.Typer(help="The shelf of gating templates: list, show, explain, check, new.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Shipped template, or path of a YAML file.", show_default=False)]
 
@@ -78,6 +78,34 @@ def check(
         emit(data, "\n".join(lines), as_json=as_json, error=faults[0].as_json() if faults else None)
     if faults:
         raise typer.Exit(DocumentError.exit_code)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="An FCS file of the panel.", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it there instead of printing it.")] = None,
+    source: Annotated[str | None, typer.Option("--from", help="Copy this shipped template instead.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Start a template from an FCS file: its markers, the first gates, and a proposal for each marker."""
+    with speaking(as_json=as_json, debug=debug):
+        from stromagate.errors import UsageError
+        from stromagate.pipeline.bundle import write_file
+        from stromagate.pipeline.starter import copy_for, starter, template_name
+
+        name = template_name((out or file).stem)
+        if out is not None and out.exists() and not force:
+            raise UsageError(
+                "templates.exists", "there is a file already", where=str(out), hint="--force writes over it"
+            )
+        text = starter(file, name) if source is None else copy_for(file, name, source)
+        if out is None:
+            emit({"name": name, "template": text}, text.rstrip(), as_json=as_json)
+        else:
+            write_file(out, text.encode())
+            emit({"name": name, "out": str(out)}, f"{out}: next, stromagate templates check {out}", as_json=as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.golden import matches_golden
 from tests.reference_data import ROOT
-from tests.tubes import TEMPLATE, write_template
+from tests.tubes import TEMPLATE, write_template, write_tube
 
 
 def test_the_shelf_is_listed(call, said) -> None:
@@ -48,3 +48,20 @@ def test_the_schema_is_printed_and_written(call, tmp_path: Path) -> None:
     assert "valley" in printed
     assert call("templates", "schema", "--out", tmp_path / "s.json").exit_code == 0
     assert json.loads((tmp_path / "s.json").read_text(encoding="utf-8")) == json.loads(printed)
+
+
+def test_new_starts_a_template_and_writes_over_nothing(call, said, tmp_path: Path) -> None:
+    tube, out = write_tube(tmp_path / "tube.fcs"), tmp_path / "my_panel.yaml"
+    assert call("templates", "new", tube, "--out", out).exit_code == 0
+    assert call("templates", "check", out).exit_code == 0
+    before = out.read_bytes()
+    refused = call("templates", "new", tube, "--out", out)
+    assert refused.exit_code == 2
+    assert "--force" in refused.stderr
+    assert out.read_bytes() == before
+    assert call("templates", "new", tube, "--out", out, "--force").exit_code == 0
+    printed = call("templates", "new", tube)
+    assert "name: tube\n" in printed.stdout
+    assert said(call("templates", "new", tube, "--json"))["name"] == "tube"
+    lacking = call("templates", "new", tube, "--from", "bm_stroma_core")
+    assert lacking.exit_code == 4

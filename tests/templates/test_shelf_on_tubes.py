@@ -196,7 +196,7 @@ def test_a_pure_culture_is_called_pure_and_one_without_controls_nothing(
 
 
 def test_few_blasts_pass_for_cd38_negative(analyzed: Callable[[Case], tuple[Tube, SampleResult]]) -> None:
-    """CD38 runs from the blasts down to the stem-like cells without a gap: a hundredth of the blasts may be taken in."""
+    """CD38 runs from blasts down to stem-like cells without a gap: a hundredth of the blasts may be taken in."""
     tube, result = analyzed(next(case for case in CASES if case.panel == "lsc_hsc_11"))
     true = int((tube.truth.viable_singlet & tube.truth.is_one_of(*CD38_NEGATIVE)).sum())
     found, whole = result.count("cd34_cd38neg"), result.count("cd34pos")
