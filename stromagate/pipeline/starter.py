@@ -85,7 +85,7 @@ def _renamed(line: str, name: str) -> str:
 def _head(stains: Stains, file: str, name: str) -> Iterator[str]:
     yield f"# {name}: a first template, started from the file {_comment(file)}."
     yield "# What stands behind # is a remark. Work from the top down: look at each gate in the report of a run, then"
-    yield "# take the # away from the four lines of the next proposal. `stromagate templates check` names every mistake."
+    yield "# take the # away from the four lines of the next proposal. `stromagate templates check` tells mistakes."
     yield "format: stromagate.template/1"
     yield f"name: {name}"
     yield "version: 1.0.0                 # count it up whenever a gate changes"

@@ -10,6 +10,7 @@ import pytest
 from stromagate.pipeline.template import load_template, reference, sentences
 from stromagate.templates import LoadedTemplate, library
 from tests.golden import matches_golden
+from tests.reference_data import ROOT
 
 SHELF = library.names()
 OF_CORE = ("kim2015_like", "stroma_ext_12", "stroma_niche", "stroma_subsets", "aspirate_min_5")
@@ -90,3 +91,11 @@ def test_kims_phenotype_is_written_in_one_place() -> None:
 
 def test_a_count_of_suppressor_cells_in_leukaemia_is_warned_of() -> None:
     assert any("not interpretable without" in warning for warning in load_template("immune_10").template.warnings)
+
+
+def test_the_table_of_the_shelf_is_true() -> None:
+    guide = (ROOT / "gating_templates" / "README.md").read_text(encoding="utf-8")
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \| [^|]+ \| (consensus|reconstruction|preprint|local) \|", guide, re.MULTILINE)
+    )
+    assert rows == {name: load_template(name).template.status for name in SHELF}
