@@ -115,6 +115,7 @@ def analyze(
                 sensitivities=moved,
                 controls=controls,
                 locks=outside.locks,
+                role=(labels or {}).get("role", ""),
             )
         )
         densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)

@@ -31,6 +31,7 @@ class Evidence:
     person moved, and ``fitted_counts`` the counts before (empty where there are no edits). ``sensitivities`` say how
     much the index populations change when one edge of one gate moves. ``controls`` are all controls that belong to the
     tube, those kept from the gates among them; ``control_needs`` is what each gate asks of controls, its anchor first.
+    ``role`` is the tube's own in the sample sheet, empty where nobody said it.
     ``locks`` are the boundaries of earlier batches that the run was given, and ``template_sha256`` is the template's.
     """
 
@@ -46,6 +47,7 @@ class Evidence:
     sensitivities: tuple[Sensitivity, ...] = ()
     controls: tuple[ControlUse, ...] = ()
     control_needs: Mapping[str, tuple[ControlNeed, ...]] = field(default_factory=dict)
+    role: str = ""
     locks: Locks | None = None
     template_sha256: str = ""
 

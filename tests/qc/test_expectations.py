@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from stromagate.qc import Evidence
-from tests.qc.evidence import ask, make_evidence, one
+from tests.qc.evidence import GATES, ask, make_evidence, one
 
 
 def _asked(**more: Any) -> dict[str, Any]:
@@ -64,3 +65,20 @@ def test_what_is_not_there_is_not_answered() -> None:
     absent = make_evidence(template={"expectations": [_asked(at_least=0.95, population="cd73")]})
     for evidence in (empty, absent, make_evidence()):
         assert [found.status for found in ask("expectations", evidence)] == ["not_applicable"]
+
+
+def test_nothing_is_asked_of_a_control() -> None:
+    evidence = _tube(10_000, 9_800, at_least=0.95)
+    assert one("expectations", replace(evidence, role="stained")).status == "pass"
+    assert one("expectations", replace(evidence, role="fmo:CD73")).status == "not_applicable"
+
+
+def test_a_boundary_that_fell_back_passes_nothing() -> None:
+    gates = tuple(replace(node, state="fallback") if node.name == "msc" else node for node in GATES)
+    rows = np.arange(10_000, dtype=np.intp)
+    evidence = make_evidence(
+        members={"stroma": rows, "msc": rows}, gates=gates, template={"expectations": [_asked(at_least=0.95)]}
+    )
+    found = one("expectations", evidence)
+    assert found.status == "warn"
+    assert "first choice" in found.sentence

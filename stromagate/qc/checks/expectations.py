@@ -15,6 +15,8 @@ def look(evidence: Evidence) -> list[Finding]:
     asked = evidence.template.expectations
     if not asked:
         return [not_applicable(CHECK, "The template asks for no share.")]
+    if evidence.role not in {"", "stained"}:
+        return [not_applicable(CHECK, f"Of a tube that is a control ({evidence.role}) no share is asked.")]
     return [_answer(evidence, each) for each in asked]
 
 
@@ -31,6 +33,8 @@ def _answer(evidence: Evidence, asked: Expectation) -> Finding:
     met, sure = asked.met_by(share), asked.met_by(low) == asked.met_by(high)
     status: FindingStatus = ("pass" if met else "fail") if sure else "warn"
     verdict = ("met" if met else "not met") if sure else "so many events do not decide it"
+    if status == "pass" and evidence.tree.node(name).state == "fallback":
+        status, verdict = "warn", "met, by a boundary that is not the template's first choice"
     sentence = (
         f"{called} is {percent(100 * share)} of {evidence.called(asked.denominator)} "
         f"({inside.size:,} of {whole.size:,}; 95 % interval {percent(100 * low)} to {percent(100 * high)}), "
@@ -51,7 +55,7 @@ def _share(count: int, total: int) -> tuple[float, float, float]:
 
 _REMEDY: dict[FindingStatus, str] = {
     "pass": "",
-    "warn": "Acquire more events, or look at the boundary of the marker.",
+    "warn": "Look at the boundary of the marker; stain its control, or acquire more events.",
     "fail": "Look at the boundary of the marker; if it is right, the preparation is not what the definition asks for.",
 }
 
