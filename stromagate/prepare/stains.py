@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stromagate.errors import SpecificationError
 from stromagate.model.sample import Channel
 from stromagate.prepare import scatter
+from stromagate.prepare.bind import bind
 from stromagate.prepare.labels import Names, names_of, read_label, split_pulse
 from stromagate.templates.aliases import SCATTER_AND_TIME, squash
 
@@ -65,8 +67,20 @@ def stains_of(channels: Sequence[Channel]) -> Stains:
     for several in found.values():
         if len(several) > 1:
             left_out += [(stain.pnn, f"{stain.marker} is on {len(several)} channels") for stain in several]
-    single = tuple(several[0] for several in found.values() if len(several) == 1)
-    return Stains(single, axes, tuple(left_out))
+    single = [several[0] for several in found.values() if len(several) == 1]
+    why = {stain.marker: _cannot_be_bound(stain, channels) for stain in single}
+    left_out += [(stain.pnn, reason) for stain in single if (reason := why[stain.marker])]
+    return Stains(tuple(stain for stain in single if not why[stain.marker]), axes, tuple(left_out))
+
+
+def _cannot_be_bound(stain: Stain, channels: Sequence[Channel]) -> str:
+    """Say why a template could not find the marker again by its name; empty where it could."""
+    aliases = {stain.marker: ["+".join(stain.joined)]} if stain.joined else {}
+    try:
+        bind(channels, [stain.marker], aliases=aliases)
+    except SpecificationError as error:
+        return error.message
+    return ""
 
 
 def _read(channel: Channel, text: str, names: Names, *, detector: bool) -> Stain:

@@ -63,6 +63,22 @@ def test_names_are_read_kept_or_left_out(tmp_path: Path) -> None:
     assert "not known to us" in text
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["", "CD4"], ["CD3_CD19_Pr141", "B-A"]),  # two markers in a detector's name: no template can be told so
+        (["xxx", "", "CD4"], ["405nm BV570 (580/30) LogH", "xxx (710/40) LogH", "B-A"]),  # one name on two channels
+    ],
+)
+def test_what_a_template_could_not_find_again_is_left_out(tmp_path: Path, labels: list[str], names: list[str]) -> None:
+    tube = _tube(tmp_path / "t.fcs", labels, names, extra=("FSC-A",))
+    text = starter(tube, "mine")
+    loaded = _load(tmp_path, text)
+    assert loaded.template.panel.required == ("CD4",)
+    assert template_fit(read_header(tube), loaded.template).fits
+    assert "left out" in text
+
+
 def test_a_file_without_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SpecificationError) as caught:
         starter(_tube(tmp_path / "t.fcs", ["", ""], ["FL1-A", "FL2-A"]), "mine")
