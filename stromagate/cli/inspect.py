@@ -61,8 +61,9 @@ def _page(item: Inspection) -> str:
 def _fits(templates: Sequence[TemplateFit]) -> list[str]:
     """Name the templates that fit; of the others the nearest one with what it lacks, and the rest by name."""
     lines = [f"  template   {fit.name}: fits" for fit in templates if fit.fits]
+    lines += [f"  panel      {said}" for said in dict.fromkeys(said for fit in templates for said in fit.design)]
     others = sorted((fit for fit in templates if not fit.fits), key=lambda fit: fit.reason.count(";"))
-    if others and not lines:
+    if others and len(others) == len(templates):
         nearest = others.pop(0)
         lines.append(f"  template   {nearest.name}: does not fit: {nearest.reason}")
     if others:

@@ -10,6 +10,7 @@ from stromagate.errors import StromagateError
 from stromagate.fcs import read_fcs, witness
 from stromagate.model.sample import Policy, Sample
 from stromagate.model.template import GatingTemplate
+from stromagate.pipeline.panel_design import design_warnings
 from stromagate.pipeline.template import load_template
 from stromagate.prepare import bind_template
 from stromagate.templates import library
@@ -17,12 +18,16 @@ from stromagate.templates import library
 
 @dataclass(frozen=True, slots=True)
 class TemplateFit:
-    """Whether a shipped template can run on the file, and if not, what is missing."""
+    """Whether a shipped template can run on the file, and if not, what is missing.
+
+    ``design`` says what is unwise in how the panel was laid out.
+    """
 
     name: str
     fits: bool
     reason: str = ""
     bound: dict[str, str] = field(default_factory=dict)
+    design: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ def template_fit(sample: Sample, template: GatingTemplate) -> TemplateFit:
         panel = bind_template(sample, template)
     except StromagateError as error:
         return TemplateFit(template.name, False, error.message)
-    return TemplateFit(template.name, True, bound={item.axis: item.pnn for item in panel.bindings})
+    bound = {item.axis: item.pnn for item in panel.bindings}
+    return TemplateFit(template.name, True, bound=bound, design=design_warnings(panel, sample.spillover))
 
 
 def _sample_json(sample: Sample) -> dict[str, Any]:
