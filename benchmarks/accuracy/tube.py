@@ -112,7 +112,7 @@ def expected_ppm(tube: Tube) -> float:
     counted = np.array([item.name in _COUNTED for item in POPULATIONS])
     # Two particles by chance take as many of every kind, and fall out of the rate.
     single = np.where(is_msc, 1 - tube.marrow.msc_bound_frac, 1 - tube.order.scenario.doublet_frac)
-    left = tube.marrow.shares * alive * single
+    left = tube.marrow.shares[: len(POPULATIONS)] * alive * single  # no others in this panel
     return float(1e6 * left[is_msc].sum() / left[counted].sum())
 
 
