@@ -137,7 +137,7 @@ def _share_of_true(of: Callable[[Score], float], clean: bool) -> Callable[[Score
 
 def _below_bar_in_silence(scores: Scores) -> Found:
     kept = answered(tubes_of(scores, clean=False, at_least=FEW))
-    return _percent([(recall(score) < 0.70 or precision(score) < 0.75) and not excuses(score) for score in kept])
+    return _percent([(recall(score) < 0.85 or precision(score) < 0.90) and not excuses(score) for score in kept])
 
 
 def _blanks(scores: Scores) -> list[Score]:
@@ -232,9 +232,9 @@ MEASURES = (
     Measure("bias_clean", "MSC per million, median error, clean", "%", _bias(clean=True), "within", 10),
     Measure("bias_hard", "MSC per million, median error, hard", "%", _bias(clean=False), "within", 20),
     Measure("recall_clean", "recall of MSC, clean", "ratio", _share_of_true(recall, clean=True), "at least", 0.85),
-    Measure("recall_hard", "recall of MSC, hard", "ratio", _share_of_true(recall, clean=False), "at least", 0.70),
+    Measure("recall_hard", "recall of MSC, hard", "ratio", _share_of_true(recall, clean=False), "at least", 0.85),
     Measure("precision_clean", "precision, clean", "ratio", _share_of_true(precision, clean=True), "at least", 0.90),
-    Measure("precision_hard", "precision, hard", "ratio", _share_of_true(precision, clean=False), "at least", 0.75),
+    Measure("precision_hard", "precision, hard", "ratio", _share_of_true(precision, clean=False), "at least", 0.90),
     Measure("below_in_silence", "hard tubes under these, not warned of", "%", _below_bar_in_silence, "at most", 0),
     Measure("false_ppm", "false MSC per million, no stroma, median", "ppm", _false_ppm, "at most", 3),
     Measure("false_ppm_95", "  95th percentile", "ppm", _false_ppm_95),

@@ -51,9 +51,9 @@ class TubePlan:
 def grid_names() -> list[str]:
     """Return the scenarios that are scored when none is named.
 
-    The spike series and the shift make tubes of their own, and no FMO tube moves a boundary of the template.
+    The spike series and the shift make tubes of their own.
     """
-    return [item.name for item in SCENARIOS if not item.name.startswith(("spike_", "two_batch", "fmo_"))]
+    return [item.name for item in SCENARIOS if not item.name.startswith(("spike_", "two_batch"))]
 
 
 def tubes(

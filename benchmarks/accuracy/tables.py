@@ -59,6 +59,7 @@ class Heading:
             f"Accuracy of {self.template} on simulated marrow: {self.tubes:,} tubes, {kind} {self.seeds}",
             f"Family {self.family}; {self.events:,} events in a whole tube. Truth: single living MSC.",
             "n: tubes that a figure stands on. worst: the worst of them; CI: exact 95 % interval of a share of tubes.",
+            "Without controls (bare): the same template, which falls back on the tube's own negatives.",
             "Fixed gates: placed once, with the truth of a clean tube of another donor at hand, which no lab has.",
             "FMO quadrants: every colour cut at the 99.5th percentile of its own FMO tube of the same donor.",
         ]
@@ -77,7 +78,21 @@ def scenario_text(by_method: Mapping[str, Sequence[Score]], *, everything: bool 
     Unless ``everything`` is wanted, scenarios that went well are named in one sentence.
     """
     rows = {method: {(r["scenario"], r["prepared"]): r for r in scenario_rows(by_method[method])} for method in METHODS}
-    head = ("", "tubes", "true", "called", "error", "recall", "prec.", "wrong", "silent", "fixed", "FMO", "warned")
+    head = (
+        "",
+        "tubes",
+        "true",
+        "called",
+        "error",
+        "recall",
+        "prec.",
+        "wrong",
+        "silent",
+        "bare",
+        "fixed",
+        "FMO",
+        "warned",
+    )
     lines = [_scenario_line(head)]
     well: list[Mapping[str, Any]] = []
     for key, row in rows[TOOL].items():
@@ -163,8 +178,8 @@ def _summary_cells(measure: Measure, by_method: Mapping[str, Sequence[Score]]) -
 
 
 def _summary_line(cells: Sequence[str]) -> str:
-    title, bar, tool, verdict, worst, fixed, fmo, n = cells
-    return f"{title:<41}{bar:>9}{tool:>10}  {verdict:<7}{worst:>14}  |{fixed:>12}{fmo:>15}{n:>5}"
+    title, bar, tool, verdict, worst, bare, fixed, fmo, n = cells
+    return f"{title:<40}{bar:>9}{tool:>10}  {verdict:<6}{worst:>14} |{bare:>10}{fixed:>10}{fmo:>10}{n:>4}"
 
 
 def _needs_eyes(row: Mapping[str, Any]) -> bool:
@@ -198,10 +213,10 @@ def _scenario_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _scenario_line(cells: Sequence[str]) -> str:
-    name, tubes, true, called, error, recall, precision, wrong, silent, fixed, fmo, codes = cells
+    name, tubes, true, called, error, recall, precision, wrong, silent, bare, fixed, fmo, codes = cells
     return (
         f"{name:<30}{tubes:>6}{true:>8}{called:>8}{error:>10}{recall:>7}{precision:>7}{wrong:>6}{silent:>7}"
-        f"  |{fixed:>7}{fmo:>7}  {codes}"
+        f"  |{bare:>7}{fixed:>7}{fmo:>7}  {codes}"
     ).rstrip()
 
 

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import warnings
+from benchmarks.accuracy.controls import controls_of
 from benchmarks.accuracy.plan import RATES_PER_S, TubePlan
 from benchmarks.accuracy.rivals import AXES, COLOURS, FMO_EVENTS, Cuts, Values, fixed_gates, fmo_quadrants
 from stromagate.errors import StromagateError
 from stromagate.fcs import read_fcs
+from stromagate.gating.method import Outside
 from stromagate.gating.replay import members
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
 from stromagate.model.result import SampleResult
@@ -27,8 +29,9 @@ from stromagate.simulate.panel import CEILING, SCATTER
 from stromagate.simulate.populations import MSC, POPULATIONS
 from stromagate.templates import LoadedTemplate
 
-TOOL, FIXED, FMO = "stromagate", "fixed gates", "FMO quadrants"
-METHODS = (TOOL, FIXED, FMO)
+TOOL, BARE, FIXED, FMO = "stromagate", "bare", "fixed", "FMO 99.5"
+METHODS = (TOOL, BARE, FIXED, FMO)
+TEMPLATE = "bm_stroma_core"
 DENOMINATOR = "viable_cd235a_neg"
 ERYTHROID = ("proerythroblast", "early_erythroblast", "late_erythroblast")
 """What the dump colour (CD235a and CD71) takes away, so that it is not in the denominator."""
@@ -80,13 +83,16 @@ class _Truth:
 
 
 def score_tube(plan: TubePlan, fixed: Cuts | None = None) -> list[Score]:
-    """Return the scores of one tube, one a method in the order of METHODS; of the tool alone without fixed gates."""
+    """Return the scores of one tube in the order of METHODS; without fixed gates those of the tool alone."""
     tube = _simulated(plan, "stained", plan.n_events)
     truth = _truth(tube)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{plan.name}.fcs"
         write_tube(tube, path)
-        scores = [_by_tool(plan, path, truth)]
+        scores = [
+            _by_tool(plan, TOOL, path, truth, Outside(controls=controls_of(plan, TEMPLATE))),
+            _by_tool(plan, BARE, path, truth, Outside()),
+        ]
         if fixed is not None:
             values = _values(path)
             without = {colour: _fmo_values(plan, colour, path) for colour in COLOURS}
@@ -151,7 +157,7 @@ def _truth(tube: Tube) -> _Truth:
 
 @cache
 def _template() -> LoadedTemplate:
-    return load_template("bm_stroma_core")
+    return load_template(TEMPLATE)
 
 
 def _values(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -166,17 +172,17 @@ def _fmo_values(plan: TubePlan, colour: str, beside: Path) -> Values:
     return _values(path)
 
 
-def _by_tool(plan: TubePlan, path: Path, truth: _Truth) -> Score:
+def _by_tool(plan: TubePlan, method: str, path: Path, truth: _Truth, outside: Outside) -> Score:
     template = _template()
     try:
-        result = analyze(path, template)
+        result = analyze(path, template, outside=outside)
     except StromagateError as refused:  # a refusal is an answer, and a loud one
-        return replace(_score(plan, TOOL, truth, {}, None), failures=(refused.code,), error=str(refused))
+        return replace(_score(plan, method, truth, {}, None), failures=(refused.code,), error=str(refused))
     found = members(prepare(read_fcs(path), template.template), result.tree)
     rows = {name: found[name] for name in ("msc", "progenitors") if result.count(name) is not None}
     about = warnings.about_target(result)
     return replace(
-        _score(plan, TOOL, truth, rows, _printed(result)),
+        _score(plan, method, truth, rows, _printed(result)),
         codes=tuple(dict.fromkeys(item.code for item in about)),
         failures=tuple(dict.fromkeys(item.code for item in result.findings if item.status == "fail")),
     )

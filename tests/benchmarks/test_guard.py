@@ -68,9 +68,9 @@ def test_no_number_is_wrong_by_half_and_none_is_failed() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS[:2])
 def test_next_to_nothing_is_found_without_stroma(seed: int) -> None:
-    (score,) = score_tube(tube("no_stroma", seed, WHOLE, 300_000))
-    assert score.true_msc == 0
-    assert (score.called_msc or 0) <= 3
+    for score in score_tube(tube("no_stroma", seed, WHOLE, 300_000)):
+        assert score.true_msc == 0
+        assert (score.called_msc or 0) <= 3
 
 
 def test_what_was_drawn_is_what_the_rate_says() -> None:
@@ -90,9 +90,9 @@ def test_bound_cells_are_no_part_of_the_rate() -> None:
 
 def test_rivals_see_the_same_tube() -> None:
     fixed = place_fixed(tube("clean", TUNING_SEEDS[0]))
-    tool, by_hand, quadrants = score_tube(tube("clean", SEEDS[0]), fixed)
+    tool, bare, by_hand, quadrants = score_tube(tube("clean", SEEDS[0]), fixed)
     assert tool == marrows()[0]
-    assert by_hand.true_msc == quadrants.true_msc == tool.true_msc
+    assert bare.true_msc == by_hand.true_msc == quadrants.true_msc == tool.true_msc
     assert measures.recall(by_hand) >= 0.8
     assert measures.precision(by_hand) >= 0.8
     assert 0.3 <= measures.recall(quadrants) <= 1

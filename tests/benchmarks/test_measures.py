@@ -158,7 +158,7 @@ class TestTables:
         tables.write_files(tmp_path / "new", HEADING, BY_METHOD)
         document = json.loads((tmp_path / "new" / "accuracy.json").read_text(encoding="utf-8"))
         assert document["heading"]["seeds"] == "5001-5002"
-        for name, length in (("summary", 3 * len(MEASURES)), ("scenarios", 6), ("tubes", 9)):
+        for name, length in (("summary", 4 * len(MEASURES)), ("scenarios", 8), ("tubes", 12)):
             with (tmp_path / "new" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
             assert len(rows) == len(document[name]) == length

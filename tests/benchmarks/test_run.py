@@ -47,11 +47,11 @@ def test_a_brighter_detector_shows_the_same_cells() -> None:
 def test_a_refused_tube_is_a_score_without_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     from stromagate.errors import InputError
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise InputError("made.refused", "this tube is refused")
 
     monkeypatch.setattr("benchmarks.accuracy.tube.analyze", refuse)
-    (score,) = run.score_tube(PLANS[0])
+    score, _ = run.score_tube(PLANS[0])
     assert (score.ppm, score.called_msc, score.failures) == (None, None, ("made.refused",))
     assert score.true_msc
 
