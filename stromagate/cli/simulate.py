@@ -21,6 +21,13 @@ Spike = Annotated[float | None, typer.Option("--spike-ppm", help="MSC per millio
 Companions = Annotated[
     str, typer.Option("--companions", help="Further tubes, such as fmo:CD146,fmo:CD271,unstained,comp:PE-A.")
 ]
+CompanionEvents = Annotated[
+    int | None, typer.Option("--companion-events", help="Events of each companion, in place of the scenario's share.")
+]
+Batches = Annotated[
+    int, typer.Option("--batches", min=0, help="Measure every donor in so many batches, whose gains differ.")
+]
+Donors = Annotated[int, typer.Option("--donors", min=1, help="Donors of each scenario and seed.")]
 Preparation = Annotated[Literal["whole", "cd45_depleted"], typer.Option("--preparation", help="What was stained.")]
 Background = Annotated[Path | None, typer.Option("--background", help="Real FCS file to put simulated stroma into.")]
 PanelName = Annotated[str, typer.Option("--panel", help="Colours of the tubes, see --list.")]
@@ -40,6 +47,9 @@ def simulate(
     out: Out = None,
     spike_ppm: Spike = None,
     companions: Companions = "",
+    companion_events: CompanionEvents = None,
+    batches: Batches = 0,
+    donors: Donors = 1,
     preparation: Preparation = "whole",
     background: Background = None,
     panel: PanelName = "stroma_core_8",
@@ -64,6 +74,9 @@ def simulate(
             n_events=events,
             spike_ppm=spike_ppm,
             companions=[role.strip() for role in companions.split(",") if role.strip()],
+            companion_events=companion_events,
+            batches=batches,
+            donors=donors,
             prepared=preparation,
             panel=panel,
             family=family,

@@ -55,6 +55,22 @@ class Tail:
     skew: float
 
 
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """A negative peak in bins: ``scale`` is its standard deviation, ``sigma`` the smoothing its top was found with.
+
+    ``body`` is 0 in bins that hold a pile of equal values, shape (bins,), and 1 elsewhere.
+    """
+
+    peak: Peak
+    scale: float
+    body: F64
+    sigma: float
+    one_sided: bool
+    skew: float
+    n_peaks: int
+
+
 def find_tail(hist: Histogram, rule: TailRule, rng: Generator) -> Tail | str:
     """Find the negative peak, measure its width away from the positives, and cut beyond it; or say why not.
 
@@ -68,8 +84,37 @@ def find_tail(hist: Histogram, rule: TailRule, rng: Generator) -> Tail | str:
         For the bootstrap of the histogram.
     """
     if rule.side == "below":
-        tail = find_tail(_turned(hist), _turned_rule(rule), rng)
+        tail = find_tail(turned(hist), turned_rule(rule), rng)
         return tail if isinstance(tail, str) else replace(tail, cut=-tail.cut, peak=-tail.peak)
+    negative = find_negative(hist, rule)
+    if isinstance(negative, str):
+        return negative
+    peak, scale = negative.peak, negative.scale
+    wider = max(negative.skew, 1.0) if rule.allow_skew and not negative.one_sided else 1.0
+    distance = max(rule.mads * scale * wider, _mirror_distance(hist, peak, rule.false_per_million))
+    return Tail(
+        cut=hist.value(peak.position + distance),
+        # Where the mirror set the distance, it is redrawn as the same multiple of the width.
+        spread=_spread(hist, negative, distance / scale, rng) * hist.width,
+        peak=hist.value(peak.position),
+        scale=scale * hist.width,
+        mirrored=int(beyond_mirror(hist, peak, distance)),
+        n_peaks=negative.n_peaks,
+        one_sided=negative.one_sided,
+        skew=negative.skew,
+    )
+
+
+def find_negative(hist: Histogram, rule: TailRule) -> Negative | str:
+    """Find the negative peak of a cut above it, and its width away from the positives; or say why not.
+
+    Parameters
+    ----------
+    hist : Histogram
+        The axis, turned around where the cut is to lie below the peak (``turned``).
+    rule : TailRule
+        Which peak.
+    """
     sigma = bandwidth(hist)
     density = smooth(hist.counts, sigma)
     found = peaks(hist, density, sigma, min_peak_frac=rule.min_peak_frac)
@@ -88,20 +133,31 @@ def find_tail(hist: Histogram, rule: TailRule, rng: Generator) -> Tail | str:
     scale = _scale(counts, peak.position, peak, one_sided)
     if not scale > 0:
         return "the negative peak has no width"
-    skew = _skew(density, peak)
-    wider = max(skew, 1.0) if rule.allow_skew and not one_sided else 1.0
-    distance = max(rule.mads * scale * wider, _mirror_distance(hist, peak, rule.false_per_million))
-    return Tail(
-        cut=hist.value(peak.position + distance),
-        # Where the mirror set the distance, it is redrawn as the same multiple of the width.
-        spread=_spread(hist, body, peak, sigma, one_sided, distance / scale, rng) * hist.width,
-        peak=hist.value(peak.position),
-        scale=scale * hist.width,
-        mirrored=int(_beyond_mirror(hist, peak, distance)),
-        n_peaks=len(found),
-        one_sided=one_sided,
-        skew=skew,
+    return Negative(peak, scale, body, sigma, one_sided, _skew(density, peak), len(found))
+
+
+def turned(hist: Histogram) -> Histogram:
+    """Return the histogram of the negated axis."""
+    low = -(hist.low + hist.width * hist.counts.size)
+    return Histogram(
+        low, hist.width, hist.counts[::-1].copy(), hist.above, hist.below, None if hist.zero is None else -hist.zero
     )
+
+
+def turned_rule(rule: TailRule) -> TailRule:
+    """Return the rule for the negated axis, with its cut above the peak."""
+    search = None if rule.search is None else (-rule.search[1], -rule.search[0])
+    return replace(rule, side="above", negative=_TURNED[rule.negative], search=search)
+
+
+def beyond_mirror(hist: Histogram, peak: Peak, distance: float) -> float:
+    """Return how many events of the peak lie further than ``distance`` below its top."""
+    mirror = peak.position - distance + 0.5  # as an edge: bin i spans i to i + 1
+    start = float(hist.below) if peak.left == 0 else 0.0
+    if mirror <= peak.left:
+        return start
+    whole = int(mirror)
+    return start + float(hist.counts[peak.left : whole].sum() + hist.counts[whole] * (mirror - whole))
 
 
 def _negative(hist: Histogram, found: list[Peak], which: Which) -> Peak:
@@ -160,16 +216,14 @@ def _top(density: F64, peak: Peak) -> float:
     return refine(density, peak.left + int(np.argmax(density[peak.left : peak.right])))
 
 
-def _spread(
-    hist: Histogram, body: F64, peak: Peak, sigma_bins: float, one_sided: bool, multiple: float, rng: Generator
-) -> float:
+def _spread(hist: Histogram, negative: Negative, multiple: float, rng: Generator) -> float:
     """Return the standard deviation of the cut in bins over resampled histograms."""
-    draws = resampled(hist, rng)
-    densities = smooth(draws, sigma_bins)
+    draws, peak = resampled(hist, rng), negative.peak
+    densities = smooth(draws, negative.sigma)
     cuts = []
     for counts, density in zip(draws, densities, strict=True):
         top = _top(density, peak)
-        cuts.append(top + multiple * _scale(counts * body, top, peak, one_sided))
+        cuts.append(top + multiple * _scale(counts * negative.body, top, peak, negative.one_sided))
     return float(np.std(cuts, ddof=1))
 
 
@@ -182,25 +236,3 @@ def _mirror_distance(hist: Histogram, peak: Peak, false_per_million: float | Non
     cumulated = start + np.cumsum(hist.counts[peak.left : round(peak.position) + 1])
     first = peak.left + int(np.searchsorted(cumulated, allowed, side="right"))
     return max(peak.position - (first - 0.5), 0.0)
-
-
-def _beyond_mirror(hist: Histogram, peak: Peak, distance: float) -> float:
-    """Return how many events of the peak lie further than ``distance`` below its top."""
-    mirror = peak.position - distance + 0.5  # as an edge: bin i spans i to i + 1
-    start = float(hist.below) if peak.left == 0 else 0.0
-    if mirror <= peak.left:
-        return start
-    whole = int(mirror)
-    return start + float(hist.counts[peak.left : whole].sum() + hist.counts[whole] * (mirror - whole))
-
-
-def _turned(hist: Histogram) -> Histogram:
-    low = -(hist.low + hist.width * hist.counts.size)
-    return Histogram(
-        low, hist.width, hist.counts[::-1].copy(), hist.above, hist.below, None if hist.zero is None else -hist.zero
-    )
-
-
-def _turned_rule(rule: TailRule) -> TailRule:
-    search = None if rule.search is None else (-rule.search[1], -rule.search[0])
-    return replace(rule, side="above", negative=_TURNED[rule.negative], search=search)

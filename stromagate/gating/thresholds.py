@@ -11,7 +11,7 @@ from stromagate.gating.density import Histogram, finite, histogram
 from stromagate.gating.method import Fit, PopulationView, not_evaluable
 from stromagate.gating.tails import Tail, TailRule, find_tail
 from stromagate.gating.wording import number, place
-from stromagate.model.gates import Interval, Side
+from stromagate.model.gates import NOT_SEPARABLE, Doubt, Interval, Side
 
 SKEWED = 1.25  # a gamma negative this skewed puts 2,000 of a million events beyond five deviations of its mirror
 SKEW_EVENTS = 1000  # fewer tell nothing about it
@@ -41,11 +41,9 @@ def tail_fit(
     parent: PopulationView,
     axis: str,
     keep: Side,
+    hist: Histogram,
     rule: TailRule,
     rng: Generator,
-    *,
-    hist: Histogram | None = None,
-    min_events: int,
 ) -> Fit:
     """Cut beside a negative peak.
 
@@ -57,35 +55,64 @@ def tail_fit(
         Axis that is cut.
     keep : {"above", "below"}
         Side that is kept.
+    hist : Histogram
+        Its display values (``binned``).
     rule : TailRule
         Which peak, which side, how far.
     rng : Generator
         For the bootstrap.
-    hist : Histogram, optional
-        Display values of the axis, where they have been binned already.
-    min_events : int
-        Fewest finite values.
     """
-    if axis not in parent.axes:
-        return not_evaluable(f"{axis} not cut: the tube has no axis {axis}")
-    if hist is None:
-        values = finite(parent.display(axis))
-        if values.size < min_events:
-            return _too_few(axis, values.size, min_events)
-        hist = histogram(values, shown_zero(parent, axis))
-    elif hist.n < min_events:
-        return _too_few(axis, hist.n, min_events)
-    if hist is None:
-        return not_evaluable(f"{axis} not cut: all values are the same")
     tail = find_tail(hist, rule, rng)
     if isinstance(tail, str):
         return not_evaluable(f"{axis} not cut: {tail}")
     geometry, sentence = half_line(axis, tail.cut, keep), _sentence(parent, axis, rule, tail, hist)
-    return Fit(geometry, sentence, "fallback" if tail.one_sided else "fitted", tail.spread)
+    if tail.one_sided:
+        return Fit(geometry, sentence, "fallback", tail.spread)
+    doubt, doubts = drowned(hist, tail.cut, rule.side, tail.mirrored)
+    return Fit(geometry, sentence + doubt, spread=tail.spread, doubts=doubts)
 
 
-def _too_few(axis: str, n: int, min_events: int) -> Fit:
-    return not_evaluable(f"{axis} not cut: {n:,} events are too few for a tail (at least {min_events:,})")
+def drowned(hist: Histogram, cut: float, side: Side, mirrored: int) -> tuple[str, tuple[Doubt, ...]]:
+    """Return what to add to a sentence, and the doubt, where the negative itself explains half of what is beyond a cut.
+
+    Parameters
+    ----------
+    hist : Histogram
+        The axis, in its own units.
+    cut : float, axis units
+        Where it is cut.
+    side : {"above", "below"}
+        The side of the negative peak on which the cut lies.
+    mirrored : int
+        How many events lie as far from the peak on its other side: what the negative alone would put beyond the cut.
+    """
+    if beyond(hist, cut, side) < 2 * mirrored:
+        return f": {NOT_SEPARABLE} from the negative's own tail", (NOT_SEPARABLE,)
+    return "", ()
+
+
+def binned(parent: PopulationView, axis: str, min_events: int, what: str) -> Histogram | Fit:
+    """Return the display values of an axis in fine bins, or the fit that says why there are none.
+
+    Parameters
+    ----------
+    parent : PopulationView
+        Population that is cut.
+    axis : str
+        Axis that is cut.
+    min_events : int
+        Fewest finite values.
+    what : str
+        What fewer events are too few for, such as ``"a tail"``.
+    """
+    if axis not in parent.axes:
+        return not_evaluable(f"{axis} not cut: the tube has no axis {axis}")
+    values = finite(parent.display(axis))
+    if values.size < min_events:
+        few = f"{values.size:,} events are too few for {what} (at least {min_events:,})"
+        return not_evaluable(f"{axis} not cut: {few}")
+    hist = histogram(values, shown_zero(parent, axis))
+    return hist or not_evaluable(f"{axis} not cut: all {values.size:,} values are the same")
 
 
 def _sentence(parent: PopulationView, axis: str, rule: TailRule, tail: Tail, hist: Histogram) -> str:
@@ -97,15 +124,15 @@ def _sentence(parent: PopulationView, axis: str, rule: TailRule, tail: Tail, his
     )
     if tail.one_sided:
         return f"{text}, whose other side is empty, so that its width was taken from the side of the cut"
-    beyond = _beyond(hist, tail.cut, side)
-    text += f"; {tail.mirrored:,} of {hist.n:,} events lie as far on its other side, {beyond:,} beyond the cut"
+    text += f"; {tail.mirrored:,} of {hist.n:,} events lie as far on its other side"
+    text += f", {beyond(hist, tail.cut, side):,} beyond the cut"
     if tail.skew > SKEWED and hist.n >= SKEW_EVENTS:
         text += f"; the peak is {number(tail.skew)} times as wide on that side, so that more of it may lie there"
-    # The mirror says what the negative alone would put there; where that is half of what is there, nobody can count.
-    return f"{text}: not separable from the negative's own tail" if beyond < 2 * tail.mirrored else text
+    return text
 
 
-def _beyond(hist: Histogram, cut: float, side: Side) -> int:
+def beyond(hist: Histogram, cut: float, side: Side) -> int:
+    """Return how many events lie beyond a cut, to the nearest bin."""
     i = int(min(max(round(hist.position(cut) + 0.5), 0), hist.counts.size))
     above = int(hist.counts[i:].sum()) + hist.above
     return above if side == "above" else hist.n - above

@@ -26,6 +26,7 @@ class Valley:
     cut: float
     spread: float
     peaks: tuple[float, float]
+    left_higher: bool
     depth: float
     n_peaks: int
     pile: bool
@@ -81,16 +82,32 @@ def find_valley(
         return "no valley between two peaks lies in the searched range"
     left, right = gap.left, gap.right
     draws = smooth(resampled(hist, rng), sigma)
-    positions = [_bottom(row[gap.start : gap.stop], sigma) for row in draws]
+    positions = [bottom(row[gap.start : gap.stop], sigma) for row in draws]
     return Valley(
         cut=hist.value(gap.position),
         spread=float(np.std(positions, ddof=1)) * hist.width,
         peaks=(hist.value(left.position), hist.value(right.position)),
+        left_higher=left.height >= right.height,
         depth=float(density[gap.start : gap.stop].min()) / min(left.height, right.height),
         n_peaks=len(found),
         pile=is_pile(hist, left) or is_pile(hist, right),
         rival=None if gap.rival is None else hist.value(gap.rival),
     )
+
+
+def bottom(density: F64, sigma_bins: float) -> float:
+    """Return the position of the lowest place: the middle of all that counting noise cannot tell from it."""
+    lowest = int(np.argmin(density))
+    floor = float(density[lowest])
+    three_events = 3.0 / (np.sqrt(2 * np.pi) * sigma_bins)
+    tolerance = min(
+        max(float(noise(density[lowest], sigma_bins)), three_events), 0.05 * float(min(density[0], density[-1]))
+    )
+    above = np.flatnonzero(density > floor + tolerance)
+    i = int(np.searchsorted(above, lowest))
+    start = int(above[i - 1]) + 1 if i > 0 else 0
+    stop = int(above[i]) - 1 if i < above.size else density.size - 1
+    return refine(density, lowest) if start == stop else (start + stop) / 2
 
 
 def _main_gap(
@@ -130,24 +147,9 @@ def _gaps(
         left = max(found[:i], key=lambda peak: peak.height)
         right = max(found[i:], key=lambda peak: peak.height)
         start, stop = round(found[i - 1].position), round(found[i].position) + 1
-        position = start + _bottom(density[start:stop], sigma_bins)
+        position = start + bottom(density[start:stop], sigma_bins)
         if low <= hist.value(position) <= high:
             clearness = min(left.height, right.height) - float(density[start:stop].min())
             # The bootstrap looks between the gap's own neighbours, or it would find another gap of the same peaks.
             gaps.append(Gap(clearness, left, right, position, start, stop))
     return gaps
-
-
-def _bottom(density: F64, sigma_bins: float) -> float:
-    """Return the position of the lowest place: the middle of all that counting noise cannot tell from it."""
-    lowest = int(np.argmin(density))
-    floor = float(density[lowest])
-    three_events = 3.0 / (np.sqrt(2 * np.pi) * sigma_bins)
-    tolerance = min(
-        max(float(noise(density[lowest], sigma_bins)), three_events), 0.05 * float(min(density[0], density[-1]))
-    )
-    above = np.flatnonzero(density > floor + tolerance)
-    i = int(np.searchsorted(above, lowest))
-    start = int(above[i - 1]) + 1 if i > 0 else 0
-    stop = int(above[i]) - 1 if i < above.size else density.size - 1
-    return refine(density, lowest) if start == stop else (start + stop) / 2

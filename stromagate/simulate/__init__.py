@@ -2,7 +2,7 @@
 
 ======================================================= ==============================================================
 ``scenarios``, ``marrow_scenarios``,                    what can be asked for, by name: compositions, and what happens
-``tube_scenarios``                                      to a tube, as data
+``tube_scenarios``, ``trap_scenarios``                  to a tube or leads a boundary astray, as data
 ``scenario``, ``mixes``, ``faults``, ``scenario_check`` what a scenario is made of, and whether it can be
 ``panel``, ``panels``, ``detectors``, ``stain``         the colours of a tube, the shelf of panels, what was pipetted
 ``blood_cells``, ``stromal_cells``, ``part_cells``,     the cells, as data
@@ -14,11 +14,12 @@
 ``background``, ``background_cells``, ``spike_in``,     a real tube, what its events may be, simulated stroma in it
 ``spike_cells``
 ``request``, ``delivery``, ``truth_table``,             tubes as somebody asks for them, on disk with sheet, truth of
-``truth_report``                                        every event and true counts
+``truth_report``, ``cd146_truth``                       every event, true counts, CD146 by kind and by level
 ``sample_set``, ``set_readme``                          the demonstration set with its manifest
 ======================================================= ==============================================================
 """
 
+from stromagate.simulate.cd146_truth import cd146_log10, share_above
 from stromagate.simulate.delivery import Delivered, deliver
 from stromagate.simulate.panel import Panel
 from stromagate.simulate.panels import PANELS, panel
@@ -45,12 +46,14 @@ __all__ = [
     "Truth",
     "Tube",
     "TubeOrder",
+    "cd146_log10",
     "deliver",
     "load_truth",
     "orders_of",
     "panel",
     "sample_set",
     "scenario",
+    "share_above",
     "simulate_tube",
     "spike_in",
     "write_spiked",

@@ -17,6 +17,10 @@ from stromagate.simulate.tube import TubeOrder, check_order
 Order = TubeOrder | SpikeOrder
 
 MAX_SPIKE_PPM = 500_000
+MAX_SERIES = 99
+"""Most batches, and donors of a batch."""
+_DAYS_BETWEEN_BATCHES = 7
+_SHIFTS_DECADES = (0.0, 0.15, -0.15, 0.075, -0.075)
 _OTHER_FRAC = 0.25
 """Events of a companion that is no FMO, relative to the stained tube."""
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -27,7 +31,12 @@ class Request:
     """What somebody wants to have: every scenario with every seed, each with its companions.
 
     ``n_events`` None is what the scenario holds; ``spike_ppm`` replaces its MSC per million. ``companions`` are roles
-    such as ``fmo:CD146`` or ``unstained``. With a ``background`` there are no companions: nobody stained them.
+    such as ``fmo:CD146`` or ``unstained``. ``companion_events`` is how many events each of them holds, where
+    not in proportion to the stained tube.
+
+    ``donors`` of each scenario and seed are measured. With ``batches`` every donor is measured in each of them, a week
+    apart, with antibody lots and a gain (see `batch_shift_decades`) of the batch. With a ``background`` there are no
+    companions and no batches: nobody stained them.
     """
 
     scenarios: Sequence[Scenario]
@@ -40,6 +49,9 @@ class Request:
     rate_per_s: float = 2_000.0
     background: Path | None = None
     panel: str = STROMA_CORE_8.name
+    companion_events: int | None = None
+    batches: int = 0
+    donors: int = 1
 
 
 def orders_of(request: Request) -> tuple[list[Order], tuple[str, ...]]:
@@ -66,7 +78,8 @@ def orders_of(request: Request) -> tuple[list[Order], tuple[str, ...]]:
             if request.background is not None:
                 orders.append(SpikeOrder(request.background, spiked, sample_id, donor, seed, request.family))
                 continue
-            orders += _tubes(request, spiked, sample_id, donor, seed)
+            for tube_id, who, when in _measured(request, spiked, sample_id, donor):
+                orders += _tubes(request, when, tube_id, who, seed)
         fmos = [role for role in request.companions if role.startswith("fmo:")]
         if fmos and made.fmo_frac == 0.0:
             left_out.append(f"{made.name} has no {', '.join(fmos)}: that nobody stained one is what it is about")
@@ -77,10 +90,14 @@ def _check(request: Request) -> None:
     ppm = request.spike_ppm
     if ppm is not None and not 0 <= ppm <= MAX_SPIKE_PPM:
         raise UsageError("simulate.spike", f"{ppm:g} MSC per million asked for", hint=f"0 to {MAX_SPIKE_PPM:,}")
+    for name, given, least in (("batches", request.batches, 0), ("donors", request.donors, 1)):
+        if not least <= given <= MAX_SERIES:
+            raise UsageError(f"simulate.{name}", f"{given} {name} asked for", hint=f"{least} to {MAX_SERIES}")
     if request.background is None:
         return
     extra = {"companions": bool(request.companions), "a preparation": request.prepared != "whole"}
     extra["a number of events"] = request.n_events is not None
+    extra["batches"] = request.batches > 0 or request.donors > 1
     extra["a panel"] = request.panel != STROMA_CORE_8.name
     asked = [name for name, there in extra.items() if there]
     if asked:
@@ -90,6 +107,30 @@ def _check(request: Request) -> None:
             hint="leave that out, or --background",
         )
     read_header(request.background)
+
+
+def batch_shift_decades(number: int) -> float:
+    """Return how far all detectors of batch ``number`` (from 0) lie from the first one's gain.
+
+    In turn none, 0.15 up, 0.15 down, and half of that: what photomultipliers and their set-up drift by between days.
+    """
+    return _SHIFTS_DECADES[number % len(_SHIFTS_DECADES)]
+
+
+def _measured(request: Request, made: Scenario, sample_id: str, donor: str) -> Iterator[tuple[str, str, Scenario]]:
+    """Yield name, donor and circumstances of every stained tube of one scenario and seed."""
+    for batch in range(max(request.batches, 1)):
+        when, of_batch = made, ""
+        if request.batches:
+            lab = replace(made.lab, gain_shift_decades=made.lab.gain_shift_decades + batch_shift_decades(batch))
+            day = made.day + _DAYS_BETWEEN_BATCHES * batch
+            when, of_batch = replace(made, lab=lab, batch=f"batch_{batch + 1:02d}", day=day), f"_b{batch + 1:02d}"
+            if made.fmo_lab is not None:
+                shift = made.fmo_lab.gain_shift_decades + batch_shift_decades(batch)
+                when = replace(when, fmo_lab=replace(made.fmo_lab, gain_shift_decades=shift))
+        for number in range(1, request.donors + 1):
+            of_donor = f"_d{number:02d}" if request.donors > 1 else ""
+            yield f"{sample_id}{of_batch}{of_donor}", f"{donor}{of_donor}", when
 
 
 def _tubes(request: Request, made: Scenario, sample_id: str, donor: str, seed: int) -> Iterator[TubeOrder]:
@@ -106,17 +147,21 @@ def _tubes(request: Request, made: Scenario, sample_id: str, donor: str, seed: i
         seed=seed,
         family=request.family,
         panel=request.panel,
+        day=made.day,
     )
     check_order(stained)
     yield stained
     for role in dict.fromkeys(request.companions):
         is_fmo = role.startswith("fmo:")
         frac = made.fmo_frac if is_fmo else _OTHER_FRAC
+        in_proportion = max(1, round(frac * n_events))
         companion = replace(
             stained,
+            scenario=replace(made, lab=made.fmo_lab) if is_fmo and made.fmo_lab is not None else made,
             sample_id=f"{sample_id}_{_NOT_IN_A_NAME.sub('_', role)}",
             role=role,
-            n_events=max(1, round(frac * n_events)),
+            n_events=in_proportion if request.companion_events is None else request.companion_events,
+            day=made.day + (made.fmo_days_later if is_fmo else 0),
             batch=made.fmo_batch if is_fmo and made.fmo_batch else made.batch,
         )
         check_order(companion)

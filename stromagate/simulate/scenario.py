@@ -27,7 +27,9 @@ class Scenario:
     ``blood_frac`` of the nucleated cells came from ``blood`` drawn along with the marrow. ``hours_to_stain`` passed in
     normal oxygen. ``run`` and ``lab`` are what goes wrong. ``n_events`` is how many a stained tube holds unless
     another number is asked for, ``fmo_frac`` how many an FMO tube holds beside it (0: none was stained). Scenarios of
-    the same ``donor`` share their donor; ``batch`` is the day and lot, ``fmo_batch`` that of the FMO tubes.
+    the same ``donor`` share their donor; ``batch`` is the day and lot, ``fmo_batch`` that of the FMO tubes; ``day`` is
+    what the files give as their date, counted from the first day, ``fmo_days_later`` how much later the FMO tubes are, and ``fmo_lab`` is what happened to
+    the FMO tubes alone.
     """
 
     name: str
@@ -57,3 +59,6 @@ class Scenario:
     donor: str = ""
     batch: str = DEFAULT_BATCH
     fmo_batch: str = ""
+    day: int = 0
+    fmo_days_later: int = 0
+    fmo_lab: LabFaults | None = None

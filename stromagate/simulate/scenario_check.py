@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator
 
 from stromagate.errors import DocumentError, Problem, SpecificationError, nearest
+from stromagate.simulate.faults import NO_LAB_FAULTS, LabFaults
 from stromagate.simulate.panel import DETECTORS, Panel
 from stromagate.simulate.panels import PANELS
 from stromagate.simulate.populations import ALL_NAMES
@@ -25,7 +26,9 @@ def check_scenario(made: Scenario) -> None:
     DocumentError
         All that is wrong with it: populations, antigens and markers that are not there, numbers out of range.
     """
-    problems = [*_names(made), *_numbers(made), *_run(made), *_lab(made)]
+    labs = {"lab": made.lab, "fmo_lab": made.fmo_lab or NO_LAB_FAULTS}
+    wrong = [problem for field, lab in labs.items() for problem in _lab(field, lab)]
+    problems = [*_names(made), *_numbers(made), *_run(made), *wrong]
     if problems:
         raise DocumentError("simulate.scenario_invalid", f"scenario '{made.name}'", problems)
 
@@ -66,6 +69,8 @@ def _numbers(made: Scenario) -> Iterator[Problem]:
             yield Problem(None, field, "shares must be 0 or more, and not all 0")
     for field in ("cd146_share_frac", "dead_frac", "doublet_frac", "msc_bound_frac", "fmo_frac"):
         yield from _outside(field, getattr(made, field), 0.0, 1.0)
+    for field in ("day", "fmo_days_later"):
+        yield from _outside(field, getattr(made, field), 0, 36_500)
     yield from _outside("blood_frac", made.blood_frac, 0.0, 0.99)
     yield from _outside("msc_ppm_gsd", made.msc_ppm_gsd, 1.0, 100.0)
     for field in ("debris_per_nucleated", "erythrocytes_per_nucleated", "hours_to_stain"):
@@ -82,20 +87,19 @@ def _run(made: Scenario) -> Iterator[Problem]:
     yield from _outside("run.drift_decades", made.run.drift_decades, -2.0, 2.0)
 
 
-def _lab(made: Scenario) -> Iterator[Problem]:
-    lab = made.lab
-    yield from _unknown("lab.omitted", lab.omitted, _ANTIGENS)
-    yield from _unknown("lab.wrong_antibody", (*lab.wrong_antibody, *lab.wrong_antibody.values()), _ANTIGENS)
-    yield from _unknown("lab.transposed", lab.transposed, _MARKERS)
-    yield from _unknown("lab.other_voltage_decades", lab.other_voltage_decades, _MARKERS)
+def _lab(part: str, lab: LabFaults) -> Iterator[Problem]:
+    yield from _unknown(f"{part}.omitted", lab.omitted, _ANTIGENS)
+    yield from _unknown(f"{part}.wrong_antibody", (*lab.wrong_antibody, *lab.wrong_antibody.values()), _ANTIGENS)
+    yield from _unknown(f"{part}.transposed", lab.transposed, _MARKERS)
+    yield from _unknown(f"{part}.other_voltage_decades", lab.other_voltage_decades, _MARKERS)
     if len(lab.transposed) not in {0, 2}:
-        yield Problem(None, "lab.transposed", f"{len(lab.transposed)} names are given", "two, or none")
+        yield Problem(None, f"{part}.transposed", f"{len(lab.transposed)} names are given", "two, or none")
     for field in ("gain_sd_decades", "lot_sd_decades", "spillover_jitter_frac", "matrix_error_frac", "af_sd_frac"):
-        yield from _outside(f"lab.{field}", getattr(lab, field), 0.0, 1.0)
-    yield from _outside("lab.gain_shift_decades", lab.gain_shift_decades, -2.0, 2.0)
-    yield from _outside("lab.scatter_gain", lab.scatter_gain, 0.1, 10.0)
+        yield from _outside(f"{part}.{field}", getattr(lab, field), 0.0, 1.0)
+    yield from _outside(f"{part}.gain_shift_decades", lab.gain_shift_decades, -2.0, 2.0)
+    yield from _outside(f"{part}.scatter_gain", lab.scatter_gain, 0.1, 10.0)
     for marker, decades in lab.other_voltage_decades.items():
-        yield from _outside(f"lab.other_voltage_decades[{marker}]", decades, -2.0, 2.0)
+        yield from _outside(f"{part}.other_voltage_decades[{marker}]", decades, -2.0, 2.0)
 
 
 def _unknown(field: str, given: Iterable[str], known: Collection[str]) -> Iterator[Problem]:

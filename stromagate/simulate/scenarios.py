@@ -8,6 +8,7 @@ from __future__ import annotations
 from stromagate.errors import SpecificationError, did_you_mean
 from stromagate.simulate.marrow_scenarios import AGES, LEUKAEMIAS, MARROWS, MIXTURES, SPIKES
 from stromagate.simulate.scenario import Scenario
+from stromagate.simulate.trap_scenarios import BOUNDARIES, CONTROLS, DONORS_AND_DAYS
 from stromagate.simulate.tube_scenarios import BATCHES, MISTAKES, RUNS
 
 THEMES = {
@@ -18,6 +19,9 @@ THEMES = {
     "The run": RUNS,
     "Batch and instrument": BATCHES,
     "Mistakes": MISTAKES,
+    "Traps of a boundary": BOUNDARIES,
+    "Controls": CONTROLS,
+    "Donors and days": DONORS_AND_DAYS,
 }
 """Scenarios in the order in which they are listed."""
 

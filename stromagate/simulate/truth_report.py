@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from stromagate.simulate.cd146_truth import cd146_report, denominators
 from stromagate.simulate.panel import DETECTORS
 from stromagate.simulate.populations import ALL_NAMES
 from stromagate.simulate.residuals import FAMILIES
@@ -33,10 +34,14 @@ def tube_report(tube: Tube) -> dict[str, Any]:
         "preparation": order.prepared,
         "seed": order.seed,
         "family": order.family,
+        "panel": order.panel,
+        "day": order.day,
         "family_title": FAMILIES[order.family],
         "scenario": asdict(order.scenario),
         "msc_ppm_of_marrow": round(tube.marrow.msc_ppm, 3),
         "counts": _counts(tube.truth, order.sample_id),
+        "denominators": denominators(tube.truth),
+        "cd146_of_msc": cd146_report(tube),
         "events": _flagged(tube.truth),
         "run": {
             "duration_s": round(float(run.edges_s[-1]), 3),

@@ -1,4 +1,4 @@
-"""Boundaries that fell back, are missing or decide nothing, and what has no rate (Q34, Q35, Q37, Q38)."""
+"""Boundaries that fell back, are missing or decide nothing, and what has no rate (Q34, Q35, Q37, Q38, Q41, Q42)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stromagate.model.gates import Boolean, Interval
+from stromagate.model.gates import NOT_SEPARABLE, SECOND_OPINION, Boolean, Interval
+from stromagate.model.template import GatingTemplate
 from stromagate.qc import Evidence
 from tests.qc.evidence import (
     GATES,
@@ -110,3 +111,24 @@ def test_few_events_may_all_be_kept(n: int, status: str) -> None:
     viable, some = replace(GATES[2], state="fitted"), np.arange(n, dtype=np.intp)
     members = {"singlets": some, "viable": some, "stroma": some[:5], "msc": some[:5], "progenitors": some[:1]}
     assert one("boundaries", make_evidence(gates=(*GATES[:2], viable, *GATES[3:]), members=members)).status == status
+
+
+def test_every_gate_that_could_not_part_its_populations_is_a_finding() -> None:
+    merged = replace(GATES[4], sentence="not separable from the negative's own tail", doubts=(NOT_SEPARABLE,))
+    found = one("separable", make_evidence(gates=(*GATES[:4], merged, GATES[5])))
+    assert (found.status, found.population) == ("warn", "msc")
+    assert found.sentence == "msc: not separable from the negative's own tail"
+    assert one("separable", make_evidence()).status == "pass"
+
+
+def test_a_second_opinion_that_differs_is_a_finding() -> None:
+    assert one("second_opinion", make_evidence()).status == "not_applicable"
+    asked = [spec.model_dump() for spec in make_evidence().template.populations]
+    for spec in asked:
+        if spec["name"] == "msc":
+            spec["gate"]["otherwise"] = {"method": "valley", "second": "shoulder"}
+    template = GatingTemplate.model_validate({**make_evidence().template.model_dump(), "populations": asked})
+    assert one("second_opinion", replace(make_evidence(), template=template)).status == "pass"
+    contradicted = replace(GATES[4], sentence="second opinion differs", doubts=(SECOND_OPINION,))
+    found = one("second_opinion", make_evidence(gates=(*GATES[:4], contradicted, GATES[5])))
+    assert (found.status, found.population) == ("warn", "msc")

@@ -39,7 +39,7 @@ def _unmixed(tube: Tube, marker: str) -> np.ndarray:
 
 def _median(tube: Tube, marker: str, *kinds: str) -> float:
     rows = tube.truth.is_one_of(*kinds) & tube.truth.viable_singlet
-    assert rows.sum() >= 10, (marker, kinds)
+    assert rows.sum() >= 5, (marker, kinds)
     return float(np.median(_unmixed(tube, marker)[rows]))
 
 

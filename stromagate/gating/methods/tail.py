@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from numpy.random import Generator
 from pydantic import Field
 
 from stromagate.gating.method import Fit, GatingMethod, PopulationView
+from stromagate.gating.opinions import SECOND_FIELD, Second, second_opinion
+from stromagate.gating.shoulders import NEAREST_MADS
 from stromagate.gating.tails import TailRule
-from stromagate.gating.thresholds import SearchRange, tail_fit
+from stromagate.gating.thresholds import SearchRange, binned, tail_fit
 from stromagate.model.gates import Side
 from stromagate.model.template import AxisName, GateParams
 
@@ -38,10 +41,10 @@ class Params(GateParams):
         ge=0,
         description="Move the cut out until no more than this many of a million events lie as far on the other side.",
     )
-
     allow_skew: bool = Field(
         False, description="Widen the distance by how much wider the peak is, at half its height, on the cut's side."
     )
+    second: Second = SECOND_FIELD
 
 
 def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
@@ -55,7 +58,13 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
         params.false_per_million,
         params.allow_skew,
     )
-    return tail_fit(parent, params.axis, params.keep, rule, rng, min_events=params.min_events)
+    hist = binned(parent, params.axis, params.min_events, "a tail")
+    if isinstance(hist, Fit):
+        return hist
+    fitted = tail_fit(parent, params.axis, params.keep, hist, rule, rng)
+    if params.second is None:
+        return fitted
+    return second_opinion(parent, fitted, hist, replace(rule, mads=NEAREST_MADS), rng)
 
 
 def explain(params: Params) -> str:

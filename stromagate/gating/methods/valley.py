@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from numpy.random import Generator
 from pydantic import Field
 
-from stromagate.gating.density import finite, histogram
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
-from stromagate.gating.thresholds import SearchRange, half_line, shown_zero
+from stromagate.gating.opinions import SECOND_FIELD, Second, second_opinion
+from stromagate.gating.shoulders import NEAREST_MADS
+from stromagate.gating.tails import TailRule
+from stromagate.gating.thresholds import SearchRange, binned, half_line
 from stromagate.gating.valleys import Valley, find_valley
 from stromagate.gating.wording import place, share
-from stromagate.model.gates import Side
+from stromagate.model.gates import NOT_SEPARABLE, Side
 from stromagate.model.template import AxisName, GateParams
 
 
@@ -37,33 +40,29 @@ class Params(GateParams):
     min_peak_frac: float = Field(
         0.005, gt=0, lt=0.5, description="Smallest share of the events that makes a peak (0-1)."
     )
+    second: Second = SECOND_FIELD
 
 
 def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     """Cut at the valley, or say why there is none."""
     axis = params.axis
-    if axis not in parent.axes:
-        return not_evaluable(f"{axis} not cut: the tube has no axis {axis}")
-    values = finite(parent.display(axis))
-    hist = histogram(values, shown_zero(parent, axis))
-    if values.size < params.min_events:
-        found: Valley | str = f"{values.size:,} events are too few for a valley (at least {params.min_events})"
-    elif hist is None:
-        return not_evaluable(f"{axis} not cut: all {values.size:,} values are the same")
-    else:
-        found = find_valley(
-            hist,
-            rng,
-            search=params.search,
-            max_depth=params.max_depth,
-            min_peak_frac=params.min_peak_frac,
-            which=params.which,
-        )
-        found = f"not separable: {found}" if isinstance(found, str) else found
-    if isinstance(found, Valley):
-        geometry, sentence = half_line(axis, found.cut, params.keep), _sentence(parent, params, found)
-        return Fit(geometry, sentence, "fallback" if found.pile or found.rival is not None else "fitted", found.spread)
-    return not_evaluable(f"{axis} not cut: {found}")
+    hist = binned(parent, axis, params.min_events, "a valley")
+    if isinstance(hist, Fit):
+        return hist
+    valley = find_valley(
+        hist,
+        rng,
+        search=params.search,
+        max_depth=params.max_depth,
+        min_peak_frac=params.min_peak_frac,
+        which=params.which,
+    )
+    if isinstance(valley, str):
+        return not_evaluable(f"{axis} not cut: {NOT_SEPARABLE}: {valley}", NOT_SEPARABLE)
+    fitted = Fit(half_line(axis, valley.cut, params.keep), _sentence(parent, params, valley), spread=valley.spread)
+    if valley.pile or valley.rival is not None:
+        fitted = replace(fitted, state="fallback")
+    return fitted if params.second is None else second_opinion(parent, fitted, hist, _beside(valley), rng)
 
 
 def explain(params: Params) -> str:
@@ -71,6 +70,14 @@ def explain(params: Params) -> str:
     where = f" from {params.search[0]:g} to {params.search[1]:g}" if params.search else ""
     valley = "valley between its two main peaks" if params.which == "clearest" else f"{params.which} valley"
     return f"{params.axis} {params.keep} the {valley}{where}"
+
+
+def _beside(valley: Valley) -> TailRule:
+    """Return the rule for a second opinion: beside the higher of the two peaks, towards the other."""
+    higher = valley.peaks[0 if valley.left_higher else 1]
+    reach = abs(valley.cut - higher)
+    side: Side = "above" if valley.left_higher else "below"
+    return TailRule(NEAREST_MADS, "dominant", side, (higher - reach / 2, higher + reach / 2), min_peak_frac=0.0)
 
 
 def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
