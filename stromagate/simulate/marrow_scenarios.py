@@ -24,7 +24,8 @@ _MONOBLAST = {
     }
 }
 _WEAK_CD31 = {"endothelium": {"CD31": Signal(3.2, 0.35, skew=-0.1)}}
-# Culture takes CD271 away and leaves CD146, CD105 and a clean CD45 (ISCT criteria are made for these cells); CD73 and CD90
+# Culture takes CD271 away and leaves CD146, CD105 and a clean CD45 (ISCT criteria are made for these cells); CD73
+# and CD90
 # are brighter than on native cells.
 _CULTURED = {
     "CD45": Signal(1.3, 0.25),

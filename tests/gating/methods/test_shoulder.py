@@ -1,4 +1,5 @@
-"""The shoulder: a valley or a slower fall beside the negative, the same on any units, and no cut where there is none."""
+"""The shoulder: a valley or a slower fall beside the negative, the same on any units, and no cut where there
+is none."""
 
 from __future__ import annotations
 
