@@ -1,9 +1,8 @@
 """What is true of CD146 on the MSC of a tube, whose share is a matter of where one cuts, and of the denominators.
 
 Native MSC run from CD146 negative to bright without a gap, so that "the share with CD146" has a value only together
-with a level. By kind of cell, ``progenitors`` are the MSC at or above the middle of the continuum
-(`Continuum.cut_log10`
-in units above autofluorescence, the same for every donor: one whose CD146 lies higher has more of them). By level, the
+with a level. By kind of cell, ``progenitors`` are the MSC at or above the middle of the continuum (``cut_log10`` in
+units above autofluorescence, the same for every donor: one whose CD146 lies higher has more of them). By level, the
 share is given at every tenth of a decade.
 """
 

@@ -24,13 +24,12 @@ class Scenario:
     MSC at or above the CD146 cut where the donor's CD146 lies at the median. ``shifts_decades`` moves an antigen on
     every cell, ``signals`` replaces the signal of an antigen on a population.
 
-    ``blood_frac`` of the nucleated cells came from ``blood`` drawn along with the marrow. ``hours_to_stain`` passed in
-    normal oxygen. ``run`` and ``lab`` are what goes wrong. ``n_events`` is how many a stained tube holds unless
-    another number is asked for, ``fmo_frac`` how many an FMO tube holds beside it (0: none was stained). Scenarios of
-    the same ``donor`` share their donor; ``batch`` is the day and lot, ``fmo_batch`` that of the FMO tubes; ``day`` is
-    what the files give as their date, counted from the first day, ``fmo_days_later`` how much later the FMO tubes
-    are, and ``fmo_lab`` is what happened to
-    the FMO tubes alone.
+    ``blood_frac`` of the nucleated cells came from ``blood`` drawn along with the marrow. ``hours_to_stain`` passed
+    in normal oxygen. ``run`` and ``lab`` are what goes wrong. ``n_events`` is how many a stained tube holds unless
+    another number is asked for, ``fmo_frac`` how many an FMO tube holds beside it (0: none was stained). Scenarios
+    of the same ``donor`` share their donor; ``batch`` is the day and lot, ``fmo_batch`` that of the FMO tubes;
+    ``day`` is what the files give as their date, counted from the first day, ``fmo_days_later`` how much later the
+    FMO tubes are, and ``fmo_lab`` is what happened to the FMO tubes alone.
     """
 
     name: str

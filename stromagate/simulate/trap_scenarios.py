@@ -25,7 +25,7 @@ _NO_DUMP = {
     }
 }
 # Less than the usual blasts bind, so that it is no caricature: three to five times what the FMO promises.
-_STICKY = Signal(1.3, 0.37, skew=0.1, tail_frac=0.001, tail_log10=2.9)
+_STICKY = Signal(1.22, 0.36, skew=0.1, tail_frac=0.001, tail_log10=2.9)
 
 BOUNDARIES = (
     Scenario(

@@ -129,3 +129,34 @@ def test_simulated_tubes_run_through_the_pipeline(call, tmp_path: Path) -> None:
     found = json.loads((tmp_path / "r/samples/healthy_s2/result.json").read_text(encoding="utf-8"))
     counted = next(s for s in found["statistics"] if s["population"] == "msc" and s["statistic"] == "count")
     assert counted["value"] == pytest.approx(true["viable_singlets"], rel=0.4)
+
+
+def test_a_series_of_batches_with_controls_is_a_sheet_that_can_be_run(call, said, tmp_path: Path) -> None:
+    wanted = ["simulate", "-s", "clean", "-n", 2_000, "--batches", 2, "--donors", 2, "--panel", "stroma_ext_12"]
+    wanted += ["--companions", "fmo:CD146", "--companion-events", 3_000, "-o", tmp_path, "--json"]
+    result = call(*wanted)
+    assert result.exit_code == 0, result.output
+    tubes = said(result)["tubes"]
+    assert [tube["n_events"] for tube in tubes] == [2_000, 3_000] * 4
+    rows = read_sheet(tmp_path / "samples.csv")
+    assert {row.labels["batch"] for row in rows} == {"batch_01", "batch_02"}
+    assert {row.labels["panel"] for row in rows} == {"stroma_ext_12"}
+    assert {row.labels["patient_id"] for row in rows} == {"clean_s1_d01", "clean_s1_d02"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "code", "hint"),
+    [
+        (["--panel", "immune10"], 4, "simulate.panel", "immune_10"),
+        (["--batches", "100"], 2, "simulate.batches", "0 to 99"),
+        (["--donors", "100"], 2, "simulate.donors", "1 to 99"),
+        (["--companions", "unstained", "--companion-events", "0"], 2, "simulate.events", "1 to"),
+        (["--panel", "hypoxia", "--companions", "fmo:CD105"], 4, "simulate.role", "fmo:"),
+    ],
+)
+def test_a_series_that_cannot_be_is_refused(call, said, tmp_path, arguments, exit_code, code, hint) -> None:
+    result = call("simulate", "-s", "clean", "-n", 500, "-o", tmp_path / "out", *arguments, "--json")
+    assert result.exit_code == exit_code
+    assert said(result)["error"]["code"] == code
+    assert hint in said(result)["error"]["hint"]
+    assert not (tmp_path / "out").exists()

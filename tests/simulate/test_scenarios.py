@@ -14,9 +14,10 @@ from stromagate.errors import DocumentError, SpecificationError
 from stromagate.fcs import read_fcs
 from stromagate.simulate import SCENARIOS, THEMES, scenario, write_tube
 from stromagate.simulate.faults import LabFaults, RunFaults
+from stromagate.simulate.further_antigens import FURTHER
 from stromagate.simulate.panel import ANTIGENS, CEILING, DETECTORS, channel_names
 from stromagate.simulate.phenotype import Signal
-from stromagate.simulate.populations import MSC, NAMES
+from stromagate.simulate.populations import MSC, NAMES, code_of
 from stromagate.simulate.scenario import Scenario
 from stromagate.simulate.truth import BUBBLE, CARRYOVER, NO_PARTICLE, count_rows
 from stromagate.simulate.tube import TubeOrder, simulate_tube
@@ -44,7 +45,7 @@ def test_the_whole_grid_is_there_and_names_are_names() -> None:
 def test_what_is_declared_exists(made: Scenario) -> None:
     markers = {detector.marker for detector in DETECTORS}
     assert {*made.marrow, *made.blood, *made.signals} <= set(NAMES)
-    assert {antigen for signals in made.signals.values() for antigen in signals} <= set(ANTIGENS)
+    assert {antigen for signals in made.signals.values() for antigen in signals} <= {*ANTIGENS, *FURTHER}
     assert {*made.lab.omitted, *made.lab.wrong_antibody, *made.lab.wrong_antibody.values()} <= set(ANTIGENS)
     assert {*made.lab.transposed, *made.lab.other_voltage_decades} <= markers
     assert scenario(made.run.carryover_from).run.carryover_frac == 0
@@ -64,13 +65,13 @@ def test_every_scenario_makes_a_sound_tube(made: Scenario, family: str, tmp_path
     assert events.max() <= CEILING
     assert events[:, :5].min() >= 0
     assert np.all(np.diff(events[:, -1]) >= 0)
-    assert set(np.unique(truth.primary)) <= set(range(len(NAMES)))
-    assert set(np.unique(truth.secondary)) <= {*range(len(NAMES)), NO_PARTICLE}
+    assert set(np.unique(truth.primary)) <= {code_of(name) for name in truth.counted}
+    assert set(np.unique(truth.secondary)) <= {*(code_of(name) for name in truth.counted), NO_PARTICLE}
     if not made.run.bubbles:
         assert not (truth.flags & BUBBLE).any()
     counts = {str(row[1]): row for row in count_rows("t", truth)}
     own = int((truth.flags & CARRYOVER == 0).sum())
-    assert sum(int(counts[name][2]) for name in NAMES) == own + int(
+    assert sum(int(counts[name][2]) for name in truth.counted) == own + int(
         ((truth.secondary != NO_PARTICLE) & (truth.flags & CARRYOVER == 0)).sum()
     )
     write_tube(tube, tmp_path / "t.fcs")

@@ -14,7 +14,7 @@ import pytest
 from stromagate.errors import SpecificationError, UsageError
 from stromagate.simulate.acquisition import TIMESTEP_S
 from stromagate.simulate.panel import CEILING, DETECTORS, channel_names, spillover
-from stromagate.simulate.populations import NAMES, POPULATIONS, code_of
+from stromagate.simulate.populations import ALL_POPULATIONS, POPULATIONS, code_of
 from stromagate.simulate.scenario import Scenario
 from stromagate.simulate.scenarios import scenario
 from stromagate.simulate.truth import BY_CHANCE, DEAD, NO_PARTICLE, STUCK, count_rows
@@ -113,10 +113,10 @@ def test_the_mix_is_that_of_the_marrow() -> None:
     tube = _tube()
     # Singlets: the share of stuck cells is equal among nucleated ones.
     single = tube.truth.secondary == NO_PARTICLE
-    nucleated = np.array([p.nucleated and p.name not in {"msc_cd146neg", "progenitors"} for p in POPULATIONS])
+    nucleated = np.array([p.nucleated and p.name not in {"msc_cd146neg", "progenitors"} for p in ALL_POPULATIONS])
     expected = np.where(nucleated, tube.marrow.shares, 0.0)
     expected /= expected.sum()
-    counts = np.bincount(tube.truth.primary[single], minlength=len(NAMES))[: len(NAMES)] * nucleated
+    counts = np.bincount(tube.truth.primary[single], minlength=256)[: len(ALL_POPULATIONS)] * nucleated
     spread = np.sqrt(np.maximum(counts.sum() * expected * (1 - expected), 1.0))
     assert np.all(np.abs(counts - counts.sum() * expected) < 5 * spread)
 
