@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from benchmarks.accuracy.plan import RATES_PER_S, TubePlan
+from benchmarks.accuracy.plan import TubePlan, tube_order
 from stromagate.model.config import RunConfig
 from stromagate.model.controls import ControlTube
 from stromagate.pipeline import load_template
@@ -41,18 +41,7 @@ def fmo_order(plan: TubePlan, marker: str) -> TubeOrder | None:
     n_events = min(round(made.fmo_frac * plan.n_events), LARGEST_FMO)
     if n_events < 1:
         return None
-    return TubeOrder(
-        scenario=made,
-        sample_id=f"{plan.name}_fmo_{marker}",
-        donor=plan.name,
-        role=f"fmo:{marker}",
-        prepared=plan.prepared,
-        batch=f"{made.fmo_batch or 'batch'}_{plan.seed}",
-        n_events=n_events,
-        rate_per_s=RATES_PER_S[plan.prepared],
-        seed=plan.seed,
-        family=plan.family,
-    )
+    return tube_order(plan, f"fmo:{marker}", n_events, made.fmo_batch or "batch")
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmarks.accuracy.seeds import SCORING_FAMILY
-from stromagate.simulate import SCENARIOS, Scenario, scenario
+from stromagate.simulate import SCENARIOS, Scenario, TubeOrder, scenario
 
 Purpose = Literal["grid", "spike", "shift"]
 
@@ -97,3 +97,19 @@ def _shifts(seeds: Sequence[int], events: int) -> Iterator[TubePlan]:
         for shift in (0.0, SHIFT_DECADES):
             plan = TubePlan("shift", scenario(SPIKED), ENRICHED, int(events * ENRICHED_SHARE), seed, shift)
             yield replace(plan, scenario=replace(plan.scenario, name=f"{SPIKED}_shift"))
+
+
+def tube_order(plan: TubePlan, role: str, n_events: int, batch: str = "batch") -> TubeOrder:
+    """Return the order of a tube of a plan's marrow: stained, or a control of it."""
+    return TubeOrder(
+        scenario=plan.scenario,
+        sample_id=f"{plan.name}_{role.replace(':', '_')}",
+        donor=plan.name,
+        role=role,
+        prepared=plan.prepared,
+        batch=f"{batch}_{plan.seed}",
+        n_events=n_events,
+        rate_per_s=RATES_PER_S[plan.prepared],
+        seed=plan.seed,
+        family=plan.family,
+    )

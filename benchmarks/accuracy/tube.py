@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy import warnings
 from benchmarks.accuracy.controls import controls_of
-from benchmarks.accuracy.plan import RATES_PER_S, TubePlan
+from benchmarks.accuracy.plan import TubePlan, tube_order
 from benchmarks.accuracy.rivals import AXES, COLOURS, FMO_EVENTS, Cuts, Values, fixed_gates, fmo_quadrants
 from stromagate.errors import StromagateError
 from stromagate.fcs import read_fcs
@@ -24,7 +24,7 @@ from stromagate.model.result import SampleResult
 from stromagate.pipeline import analyze, load_template
 from stromagate.prepare import prepare
 from stromagate.quantify.intervals import clopper_pearson
-from stromagate.simulate import Tube, TubeOrder, simulate_tube, write_tube
+from stromagate.simulate import Tube, simulate_tube, write_tube
 from stromagate.simulate.panel import CEILING, SCATTER
 from stromagate.simulate.populations import MSC, POPULATIONS
 from stromagate.templates import LoadedTemplate
@@ -123,19 +123,7 @@ def expected_ppm(tube: Tube) -> float:
 
 
 def _simulated(plan: TubePlan, role: str, n_events: int) -> Tube:
-    order = TubeOrder(
-        scenario=plan.scenario,
-        sample_id=f"{plan.name}_{role.replace(':', '_')}",
-        donor=plan.name,
-        role=role,
-        prepared=plan.prepared,
-        batch=f"batch_{plan.seed}",
-        n_events=n_events,
-        rate_per_s=RATES_PER_S[plan.prepared],
-        seed=plan.seed,
-        family=plan.family,
-    )
-    tube = simulate_tube(order)
+    tube = simulate_tube(tube_order(plan, role, n_events))
     return _shifted(tube, plan.shift_decades) if plan.shift_decades else tube
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks.accuracy.plan import ENRICHED
+from stromagate.gating.tree import deciders
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
-from stromagate.model.gates import ROOT, Boolean, GateTree
+from stromagate.model.gates import ROOT
 from stromagate.model.result import Finding, SampleResult
 
 TARGET = "msc"
@@ -29,19 +30,3 @@ def excusing(codes: Iterable[str], *, true_count: int, prepared: str) -> list[st
     mute = SPREAD_ONLY | (SIZE_ONLY if true_count >= LLOQ_FLOOR_EVENTS else frozenset())
     mute |= OF_PREPARATION if prepared == ENRICHED else frozenset()
     return [code for code in codes if code not in mute]
-
-
-def deciders(tree: GateTree, target: str) -> set[str]:
-    """Return the population, everything above it, and everything its boolean gates look at."""
-    nodes = {node.name: node for node in tree.nodes}
-    found: set[str] = set()
-    waiting = [target]
-    while waiting:
-        name = waiting.pop()
-        if name in found or name not in nodes:
-            continue
-        found.add(name)
-        waiting.append(nodes[name].parent)
-        geometry = nodes[name].geometry
-        waiting.extend(geometry.of if isinstance(geometry, Boolean) else ())
-    return found

@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from stromagate.errors import InputError, StromagateError
+from stromagate.errors import InputError, StromagateError, UsageError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault of ours.", hidden=True)]
@@ -122,3 +123,15 @@ def _silence() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+def spare(out: Path | None, code: str, *, force: bool) -> None:
+    """Refuse to write over a file that is there, unless told to.
+
+    Raises
+    ------
+    UsageError
+        There is one.
+    """
+    if out is not None and out.exists() and not force:
+        raise UsageError(code, "there is a file already", where=str(out), hint="--force writes over it")

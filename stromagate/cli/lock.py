@@ -79,10 +79,7 @@ def _ways(boundary: LockedBoundary) -> dict[str, float]:
     """Return each batch's median way, oldest first."""
     from statistics import median
 
-    by_batch: dict[str, list[float]] = {}
-    for tube in boundary.tubes:
-        by_batch.setdefault(tube.batch, []).append(tube.way_frac)
-    return {batch: median(ways) for batch, ways in by_batch.items()}
+    return {batch: median(ways) for batch, ways in boundary.ways_by_batch().items()}
 
 
 def _row(boundary: LockedBoundary) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stromagate.cli.console import AsJson, Debug, emit, say, speaking
+from stromagate.cli.console import AsJson, Debug, emit, say, spare, speaking
 
 _INPUTS = "FCS or LMD files, or folders (searched through and through)."
 _OUT = "File for the sheet (CSV); it is printed where none is named."
@@ -29,17 +29,16 @@ def sheet(
     through them before `stromagate run --sheet`.
     """
     with speaking(as_json=as_json, debug=debug):
-        from stromagate.errors import UsageError
         from stromagate.pipeline.bundle import write_file
-        from stromagate.pipeline.proposal import COLUMNS, propose, sheet_text, tally
+        from stromagate.pipeline.proposal import COLUMNS, propose, sheet_cells, sheet_text, tally
         from stromagate.pipeline.template import load_template
         from stromagate.pipeline.tubes import collect_tubes
 
-        if out is not None and out.exists() and not force:
-            raise UsageError("sheet.exists", "there is a file already", where=str(out), hint="--force writes over it")
+        spare(out, "sheet.exists", force=force)
         loaded = None if template is None else load_template(template).template
         rows = propose(collect_tubes(inputs).tubes, loaded)
-        text = sheet_text(rows, (out or Path("sheet.csv")).absolute().parent)
+        folder = (out or Path("sheet.csv")).absolute().parent
+        text = sheet_text(rows, folder)
         say(f"{len(rows)} tubes: {tally(rows)}")
         unclear = [row.sample_id for row in rows if row.role.endswith(":?")]
         if unclear:
@@ -47,12 +46,6 @@ def sheet(
         if out is not None:
             write_file(out, text.encode("utf-8"))
             say(f"roles are guessed from names: look through them, then stromagate run --sheet {out} ...")
-        lines = [dict(zip(COLUMNS, _cells(line), strict=True)) for line in text.splitlines()[1:]]
-        data = {"format": "stromagate.sheet/1", "sheet": None if out is None else str(out), "rows": lines}
+        named = [dict(zip(COLUMNS, line, strict=True)) for line in sheet_cells(rows, folder)]
+        data = {"format": "stromagate.sheet/1", "sheet": None if out is None else str(out), "rows": named}
         emit(data, text.rstrip("\n") if out is None else str(out), as_json=as_json)
-
-
-def _cells(line: str) -> list[str]:
-    import csv
-
-    return next(csv.reader([line]))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stromagate.cli.console import AsJson, Debug, emit, speaking
+from stromagate.cli.console import AsJson, Debug, emit, spare, speaking
 
 app = typer.Typer(help="The shelf of gating templates: list, show, explain, check, new.", no_args_is_help=True)
 
@@ -91,15 +91,11 @@ def new(
 ) -> None:
     """Start a template from an FCS file: its markers, the first gates, and a proposal for each marker."""
     with speaking(as_json=as_json, debug=debug):
-        from stromagate.errors import UsageError
         from stromagate.pipeline.bundle import write_file
         from stromagate.pipeline.starter import copy_for, starter, template_name
 
         name = template_name((out or file).stem)
-        if out is not None and out.exists() and not force:
-            raise UsageError(
-                "templates.exists", "there is a file already", where=str(out), hint="--force writes over it"
-            )
+        spare(out, "templates.exists", force=force)
         text = starter(file, name) if source is None else copy_for(file, name, source)
         if out is None:
             emit({"name": name, "template": text}, text.rstrip(), as_json=as_json)

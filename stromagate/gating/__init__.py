@@ -11,7 +11,8 @@
 ``edits``                                       boundaries that a person moved, put into a fitted tree
 ``draws``, ``moves``, ``variants``, ``bits``,   the tree on redrawn and on moved boundaries: by how much these move,
 ``sensitivity``                                 who could be on either side, and many replays at once as bits of a word
-``geometry``, ``sieve``, ``raster``             who is inside a gate: the definition, and the fast way to the same
+``geometry``, ``columns``, ``sieve``,            who is inside a gate: the definition, events as gates see them, and the
+``raster``                                      fast way to the same
 ``views``, ``axis_views``                       what the report's plots need
 =============================================== ======================================================================
 """

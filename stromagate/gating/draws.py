@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.gating.bits import Bits, everywhere, totals
-from stromagate.gating.geometry import Mask
+from stromagate.gating.columns import finite_on
+from stromagate.gating.geometry import Mask, combine
 from stromagate.gating.moves import redrawn_boundaries
-from stromagate.gating.population import Population
+from stromagate.gating.population import Population, no_others
 from stromagate.gating.sieve import Sieve, make_sieve
 from stromagate.gating.tree import deciding_axes, evaluable
 from stromagate.gating.variants import Variants, make_variants
 from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
-from stromagate.model.sample import F32, F64, Rows
+from stromagate.model.sample import Rows
 
 if TYPE_CHECKING:
     from stromagate.gating.engine import Gated
@@ -94,8 +95,7 @@ def _affected(tree: GateTree, moving: Mapping[str, object]) -> list[str]:
     """Return the populations that any of some gates decides about, in the tree's order."""
     able, found = evaluable(tree), dict[str, None]()
     for node in tree.nodes:
-        stands_on = {node.parent, *(node.geometry.of if isinstance(node.geometry, Boolean) else ())}
-        if node.name in able and (node.name in moving or not stands_on.isdisjoint(found)):
+        if node.name in able and (node.name in moving or not found.keys().isdisjoint(node.stands_on)):
             found[node.name] = None
     return list(found)
 
@@ -113,41 +113,11 @@ def _unsettled(prepared: Prepared, gated: Gated, variants: Mapping[str, Variants
             by_parent.setdefault(node.parent, []).append(node.name)
     for parent, names in by_parent.items():
         rows = None if parent == ROOT else gated.members[parent]
-        columns = Population(prepared, parent, rows, _nobody)
+        columns = Population(prepared, parent, rows, no_others)
         for name in names:
             found = np.flatnonzero(variants[name].near(columns))
             near[found if rows is None else rows[found]] = True
     return np.flatnonzero(near)
-
-
-def _nobody(name: str) -> Population:
-    raise KeyError(name)
-
-
-class _Events:
-    """Some rows of a tube as gates see them (``sieve.Columns``); the values of an axis are made once."""
-
-    def __init__(self, prepared: Prepared, rows: Rows) -> None:
-        self.prepared, self.rows = prepared, rows
-        self._quick: dict[str, F32] = {}
-
-    @property
-    def n(self) -> int:
-        return len(self.rows)
-
-    def quick(self, axis: str) -> F32:
-        if axis not in self._quick:
-            self._quick[axis] = np.ascontiguousarray(self.prepared.linear(axis, self.rows))
-        return self._quick[axis]
-
-    def finite(self, axis: str) -> bool:
-        return bool(np.isfinite(self.quick(axis)).all())
-
-    def slack(self, axis: str) -> float:
-        return self.prepared.slack(axis)
-
-    def exact(self, axis: str, rows: Rows) -> F64:
-        return self.prepared.exact(axis, self.rows[rows])
 
 
 class _Walk:
@@ -166,7 +136,7 @@ class _Walk:
 
     def block(self, rows: Rows) -> Iterator[tuple[str, Mask, Bits]]:
         """Yield each population's name, its members as the tree is, and its members in every variant."""
-        events = _Events(self.prepared, rows)
+        events = Population(self.prepared, ROOT, rows, no_others)
         plain: dict[str, Mask] = {ROOT: np.ones(len(rows), dtype=np.bool_)}
         held: dict[str, Bits] = {ROOT: np.repeat(self.full, len(rows), axis=1)}
         for node in self.nodes:
@@ -177,7 +147,7 @@ class _Walk:
             plain[node.name], held[node.name] = plain[node.parent] & inside, held[node.parent] & bits
             yield node.name, plain[node.name], held[node.name]
 
-    def _gated(self, node: GateNode, events: _Events, parent: Bits) -> tuple[Mask, Bits]:
+    def _gated(self, node: GateNode, events: Population, parent: Bits) -> tuple[Mask, Bits]:
         """Return who is within a gate as it is, and in every variant where it has any."""
         sieve, variants = self.sieves[node.name], self.variants.get(node.name)
         inside = sieve.inside(events)
@@ -189,25 +159,18 @@ class _Walk:
         return inside, bits
 
     def _combined(
-        self, geometry: Boolean, events: _Events, plain: Mapping[str, Mask], held: Mapping[str, Bits]
+        self, geometry: Boolean, events: Population, plain: Mapping[str, Mask], held: Mapping[str, Bits]
     ) -> tuple[Mask, Bits]:
         """Return who is within a combination, as the populations are and in every variant of them."""
+        decided = None
+        if geometry.operation == "none":
+            axes = sorted(frozenset[str]().union(*(self.axes[name] for name in geometry.of)))
+            decided = finite_on(events, axes)
+        inside = combine(geometry.operation, [plain[name] for name in geometry.of], plain[ROOT], decided)
+        named = [held[name] for name in geometry.of]
         if geometry.operation == "all":
-            return (
-                np.logical_and.reduce([plain[ROOT], *(plain[name] for name in geometry.of)]),
-                np.bitwise_and.reduce([held[ROOT], *(held[name] for name in geometry.of)]),
-            )
-        some = np.logical_or.reduce([~plain[ROOT], *(plain[name] for name in geometry.of)])
-        any_bits = np.bitwise_or.reduce([np.zeros_like(held[ROOT]), *(held[name] for name in geometry.of)])
-        if geometry.operation == "any":
-            return some, any_bits
-        decided = self._decided(geometry, events)
-        return ~some & decided, np.where(decided, ~any_bits & self.full, np.uint64(0))
-
-    def _decided(self, geometry: Boolean, events: _Events) -> Mask:
-        """Return which events have a finite value wherever it decides about the populations they are to be out of."""
-        decided = np.ones(events.n, dtype=np.bool_)
-        for axis in sorted(frozenset[str]().union(*(self.axes[name] for name in geometry.of))):
-            odd = np.flatnonzero(~np.isfinite(events.quick(axis)))
-            decided[odd] &= np.isfinite(events.exact(axis, odd))
-        return decided
+            return inside, np.bitwise_and.reduce([held[ROOT], *named])
+        bits = np.bitwise_or.reduce([np.zeros_like(held[ROOT]), *named])
+        if decided is not None:
+            bits = np.where(decided, ~bits & self.full, np.uint64(0))
+        return inside, bits

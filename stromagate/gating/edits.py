@@ -14,10 +14,10 @@ from stromagate.gating import replay
 from stromagate.gating.engine import Gated
 from stromagate.gating.geometry import check
 from stromagate.gating.method import methods
-from stromagate.gating.population import AbsentAxisError, Population
+from stromagate.gating.population import AbsentAxisError, Population, no_others
 from stromagate.gating.tree import evaluable
 from stromagate.gating.wording import listed, number
-from stromagate.model.gates import ROOT, Axis, Boolean, GateNode, GateTree, Geometry, straight_edges
+from stromagate.model.gates import ROOT, Axis, Boolean, GateNode, GateTree, Geometry, combined, straight_edges
 
 if TYPE_CHECKING:
     from stromagate.model.edits import GateEdit, MadeOn, SampleEdits
@@ -199,7 +199,7 @@ def _combined(node: GateNode, steps: Sequence[GateStep]) -> tuple[str, ...]:
     """Return the populations that a gate looks at besides its parent."""
     if node.geometry is None:
         return steps[0].params.populations_used() if steps else ()
-    return node.geometry.of if isinstance(node.geometry, Boolean) else ()
+    return combined(node.geometry)
 
 
 def _edited(node: GateNode, edit: GateEdit, axes: Mapping[str, Axis]) -> GateNode:
@@ -239,7 +239,7 @@ def _kept_spread(node: GateNode, geometry: Geometry, axes: Mapping[str, Axis]) -
 def _written(prepared: Prepared, node: GateNode, steps: Sequence[GateStep]) -> GateNode:
     """Return a node that was not evaluable with the boundary that its template holds, or told to be drawn too."""
     if steps and (method := methods.get(steps[0].method)).written:
-        everything = Population(prepared, ROOT, None, _no_population)
+        everything = Population(prepared, ROOT, None, no_others)
         try:
             fit = method.fit(everything, steps[0].params, np.random.Generator(np.random.PCG64(0)))
         except AbsentAxisError:
@@ -251,16 +251,10 @@ def _written(prepared: Prepared, node: GateNode, steps: Sequence[GateStep]) -> G
     return replace(node, sentence=f"{node.sentence}; {later}")
 
 
-def _no_population(name: str) -> Population:
-    message = f"a gate that the template holds looked at '{name}'"
-    raise TypeError(message)
-
-
 def _idle(index: int, edit: GateEdit, tree: GateTree) -> Problem:
     """Return what keeps an edited boundary from having an effect."""
     node, able = tree.node(edit.population), evaluable(tree)
-    looked_at = (node.parent, *(node.geometry.of if isinstance(node.geometry, Boolean) else ()))
-    missing = listed((f"'{name}'" for name in looked_at if name not in able), "and")
+    missing = listed((f"'{name}'" for name in node.stands_on if name not in able), "and")
     return Problem(
         None,
         f"edits[{index}].population",

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stromagate.errors import SpecificationError
+from stromagate.gating.columns import finite_on
 from stromagate.gating.geometry import Mask, check, combine
 from stromagate.gating.method import Fit, Outside, methods, not_evaluable
 from stromagate.gating.population import AbsentAxisError, AbsentPopulationError, Population
 from stromagate.gating.sieve import make_sieve
 from stromagate.gating.tree import deciding_axes
-from stromagate.model.gates import ROOT, Boolean, Doubt, GateNode, GateTree, Geometry
+from stromagate.model.gates import ROOT, Boolean, Doubt, GateNode, GateTree, Geometry, combined
 from stromagate.model.sample import Rows
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class _Walk:
         if fit.geometry is None:
             return
         check(fit.geometry, where=spec.name)
-        for name in fit.geometry.of if isinstance(fit.geometry, Boolean) else ():
+        for name in combined(fit.geometry):
             self._look_up(name)
         for axis in fit.geometry.axes:
             self.populations[ROOT].scale(axis)
@@ -210,12 +211,7 @@ class _Walk:
         if geometry.operation != "none":
             return None
         axes = deciding_axes(GateTree(tuple(self.nodes), self.prepared.axes))
-        decided = np.ones(parent.n, dtype=np.bool_)
-        for axis in sorted(frozenset[str]().union(*(axes[name] for name in geometry.of))):
-            values = parent.quick(axis)
-            odd = np.flatnonzero(~np.isfinite(values))
-            decided[odd] &= np.isfinite(parent.exact(axis, odd))
-        return decided
+        return finite_on(parent, sorted(frozenset[str]().union(*(axes[name] for name in geometry.of))))
 
 
 def _node(spec: PopulationSpec, method: str, fit: Fit) -> GateNode:

@@ -84,7 +84,7 @@ class PopulationView(Protocol):
         ...
 
     def population(self, name: str) -> PopulationView:
-        """Return another population that stands above the one being fitted."""
+        """Return a population that stands above the one being fitted: this one, or another."""
         ...
 
 

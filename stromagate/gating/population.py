@@ -112,7 +112,7 @@ class Population:
         return float(inverse(self.scale(axis), display)[0])
 
     def population(self, name: str) -> Population:
-        """Return another population that stands above the one being fitted."""
+        """Return a population that stands above the one being fitted: this one, or another."""
         return self._look_up(name)
 
     def forget(self) -> None:
@@ -121,7 +121,7 @@ class Population:
         self._display.clear()
 
     def quick(self, axis: str) -> F32:
-        """Return the quick scale values that gates are decided on (``sieve.Columns``), shape (n,)."""
+        """Return the quick scale values that gates are decided on (``columns.Columns``), shape (n,)."""
         return self.linear(axis)
 
     def finite(self, axis: str) -> bool:
@@ -144,6 +144,12 @@ class Population:
                 where=self._name,
                 hint=f"axes of this tube: {', '.join(self._prepared.axes)}",
             )
+
+
+def no_others(name: str) -> Population:
+    """Look nobody up: for a population of which gates ask values alone."""
+    message = f"a population of values alone was asked for '{name}'"
+    raise TypeError(message)
 
 
 def _frozen(values: F32) -> F32:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 
 from stromagate.gating import raster
+from stromagate.gating.columns import Columns
 from stromagate.gating.geometry import Mask, contains, edges
 from stromagate.model.gates import Ellipse, Geometry, Interval, Polygon, QuadrantPart, Rectangle, Spans
 from stromagate.model.sample import F32, F64, Rows
@@ -34,31 +34,6 @@ _WORST_CONDITION = 1e6
 _LARGEST, _INFINITE = np.finfo(np.float32).max, np.float32(np.inf)
 
 _Bounds = tuple[np.float32 | None, np.float32 | None]
-
-
-class Columns(Protocol):
-    """Events as a gate sees them: quick values, how far these may be off, and exact values for a few."""
-
-    @property
-    def n(self) -> int:
-        """Number of events."""
-        ...
-
-    def quick(self, axis: str) -> F32:
-        """Scale values, shape (n,), within ``slack(axis)`` of the exact ones where they are finite."""
-        ...
-
-    def finite(self, axis: str) -> bool:
-        """Whether every quick value is finite."""
-        ...
-
-    def slack(self, axis: str) -> float:
-        """Bound of the error of the quick values, in scale values; 0 where they are exact."""
-        ...
-
-    def exact(self, axis: str, rows: Rows) -> F64:
-        """Exact scale values of some events, shape (k,)."""
-        ...
 
 
 class Sieve:

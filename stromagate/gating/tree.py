@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from stromagate.errors import SpecificationError
 from stromagate.gating.geometry import check
-from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
+from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree, combined
 
 
 def check_tree(tree: GateTree) -> None:
@@ -34,8 +34,7 @@ def evaluable(tree: GateTree) -> frozenset[str]:
     """Return the populations with a boundary whose parents, and whatever they combine, have one too."""
     able = {ROOT}
     for node in tree.nodes:
-        needs = {node.parent, *(node.geometry.of if isinstance(node.geometry, Boolean) else ())}
-        if node.geometry is not None and needs <= able:
+        if node.geometry is not None and able.issuperset(node.stands_on):
             able.add(node.name)
     return frozenset(able)
 
@@ -45,21 +44,25 @@ def deciding_axes(tree: GateTree) -> dict[str, frozenset[str]]:
     axes: dict[str, frozenset[str]] = {ROOT: frozenset()}
     for node in tree.nodes:
         own = frozenset(node.geometry.axes) if node.geometry is not None else frozenset()
-        named = node.geometry.of if isinstance(node.geometry, Boolean) else ()
-        axes[node.name] = axes[node.parent].union(own, *(axes[name] for name in named))
+        axes[node.name] = own.union(*(axes[name] for name in node.stands_on))
     return axes
 
 
-def deciding_gates(tree: GateTree, name: str) -> frozenset[str]:
-    """Return the populations whose own boundaries decide who is in a population: itself, and those it stands on."""
+def deciders(tree: GateTree, name: str) -> frozenset[str]:
+    """Return the populations that decide who is in a population: itself, and all it stands on, the root left out."""
     nodes = {node.name: node for node in tree.nodes}
     found, waiting = set[str](), [name]
     while waiting:
         node = nodes.get(waiting.pop())
         if node is not None and node.name not in found:
             found.add(node.name)
-            waiting += [node.parent, *(node.geometry.of if isinstance(node.geometry, Boolean) else ())]
-    return frozenset(name for name in found if not isinstance(nodes[name].geometry, Boolean))
+            waiting += node.stands_on
+    return frozenset(found)
+
+
+def deciding_gates(tree: GateTree, name: str) -> frozenset[str]:
+    """Return those of the populations that decide about another whose gates have a boundary of their own."""
+    return frozenset(each for each in deciders(tree, name) if not isinstance(tree.node(each).geometry, Boolean))
 
 
 def _check_references(node: GateNode, tree: GateTree, above: set[str]) -> None:
@@ -67,7 +70,7 @@ def _check_references(node: GateNode, tree: GateTree, above: set[str]) -> None:
     for axis in node.geometry.axes:
         if axis not in tree.axes:
             _refuse("axis", f"the tree does not say what its axis '{axis}' is", node)
-    for name in node.geometry.of if isinstance(node.geometry, Boolean) else ():
+    for name in combined(node.geometry):
         if name not in above:
             _refuse("population", f"it combines '{name}', which does not stand above it", node)
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from stromagate.gating import raster
 from stromagate.gating.bits import Bits, Ladder, everywhere
+from stromagate.gating.columns import Columns
 from stromagate.gating.geometry import Mask, edges
-from stromagate.gating.sieve import Columns, make_sieve, on_table, shown, tolerance
+from stromagate.gating.sieve import make_sieve, on_table, shown, tolerance
 from stromagate.model.gates import Ellipse, Geometry, Interval, Point, Polygon, QuadrantPart, Rectangle, Spans
 from stromagate.model.sample import F32, F64
 from stromagate.model.scales import Scale

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stromagate.gating import geometry as shapes
+from stromagate.gating.columns import finite_on
 from stromagate.gating.geometry import Mask
 from stromagate.gating.sieve import Sieve, make_sieve
 from stromagate.gating.tree import check_tree, deciding_axes, evaluable
@@ -99,7 +100,7 @@ class _Step:
 
 @dataclass(slots=True)
 class _Events:
-    """Some events of a block, as a gate sees them (``sieve.Columns``): all of it, or the survivors copied out."""
+    """Some events of a block, as a gate sees them (``columns.Columns``): all of it, or the survivors copied out."""
 
     plan: Plan
     block: F32
@@ -223,17 +224,6 @@ def _kept(plan: Plan, step: _Step, events: _Events, mask: Mask) -> _Population:
 
 def _combined(step: _Step, found: Mapping[str, _Population], n: int) -> Mask:
     assert step.boolean is not None
-    decided = None
-    for axis in step.decided_by:
-        finite = _finite(found[ROOT].events, axis)
-        decided = finite if decided is None else decided & finite
+    decided = finite_on(found[ROOT].events, step.decided_by) if step.decided_by else None
     masks = [found[name].full_mask(n) for name in step.boolean.of]
     return shapes.combine(step.boolean.operation, masks, found[step.parent].full_mask(n), decided)
-
-
-def _finite(events: _Events, axis: str) -> Mask:
-    finite = np.isfinite(events.quick(axis))
-    if events.slack(axis) > 0 and not finite.all():
-        odd = np.flatnonzero(~finite)
-        finite[odd] = np.isfinite(events.exact(axis, odd))
-    return finite

@@ -137,6 +137,11 @@ def straight_edges(geometry: Geometry) -> Iterator[tuple[str, Literal["from", "b
             yield axis, "below", high
 
 
+def combined(geometry: Geometry | None) -> tuple[str, ...]:
+    """Return the populations that a gate combines; of any but a Boolean one, none."""
+    return geometry.of if isinstance(geometry, Boolean) else ()
+
+
 GateState = Literal["fitted", "fixed", "fallback", "edited", "not_evaluable"]
 
 Doubt = Literal["not separable", "second opinion"]
@@ -165,6 +170,11 @@ class GateNode:
     source: str = ""
     edited_by: str | None = None
     doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def stands_on(self) -> tuple[str, ...]:
+        """Its parent, and the populations its gate combines."""
+        return (self.parent, *combined(self.geometry))
 
 
 @dataclass(frozen=True, slots=True)

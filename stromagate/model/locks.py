@@ -40,6 +40,14 @@ class LockedBoundary(Document):
     positive: Name = Field(description="Population whose median counts as 1.")
     tubes: tuple[LockedTube, ...] = Field(min_length=1, description="Oldest batch first.")
 
+    def ways_by_batch(self) -> dict[str, list[float]]:
+        """Return the ways of each batch's tubes, oldest batch first; a tube whose references are reversed has none."""
+        found: dict[str, list[float]] = {}
+        for tube in self.tubes:
+            if tube.positive > tube.negative:
+                found.setdefault(tube.batch, []).append(tube.way_frac)
+        return found
+
 
 class Locks(Document):
     """All locked boundaries of a template."""

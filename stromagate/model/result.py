@@ -195,6 +195,11 @@ class SampleResult(Document):
     record: RunRecord
     seal: str = Field("", description="SHA-256 of this document as it was written, with an empty seal.")
 
+    @property
+    def role(self) -> str:
+        """What the tube is for, as the sheet has it; a tube of which nothing is said is a stained one."""
+        return self.labels.get("role", "").strip() or "stained"
+
     def count(self, population: str) -> int | None:
         """Return the number of events of a population; None where it could not be evaluated."""
         for statistic in self.statistics:

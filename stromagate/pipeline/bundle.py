@@ -268,14 +268,19 @@ def _read(path: Path, kind: type[T]) -> T:
             "result.unreadable", f"cannot be read: {cause.strerror}", where=str(path), hint=hint
         ) from cause
     except ValidationError as cause:
-        first = cause.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise InputError(
             "result.damaged",
-            f"{place}: {first['msg']} ({cause.error_count()} in all)",
+            first_fault(cause),
             where=str(path),
             hint="the file was changed or written by another version; run the tube again",
         ) from cause
+
+
+def first_fault(cause: ValidationError) -> str:
+    """Return the first thing that is wrong with a document, and how many there are."""
+    first = cause.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the document"
+    return f"{place}: {first['msg']} ({cause.error_count()} in all)"
 
 
 def cannot_write(path: Path, cause: OSError) -> StromagateError:

@@ -160,7 +160,7 @@ def _tubes(runs: Sequence[tuple[Path, RunIndex]]) -> tuple[list[_Tube], list[Lef
     seen: dict[str, str] = {}
     for folder, run in runs:
         for result in read_results(folder, run):
-            name, role = result.sample_id, result.labels.get("role") or "stained"
+            name, role = result.sample_id, result.role
             digest = result.source.sha256
             reason = ""
             if role != "stained":

@@ -11,6 +11,7 @@ from stromagate.errors import InputError, SpecificationError
 from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
 from stromagate.model.locks import Locks
+from stromagate.pipeline.bundle import first_fault
 from stromagate.templates import LoadedTemplate
 
 _MAX_BYTES = 10_000_000
@@ -34,11 +35,9 @@ def read_locks(path: Path) -> Locks:
             "locks.unreadable", f"cannot be read: {cause.strerror}", where=str(path), hint="--locks FILE.json"
         ) from cause
     except ValidationError as cause:
-        first = cause.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise SpecificationError(
             "locks.invalid",
-            f"{place}: {first['msg']} ({cause.error_count()} in all)",
+            first_fault(cause),
             where=str(path),
             hint="make it with stromagate lock",
         ) from cause

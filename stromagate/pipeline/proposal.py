@@ -67,10 +67,17 @@ def sheet_text(rows: Sequence[Proposal], folder: Path) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in rows:
-        file = printable(Path(os.path.relpath(row.path, folder)).as_posix())
-        writer.writerow([file, row.sample_id, row.patient_id, row.role, row.batch, row.why])
+    writer.writerows(sheet_cells(rows, folder))
     return out.getvalue()
+
+
+def sheet_cells(rows: Sequence[Proposal], folder: Path) -> list[list[str]]:
+    """Return the proposal's cells, a list a row in the order of ``COLUMNS``, for a sheet that lies in ``folder``."""
+    files = (printable(Path(os.path.relpath(row.path, folder)).as_posix()) for row in rows)
+    return [
+        [file, row.sample_id, row.patient_id, row.role, row.batch, row.why]
+        for file, row in zip(files, rows, strict=True)
+    ]
 
 
 def looks_like_controls(tubes: Sequence[Tube]) -> list[Tube]:

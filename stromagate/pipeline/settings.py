@@ -1,13 +1,15 @@
-"""A run's configuration bound to the content of the files it names, and free of the paths of this machine."""
+"""A run's configuration: bound to the content of the files it names, free of this machine's paths, and how it reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from stromagate.fcs import hash_file
+from stromagate.fcs import hash_file, read_fcs
 from stromagate.model.config import RunConfig
+from stromagate.model.sample import Sample
 from stromagate.pipeline.tubes import printable
+from stromagate.templates import LoadedTemplate
 
 LENT = "markers"
 
@@ -28,6 +30,18 @@ def pin(config: RunConfig) -> RunConfig:
     }
     hashed = {option: hash_file(Path(path)) for option, path in named.items() if path and path not in {"file", "none"}}
     return config.model_copy(update={"file_sha256": hashed})
+
+
+def read_tube(path: Path, loaded: LoadedTemplate, config: RunConfig) -> Sample:
+    """Read a file as a run is told to; the gain convention is the template's where the configuration has none.
+
+    Raises
+    ------
+    InputError
+        The file is refused, with the reason.
+    """
+    gain = config.gain or loaded.template.gain
+    return read_fcs(path, policy=config.policy, dataset=config.dataset, gain=gain)
 
 
 def with_markers(config: RunConfig, lent: Mapping[str, str]) -> RunConfig:

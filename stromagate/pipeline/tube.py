@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stromagate.fcs import hash_file, read_fcs
+from stromagate.fcs import hash_file
 from stromagate.gating import engine, views
 from stromagate.gating.draws import boundary_draws
 from stromagate.gating.edits import Edited, apply
@@ -21,7 +21,7 @@ from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
 from stromagate.pipeline.outside import with_locks
-from stromagate.pipeline.settings import LENT, lent_words, pin, portable, with_markers
+from stromagate.pipeline.settings import LENT, lent_words, pin, portable, read_tube, with_markers
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
@@ -99,7 +99,7 @@ def analyze(
     known, outside = beside or Beside(), with_locks(outside, config, loaded)
     with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as aside:
         digest = aside.submit(hash_file, path)
-        sample = _read(path, loaded, config)
+        sample = read_tube(path, loaded, config)
         prepared = prepare(sample, loaded.template, with_markers(config, known.markers))
         fitted = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
         edited = _edited(prepared, fitted, loaded, edits, making(digest.result(), loaded, portable(config), outside))
@@ -147,11 +147,6 @@ def analyze(
         control_roles=roles_by_gate(loaded),
         record=_record(config, sample, known.markers),
     )
-
-
-def _read(path: Path, loaded: LoadedTemplate, config: RunConfig) -> Sample:
-    gain = config.gain or loaded.template.gain
-    return read_fcs(path, policy=config.policy, dataset=config.dataset, gain=gain)
 
 
 def _edited(

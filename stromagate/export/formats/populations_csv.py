@@ -31,16 +31,11 @@ _LIMITS = ("counting_low", "counting_high", "boundary_low", "boundary_high")
 def render(results: Sequence[SampleResult]) -> bytes:
     """Return the tidy table of statistics; a value that could not be had is an empty cell with its state beside it."""
     rows = (
-        [result.sample_id, *(getattr(statistic, column) for column in (*_COLUMNS, *_LIMITS)), _role(result)]
+        [result.sample_id, *(getattr(statistic, column) for column in (*_COLUMNS, *_LIMITS)), result.role]
         for result in results
         for statistic in result.statistics
     )
     return table(["sample_id", *_COLUMNS, *_LIMITS, "role"], rows)
-
-
-def _role(result: SampleResult) -> str:
-    """Return the tube's role as the sheet has it; a tube of which nothing is said is a stained one."""
-    return result.labels.get("role", "").strip() or "stained"
 
 
 EXPORTER = Exporter(

@@ -133,7 +133,7 @@ def _known(parent: PopulationView, params: Params, tubes: list[ControlTube]) -> 
     if anchor.whole.n < params.min_events:
         few = f"{anchor.whole.n:,.0f} events of {params.anchor} in {_tubes(len(tubes), params.role)} are too few"
         return f"{few} (at least {params.min_events:,})"
-    tube = distribution(_named(parent, params.anchor).linear(axis))
+    tube = distribution(parent.population(params.anchor).linear(axis))
     if tube.n < TUBE_EVENTS:
         return f"{tube.n:,.0f} events of {params.anchor} are too few to find its negative by (at least {TUBE_EVENTS})"
     if not tube.values[0] < tube.values[-1]:
@@ -165,7 +165,7 @@ def _ratio(parent: PopulationView, params: Params) -> float | None:
     if params.autofluorescence_axis is None or params.target is None:
         return params.autofluorescence_ratio
     target, anchor = (
-        distribution(_named(parent, name).linear(params.autofluorescence_axis))
+        distribution(parent.population(name).linear(params.autofluorescence_axis))
         for name in (params.target, params.anchor)
     )
     if target.n < params.min_target or anchor.n < TUBE_EVENTS:
@@ -173,10 +173,6 @@ def _ratio(parent: PopulationView, params: Params) -> float | None:
     low, middle = quantiles(anchor, (0.25, 0.5))
     # A median that a quarter of the events lie as far below as zero does is noise: no ratio can be made of it.
     return float(quantiles(target, (0.5,))[0] / middle) if low > 0 else params.autofluorescence_ratio
-
-
-def _named(parent: PopulationView, name: str) -> PopulationView:
-    return parent if parent.name == name else parent.population(name)
 
 
 def _said(

@@ -19,7 +19,6 @@ from stromagate.gating.thresholds import half_line
 from stromagate.gating.wording import number, place
 from stromagate.model.controls import Distribution
 from stromagate.model.gates import Side
-from stromagate.model.locks import LockedBoundary
 from stromagate.model.template import AxisName, GateParams, Name
 
 MAD_TO_SD = 1.482602  # of a normal distribution
@@ -61,7 +60,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     way = _way(parent, params)
     if isinstance(way, str):
         return not_evaluable(f"{axis} not cut: {way}")
-    known = {name: distribution(_named(parent, name).linear(axis)) for name in (params.negative, params.positive)}
+    known = {name: distribution(parent.population(name).linear(axis)) for name in (params.negative, params.positive)}
     for name, values in known.items():
         if values.n < params.min_events:
             few = f"{values.n:,.0f} events of {name} are too few to measure by (at least {params.min_events:,})"
@@ -113,7 +112,7 @@ def _way(parent: PopulationView, params: Params) -> _Way | str:
         return (
             f"the earlier boundaries of {params.boundary} were measured by {measured}, not by the template's references"
         )
-    by_batch = _by_batch(fitting[0], params.batches)
+    by_batch = list(fitting[0].ways_by_batch().values())[-params.batches :]
     if len(by_batch) < params.min_batches:
         return f"{len(by_batch)} earlier batches are too few (at least {params.min_batches})"
     ways = np.array([np.median(ways) for ways in by_batch])
@@ -122,22 +121,9 @@ def _way(parent: PopulationView, params: Params) -> _Way | str:
     return _Way(middle, sd, len(ways), sum(len(each) for each in by_batch))
 
 
-def _by_batch(history: LockedBoundary, last: int) -> list[list[float]]:
-    """Return the ways of the tubes of the last batches, a list each; a tube whose references were reversed has none."""
-    found: dict[str, list[float]] = {}
-    for tube in history.tubes:
-        if tube.positive > tube.negative:
-            found.setdefault(tube.batch, []).append(tube.way_frac)
-    return list(found.values())[-last:]
-
-
 def _ends(known: dict[str, Distribution], params: Params) -> tuple[float, float]:
     negative, positive = (float(quantiles(known[name], (0.5,))[0]) for name in (params.negative, params.positive))
     return negative, positive
-
-
-def _named(parent: PopulationView, name: str) -> PopulationView:
-    return parent if parent.name == name else parent.population(name)
 
 
 METHOD = GatingMethod(

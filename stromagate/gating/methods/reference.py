@@ -56,8 +56,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     axis = params.axis
     if axis not in parent.axes:
         return not_evaluable(f"{axis} not cut: the tube has no axis {axis}")
-    whose = parent if parent.name == params.population else parent.population(params.population)
-    known = distribution(whose.linear(axis))
+    known = distribution(parent.population(params.population).linear(axis))
     if known.n < params.min_events:
         few = f"{known.n:,.0f} events of {params.population} are too few"
         return not_evaluable(f"{axis} not cut: {few} to measure from (at least {params.min_events:,})")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stromagate.fcs import hash_file, read_fcs
+from stromagate.fcs import hash_file
 from stromagate.gating import engine
 from stromagate.gating.controls import describe
 from stromagate.gating.method import Outside
@@ -18,7 +18,7 @@ from stromagate.model.config import RunConfig
 from stromagate.model.controls import ControlTube
 from stromagate.pipeline.controls.uses import needs_by_gate
 from stromagate.pipeline.outside import locks_of
-from stromagate.pipeline.settings import with_markers
+from stromagate.pipeline.settings import read_tube, with_markers
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.prepare import prepare
 from stromagate.templates import LoadedTemplate
@@ -52,10 +52,7 @@ def gate_control(
     ordered = sorted(needs, key=lambda need: (need.population, need.axis))
     with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as beside:
         digest = beside.submit(hash_file, path)
-        gain = config.gain or loaded.template.gain
-        prepared = prepare(
-            read_fcs(path, policy=config.policy, dataset=config.dataset, gain=gain), loaded.template, bound
-        )
+        prepared = prepare(read_tube(path, loaded, config), loaded.template, bound)
         outside = Outside(locks=locks_of(config, loaded))
         gated = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
         return ControlTube(

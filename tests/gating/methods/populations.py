@@ -53,7 +53,7 @@ class FakePopulation:
         return float(np.sinh(display * 10) * 100) if self.scale(axis).kind == "asinh" else display
 
     def population(self, name: str) -> FakePopulation:
-        return self.others[name]
+        return self if name == self.name else self.others[name]
 
 
 def one_axis(values: object, axis: str = "CD45") -> FakePopulation:
