@@ -216,6 +216,7 @@ def _edited(node: GateNode, edit: GateEdit, axes: Mapping[str, Axis]) -> GateNod
         spread=spread,
         source=BY_HAND,
         edited_by=_one_line(edit.who),
+        doubts=(),  # they were of the boundary before, whose node stands among the replaced ones
     )
 
 
@@ -245,7 +246,13 @@ def _written(prepared: Prepared, node: GateNode, steps: Sequence[GateStep]) -> G
         except AbsentAxisError:
             return node
         return replace(
-            node, geometry=fit.geometry, state=fit.state, sentence=fit.sentence, spread=fit.spread, source=fit.source
+            node,
+            geometry=fit.geometry,
+            state=fit.state,
+            sentence=fit.sentence,
+            spread=fit.spread,
+            source=fit.source,
+            doubts=fit.doubts,
         )
     later = "what it stands on has been edited since, and nothing is fitted after an edit: draw this boundary too"
     return replace(node, sentence=f"{node.sentence}; {later}")

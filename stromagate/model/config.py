@@ -29,3 +29,8 @@ class RunConfig(Document):
     )
     grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")
     file_sha256: dict[str, str] = Field(default_factory=dict, description="Content of the files named above.")
+
+    def without_edits(self) -> RunConfig:
+        """Return what all tubes share: an edit is of one tube, stands whole in its result, and touches no other."""
+        files = {option: sha256 for option, sha256 in self.file_sha256.items() if option != "edits"}
+        return self.model_copy(update={"edits": None, "file_sha256": files})

@@ -78,9 +78,9 @@ def run_batch(
     config, options = pin(config or RunConfig()), options or BatchOptions()
     loaded = load_template(template)
     check_roles(tubes, loaded.template)
-    check_edits(config, [tube.sample_id for tube in tubes], loaded)
-    locks_of(config, loaded)
-    jobs = [Job(tube, loaded, config, out, options) for tube in tubes]
+    edits, locks = check_edits(config, [tube.sample_id for tube in tubes], loaded), locks_of(config, loaded)
+    shared = config.without_edits()
+    jobs = [Job(tube, loaded, shared, out, options, edits=edits.get(tube.sample_id), locks=locks) for tube in tubes]
     with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):
         outcomes: dict[str, Outcome] = {}
         equipped = with_controls(jobs, stage)

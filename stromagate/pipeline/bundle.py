@@ -226,8 +226,9 @@ def read_results(out: Path, run: RunIndex) -> list[SampleResult]:
     """
     entries = [entry for entry in run.samples if entry.status != "failed"]
     results = [read_result(out, entry.sample_id) for entry in entries]
+    shared = run.config.without_edits()
     for entry, result in zip(entries, results, strict=True):
-        if _made_as(result) != (entry.sample_id, entry.file, run.stromagate, run.template, run.config):
+        if _made_as(result) != (entry.sample_id, entry.file, run.stromagate, run.template, shared):
             raise InputError(
                 "result.other_run",
                 f"this result of {entry.file} was not made by the run that {RUN_FILE} speaks of",

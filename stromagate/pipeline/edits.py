@@ -72,8 +72,8 @@ def edits_of(config: RunConfig, sample_id: str) -> SampleEdits | None:
     return next((item for item in read_edits(config.edits).samples if item.sample_id == sample_id), None)
 
 
-def check_edits(config: RunConfig, sample_ids: Sequence[str], loaded: LoadedTemplate) -> None:
-    """Refuse a document of edits that does not go with the tubes and the template of a run.
+def check_edits(config: RunConfig, sample_ids: Sequence[str], loaded: LoadedTemplate) -> dict[str, SampleEdits]:
+    """Return a run's edits by tube; refuse a document that does not go with its tubes and its template.
 
     Raises
     ------
@@ -83,10 +83,11 @@ def check_edits(config: RunConfig, sample_ids: Sequence[str], loaded: LoadedTemp
         Tubes that are not in the run, populations that are not in the template: all at once.
     """
     if config.edits is None:
-        return
+        return {}
+    document = read_edits(config.edits)
     populations = [spec.name for spec in loaded.template.populations]
     faults: list[Problem] = []
-    for i, sample in enumerate(read_edits(config.edits).samples):
+    for i, sample in enumerate(document.samples):
         if sample.sample_id not in sample_ids:
             close = nearest(sample.sample_id, sample_ids)
             hint = f"did you mean '{close}'?" if close else "tubes are named as in the run's index.html"
@@ -105,6 +106,7 @@ def check_edits(config: RunConfig, sample_ids: Sequence[str], loaded: LoadedTemp
                 )
     if faults:
         raise DocumentError("edits.run", config.edits, faults)
+    return {sample.sample_id: sample for sample in document.samples}
 
 
 def made_on(result: SampleResult) -> MadeOn:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from stromagate.model.config import RunConfig
 from stromagate.model.controls import ControlTube
+from stromagate.model.edits import SampleEdits
+from stromagate.model.locks import Locks
 from stromagate.model.result import ControlUse, SampleEntry
 from stromagate.pipeline.tubes import Tube
 from stromagate.templates import LoadedTemplate
@@ -33,7 +35,8 @@ class Job:
 
     ``role`` is in the template's words. ``paired`` are the controls that belong to the tube and ``controls`` what is
     known of those that could be used. ``markers`` are those of a control that only the stained tubes' files name.
-    ``sha256`` is the content of the file where it has been looked at before.
+    ``sha256`` is the content of the file where it has been looked at before. ``edits`` are the tube's own and ``locks``
+    the run's, read once for all tubes; where a job has none, they are what its configuration names.
     """
 
     tube: Tube
@@ -46,6 +49,8 @@ class Job:
     controls: tuple[ControlTube, ...] = ()
     markers: Mapping[str, str] = field(default_factory=dict)
     sha256: str | None = None
+    edits: SampleEdits | None = None
+    locks: Locks | None = None
 
 
 @dataclass(frozen=True, slots=True)

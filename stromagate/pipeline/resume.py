@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from stromagate.errors import StromagateError
 from stromagate.fcs import hash_file
+from stromagate.model.edits import SampleEdits
 from stromagate.model.result import ControlUse, SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.environment import environment
@@ -32,6 +33,7 @@ def still_valid(job: Job) -> SampleResult | None:
         old.record.model_dump(include={"stromagate", "python", "libraries"}) == environment()
         and old.record.config == portable(job.config)
         and old.template == reference(job.template)
+        and _same_edits(old, job.edits)
         and old.labels == job.tube.labels
         and old.source.path == job.tube.shown
         and _pairs(old.controls) == _pairs(job.paired)
@@ -39,6 +41,13 @@ def still_valid(job: Job) -> SampleResult | None:
         and old.source.sha256 == (job.sha256 or hash_file(job.tube.path))
     )
     return old if same else None
+
+
+def _same_edits(old: SampleResult, now: SampleEdits | None) -> bool:
+    """Say whether a tube has the edits it had, made on the tree that was fitted then."""
+    if now is None:
+        return not old.edits
+    return (old.edits, old.fitted_tree_sha256) == (now.edits, now.tree_sha256)
 
 
 def _pairs(uses: Iterable[ControlUse]) -> list[ControlUse]:

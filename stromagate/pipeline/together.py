@@ -92,8 +92,8 @@ def analyze_job(job: Job, *, labels: dict[str, str] | None = None) -> SampleResu
         sample_id=job.tube.sample_id,
         shown=job.tube.shown,
         labels=job.tube.labels if labels is None else labels,
-        outside=Outside(controls=job.controls),
-        beside=Beside(job.paired, job.markers),
+        outside=Outside(controls=job.controls, locks=job.locks),
+        beside=Beside(job.paired, job.markers, job.edits),
     )
 
 

@@ -41,10 +41,12 @@ class Beside:
 
     ``paired`` says how its controls came to it, those that were kept from the gates among them. ``markers`` leads from
     markers that the tube's own file does not name to their channels, as the stained tubes of its batch have them.
+    ``edits`` are those of the tube, by default what the configuration names for it.
     """
 
     paired: tuple[ControlUse, ...] = ()
     markers: Mapping[str, str] = field(default_factory=dict)
+    edits: SampleEdits | None = None
 
 
 def analyze(
@@ -94,9 +96,10 @@ def analyze(
     """
     path, config = Path(path), pin(config or RunConfig())
     name = sample_id or slug(printable(path.stem))
-    edits = edits_of(config, name)
+    known = beside or Beside()
+    edits, config = known.edits or edits_of(config, name), config.without_edits()
     loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
-    known, outside = beside or Beside(), with_locks(outside, config, loaded)
+    outside = with_locks(outside, config, loaded)
     with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as aside:
         digest = aside.submit(hash_file, path)
         sample = read_tube(path, loaded, config)

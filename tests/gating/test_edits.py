@@ -18,6 +18,7 @@ from stromagate.gating.replay import members
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import GateEdit, GateEdits, MadeOn, SampleEdits
 from stromagate.model.gates import (
+    NOT_SEPARABLE,
     Axis,
     Boolean,
     Ellipse,
@@ -279,6 +280,17 @@ def test_a_hand_is_no_surer_than_the_fit_was(before: Geometry, after: Geometry, 
     moved = apply(prepared, found, edits(found, edit("p", after))).gated.tree.node("p")
     assert moved.spread == (None if spread is None else pytest.approx(spread))
     assert ("is not known" in moved.sentence) == (spread is None)
+
+
+def test_a_doubt_about_the_boundary_before_is_none_about_the_one_drawn_by_hand() -> None:
+    shared: dict[str, Any] = {"method": "tail", "state": "fitted", "sentence": "", "doubts": (NOT_SEPARABLE,)}
+    found = known(
+        GateNode("p", "all", geometry=Interval("X", 1.0, None), **shared),
+        GateNode("q", "all", geometry=Interval("Y", 1.0, None), **shared),
+    )
+    done = apply(tube(), found, edits(found, edit("p", Interval("X", 2.0, None))))
+    assert {node.name: node.doubts for node in done.gated.tree.nodes} == {"p": (), "q": (NOT_SEPARABLE,)}
+    assert done.replaced[0].doubts == (NOT_SEPARABLE,)
 
 
 def test_what_a_person_says_stays_on_one_line() -> None:

@@ -130,7 +130,15 @@ def _gated(jobs: Sequence[Job], steps: Stage) -> dict[str, _Gated]:
 def _gate(job: Job) -> tuple[str, _Gated]:
     name = job.tube.sample_id
     try:
-        tube = gate_control(job.tube.path, job.template, job.config, sample_id=name, role=job.role, markers=job.markers)
+        tube = gate_control(
+            job.tube.path,
+            job.template,
+            job.config,
+            sample_id=name,
+            role=job.role,
+            markers=job.markers,
+            locks=job.locks,
+        )
     except StromagateError as error:
         return name, _Gated(None, error.message)
     except Exception as fault:  # noqa: BLE001  (a fault of ours must not cost the batch; the control's own line tells it)

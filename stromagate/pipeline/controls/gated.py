@@ -16,8 +16,9 @@ from stromagate.gating.controls import describe
 from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
 from stromagate.model.controls import ControlTube
+from stromagate.model.locks import Locks
 from stromagate.pipeline.controls.uses import needs_by_gate
-from stromagate.pipeline.outside import locks_of
+from stromagate.pipeline.outside import with_locks
 from stromagate.pipeline.settings import read_tube, with_markers
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.prepare import prepare
@@ -25,7 +26,14 @@ from stromagate.templates import LoadedTemplate
 
 
 def gate_control(
-    path: Path, loaded: LoadedTemplate, config: RunConfig, *, sample_id: str, role: str, markers: Mapping[str, str]
+    path: Path,
+    loaded: LoadedTemplate,
+    config: RunConfig,
+    *,
+    sample_id: str,
+    role: str,
+    markers: Mapping[str, str],
+    locks: Locks | None = None,
 ) -> ControlTube:
     """Gate one control by the template and return what the gates of other tubes want to know of it.
 
@@ -41,6 +49,8 @@ def gate_control(
         Its name, and its role in the template's words.
     markers : mapping of str to str
         Marker to ``$PnN`` where its own file does not say: the antibody that was left out has no name there.
+    locks : Locks, optional
+        Boundaries of earlier batches; those that the configuration names by default.
 
     Raises
     ------
@@ -53,7 +63,7 @@ def gate_control(
     with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as beside:
         digest = beside.submit(hash_file, path)
         prepared = prepare(read_tube(path, loaded, config), loaded.template, bound)
-        outside = Outside(locks=locks_of(config, loaded))
+        outside = with_locks(Outside(locks=locks), config, loaded)
         gated = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
         return ControlTube(
             sample_id=sample_id,
