@@ -216,7 +216,8 @@ class _Walk:
 
 def _node(spec: PopulationSpec, method: str, fit: Fit) -> GateNode:
     said = (fit.state, fit.sentence, fit.spread, fit.source)
-    return GateNode(spec.name, spec.parent, method, fit.geometry, *said, doubts=fit.doubts)
+    node = GateNode(spec.name, spec.parent, method, fit.geometry, *said, doubts=fit.doubts)
+    return replace(node, spread_second=fit.spread_second)
 
 
 def _fallen_back(fit: Fit, method: str, reasons: Sequence[str]) -> Fit:

@@ -181,6 +181,10 @@ def _sides(vertices: Sequence[Point]) -> Iterable[tuple[Point, Point]]:
 
 
 def _check_box(geometry: Interval | Rectangle | QuadrantPart, where: str | None) -> None:
+    if isinstance(geometry, Rectangle):
+        sizes = {len(geometry.axes), len(geometry.low), len(geometry.high)}
+        if len(sizes) > 1 or min(sizes) < 2:
+            _refuse("shape", "a rectangle needs two axes or more, and a lower and an upper edge for each", where)
     bounds = edges(geometry)
     _finite((value for pair in bounds for value in pair if value is not None), where)
     if len(bounds) != len(geometry.axes):

@@ -93,7 +93,8 @@ class Fit:
     """What a method proposes.
 
     ``spread`` is the standard deviation of the boundary in display units of the first axis, None where it was not
-    estimated (a fixed gate). ``source`` names what the boundary was taken from. ``not_evaluable`` has no geometry.
+    estimated (a fixed gate); ``spread_second`` that of the edge on the second axis, where it was estimated on its own.
+    ``source`` names what the boundary was taken from. ``not_evaluable`` has no geometry.
     ``doubts`` repeat in fixed words what the sentence doubts, for whoever does not read sentences (``qc``).
     """
 
@@ -103,6 +104,7 @@ class Fit:
     spread: float | None = None
     source: str = ""
     doubts: tuple[Doubt, ...] = ()
+    spread_second: float | None = None
 
 
 def not_evaluable(sentence: str, *doubts: Doubt) -> Fit:

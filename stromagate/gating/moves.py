@@ -63,12 +63,8 @@ def moved(geometry: Geometry, shift: tuple[float, ...]) -> Geometry:  # noqa: PL
         case Spans():
             return replace(geometry, spans=tuple((low + shift[0], high + shift[0]) for low, high in geometry.spans))
         case Rectangle():
-            (low_x, low_y), (high_x, high_y) = geometry.low, geometry.high
-            return replace(
-                geometry,
-                low=(_by(low_x, shift[0]), _by(low_y, shift[1])),
-                high=(_by(high_x, shift[0]), _by(high_y, shift[1])),
-            )
+            low, high = (tuple(map(_by, bounds, shift)) for bounds in (geometry.low, geometry.high))
+            return replace(geometry, low=low, high=high)
         case QuadrantPart():
             return replace(geometry, origin=(geometry.origin[0] + shift[0], geometry.origin[1] + shift[1]))
         case Ellipse():
@@ -84,27 +80,27 @@ def moved(geometry: Geometry, shift: tuple[float, ...]) -> Geometry:  # noqa: PL
 def is_uncertain(node: GateNode) -> bool:
     """Say whether a boundary was estimated, so that it could as well lie elsewhere."""
     placed = node.state in {"fitted", "fallback"} and not isinstance(node.geometry, Boolean | None)
-    return placed and node.spread is not None and node.spread > 0
+    return placed and max(node.spread or 0.0, node.spread_second or 0.0) > 0
 
 
 def redrawn_boundaries(tree: GateTree, n: int, seed: int) -> dict[str, list[Geometry]]:
     """Return every estimated boundary of a tree as it is in each of some redraws, by population.
 
     Boundaries err independently of each other, but for those that are one: gates of the same parent with the same edges
-    (what is above a cut and what is below it, the four parts of a cross) move together, so that no event is in both or
-    in neither.
+    (what is above a cut and what is below it, the four parts of a cross) move together, by the spreads of the first of
+    them, so that no event is in both or in neither.
     """
-    named: dict[object, str] = {}
+    first: dict[object, GateNode] = {}
     redrawn: dict[str, list[Geometry]] = {}
     for node in tree.nodes:
         if node.geometry is not None and is_uncertain(node):
-            name = named.setdefault((node.parent, _edges(node.geometry)), node.name)
-            errors = shifts(node, tree.axes, n, seed, name=name)
+            one = first.setdefault((node.parent, node.geometry.axes, _edges(node.geometry)), node)
+            errors = shifts(one, tree.axes, n, seed)
             redrawn[node.name] = [moved(node.geometry, tuple(error)) for error in errors.tolist()]
     return redrawn
 
 
-def shifts(node: GateNode, axes: Mapping[str, Axis], n: int, seed: int, *, name: str = "") -> F64:
+def shifts(node: GateNode, axes: Mapping[str, Axis], n: int, seed: int) -> F64:
     """Draw the errors of one boundary: normal with its spread, each draw independent of those of other gates.
 
     The draws are a Latin hypercube (McKay, Beckman and Conover, doi:10.1080/00401706.1979.10489755): the ``n`` middle
@@ -121,27 +117,26 @@ def shifts(node: GateNode, axes: Mapping[str, Axis], n: int, seed: int, *, name:
         Number of draws.
     seed : int
         Seed of the run.
-    name : str
-        Population whose errors these are; the node's own by default.
 
     Returns
     -------
     ndarray of float64, shape (n, n_axes)
-        Display units. The spread is that of the first axis; a second straight edge on a scale of the same kind has an
-        error of its own of the same size, one on another kind of scale stays.
+        Display units. The spread is that of the first axis. A second edge has an error of its own: by its own spread
+        where that is known, else of the same size on a scale of the same kind, and none on another kind of scale.
     """
     from scipy.special import ndtri
 
     assert node.geometry is not None
-    assert node.spread is not None
-    digest = hashlib.sha256(f"draws of {name or node.name}".encode()).digest()
+    digest = hashlib.sha256(f"draws of {node.name}".encode()).digest()
     rng = np.random.Generator(np.random.PCG64([seed, int.from_bytes(digest[:16], "big")]))
-    errors = node.spread * np.asarray(ndtri((np.arange(n) + 0.5) / n), dtype=np.float64)
-    first, *others = node.geometry.axes
-    columns = [errors[rng.permutation(n)]]
-    for axis in others:
-        own = axes[axis].scale.kind == axes[first].scale.kind
-        columns.append(errors[rng.permutation(n)] if own else np.zeros(n))
+    normal = np.asarray(ndtri((np.arange(n) + 0.5) / n), dtype=np.float64)
+    spread, (first, *others) = node.spread or 0.0, node.geometry.axes
+    columns = [(spread * normal)[rng.permutation(n)]]
+    for index, axis in enumerate(others):
+        known = node.spread_second if index == 0 else None
+        alike = axes[axis].scale.kind == axes[first].scale.kind
+        size = known if known is not None else spread if alike else 0.0
+        columns.append((size * normal)[rng.permutation(n)] if size else np.zeros(n))
     return np.column_stack(columns)
 
 
@@ -188,13 +183,14 @@ def _straight(geometry: Geometry | None) -> Iterator[tuple[int, str, float]]:
         case Interval():
             sides = [(0, "low", geometry.low), (0, "high", geometry.high)]
         case Rectangle():
-            sides = [(i, side, bounds[i]) for i in (0, 1) for side, bounds in _bounds(geometry)]
+            each = range(len(geometry.axes))
+            sides = [(i, side, bounds[i]) for i in each for side, bounds in _bounds(geometry)]
         case QuadrantPart():
             sides = [(i, "origin", at) for i, at in enumerate(geometry.origin)]
     yield from ((index, side, at) for index, side, at in sides if at is not None)
 
 
-def _bounds(geometry: Rectangle) -> tuple[tuple[str, tuple[Bound, Bound]], ...]:
+def _bounds(geometry: Rectangle) -> tuple[tuple[str, tuple[Bound, ...]], ...]:
     return ("low", geometry.low), ("high", geometry.high)
 
 

@@ -40,11 +40,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """An interval on each of two axes."""
+    """An interval on each of two axes or more."""
 
-    axes: tuple[str, str]
-    low: tuple[Bound, Bound]
-    high: tuple[Bound, Bound]
+    axes: tuple[str, ...]
+    low: tuple[Bound, ...]
+    high: tuple[Bound, ...]
     closed: bool = False
     inside: bool = True
     kind: Literal["rectangle"] = "rectangle"
@@ -156,7 +156,8 @@ class GateNode:
     """One population: its parent, the boundary that makes it, and how that boundary came about.
 
     ``spread`` is the standard deviation of the boundary in display units of its (first) axis, None where the boundary
-    was not estimated. ``geometry`` is None exactly where the state is ``not_evaluable``. ``doubts`` say in fixed words
+    was not estimated; ``spread_second`` that of the edge on the second axis, where it was estimated on its own.
+    ``geometry`` is None exactly where the state is ``not_evaluable``. ``doubts`` say in fixed words
     what the sentence says of the boundary in its own.
     """
 
@@ -170,6 +171,7 @@ class GateNode:
     source: str = ""
     edited_by: str | None = None
     doubts: tuple[Doubt, ...] = ()
+    spread_second: float | None = None
 
     @property
     def stands_on(self) -> tuple[str, ...]:
@@ -211,5 +213,10 @@ class GateTree:
         import hashlib
         import json
 
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        tree = asdict(self)
+        for node in tree["nodes"]:
+            # Most boundaries have no second spread: their trees keep the digest that edits were bound to before.
+            if node["spread_second"] is None:
+                del node["spread_second"]
+        text = json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -73,7 +73,7 @@ def _on_two_axes(view: DensityView, gate: Geometry, spread: float | None) -> Out
 
 def is_shadow(gate: Geometry | None) -> bool:
     """Say whether a drawing shows only the shadow of a gate that lies on more than two axes."""
-    return isinstance(gate, Ellipse) and len(gate.axes) > 2
+    return isinstance(gate, Ellipse | Rectangle) and len(gate.axes) > 2
 
 
 def _interval(view: DensityView, gate: Interval, spread: float | None) -> Outline:

@@ -73,7 +73,8 @@ def _faults(model: type[BaseModel], value: Any, errors: list[ErrorDetails], at: 
         if kind == "extra_forbidden":
             faults.append(_unknown_key(model, value, place, at))
         elif kind == "missing":
-            faults.append(Fault((*at, *place), f"`{place[-1]}` is missing", _keys_hint(model, place)))
+            hint = _keys_hint(model, place, _value_at(value, place[:-1]))
+            faults.append(Fault((*at, *place), f"`{place[-1]}` is missing", hint))
         elif kind == "too_short" and isinstance(shown, list) and len(shown) >= error.get("ctx", {})["min_length"]:
             continue  # it is long enough: pydantic leaves out the items that have a fault of their own
         elif kind == "value_error":
@@ -154,7 +155,7 @@ def _value_hint(wanted: list[str], value: Any) -> str | None:
 def _unknown_key(model: type[BaseModel], value: Any, place: Place, at: Place) -> Fault:
     key = str(place[-1])
     siblings = _value_at(value, place[:-1])
-    allowed = _keys(model, place[:-1])
+    allowed = list(_fields(model, place[:-1], siblings))
     free = [name for name in allowed if name not in siblings]
     close = nearest(key, free) or nearest(key, allowed)
     listed = f"allowed: {', '.join(allowed)}" if allowed else None
@@ -162,24 +163,32 @@ def _unknown_key(model: type[BaseModel], value: Any, place: Place, at: Place) ->
     return Fault((*at, *place), f"unknown key `{key}`", hint)
 
 
-def _keys_hint(model: type[BaseModel], place: Place) -> str | None:
-    field = _fields(model, place[:-1]).get(str(place[-1]))
+def _keys_hint(model: type[BaseModel], place: Place, siblings: Any) -> str | None:
+    field = _fields(model, place[:-1], siblings).get(str(place[-1]))
     return field.description if field is not None else None
 
 
-def _keys(model: type[BaseModel], place: Place) -> list[str]:
-    return list(_fields(model, place))
+def _fields(model: type[BaseModel], place: Place, siblings: Any) -> Mapping[str, Any]:
+    """Return the fields of the model that stands at a place of the document; empty where none does.
 
-
-def _fields(model: type[BaseModel], place: Place) -> Mapping[str, Any]:
-    """Return the fields of the model that stands at a place of the document; empty where none does."""
+    Of several it is the one whose fixed words are those that stand there, such as a cut's `rule`.
+    """
     found: list[Any] = [model]
     for step in place:
         found = [inner for annotation in found for inner in _inside(annotation, step)]
-    for annotation in found:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return annotation.model_fields
-    return {}
+    models = [each for each in found if isinstance(each, type) and issubclass(each, BaseModel)]
+    meant = [each for each in models if _has_words(each, siblings)]
+    return next((each.model_fields for each in (*meant, *models)), {})
+
+
+def _has_words(model: type[BaseModel], given: Any) -> bool:
+    """Say whether nothing that is given differs from the one word that a model has at that key."""
+    words = {name: typing.get_args(field.annotation) for name, field in model.model_fields.items()}
+    return isinstance(given, dict) and all(
+        given[name] == allowed[0]
+        for name, allowed in words.items()
+        if name in given and len(allowed) == 1 and isinstance(allowed[0], str)
+    )
 
 
 def _inside(annotation: Any, step: str | int) -> list[Any]:

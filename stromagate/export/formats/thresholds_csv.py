@@ -4,7 +4,7 @@ One row an edge that has a number: the lower before the upper, the first axis be
 gate in order. A gate without straight edges (polygon, ellipse) or with none at all has one row that names its axes and
 leaves the values empty: its outline stands in ``result.json``. A boundary that could not be placed has one row with the
 source ``not evaluable``; the source of a boundary that names none is its method. Combinations of populations have no
-boundary and no row. The spread belongs to the first axis.
+boundary and no row. The spread belongs to the first axis; the second has one where its edge was estimated on its own.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def _rows(result: SampleResult, node: GateNode) -> Iterator[list[Cell]]:
     source = node.source or node.method
     edges = [(axis, at) for axis, _, at in straight_edges(node.geometry) if math.isfinite(at)]
     for axis, value in edges:
-        spread = _finite(node.spread) if axis == node.geometry.axes[0] else None
+        first = axis == node.geometry.axes[0]
+        spread = _finite(node.spread if first else node.spread_second if axis == node.geometry.axes[1] else None)
         yield [*start, axis, value, _raw(result.tree.axes[axis], value), spread, source, *end]
     if not edges:
         yield [*start, ",".join(node.geometry.axes), None, None, _finite(node.spread), source, *end]

@@ -94,7 +94,10 @@ def _combined(result: SampleResult, view: DensityView, parts: list[GateNode]) ->
 
 
 def _spread(node: GateNode) -> str:
-    return "spread not estimated" if node.spread is None else f"{number_text(node.spread)} display units, 1 s.d."
+    if node.spread is None:
+        return "spread not estimated"
+    second = "" if node.spread_second is None else f" and {number_text(node.spread_second)} on the second axis"
+    return f"{number_text(node.spread)} display units{second}, 1 s.d."
 
 
 def _shown(view: DensityView) -> str:
