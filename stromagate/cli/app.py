@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from stromagate import __version__
-from stromagate.cli import demo, inspect, lock, report, run, sheet, simulate, templates
+from stromagate.cli import demo, edits, inspect, lock, report, run, sheet, simulate, templates
 from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
@@ -48,6 +48,7 @@ app.command("inspect")(inspect.inspect)
 app.command("sheet")(sheet.sheet)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)
 app.add_typer(templates.app, name="templates")
 app.command("simulate")(simulate.simulate)

@@ -52,7 +52,7 @@ def test_every_verb_has_json(call, said) -> None:
     schema = said(call("templates", "schema", "--json"))
     assert schema["ok"]
     assert "properties" in schema["schema"]
-    plain = ("inspect", "sheet", "run", "report", "demo")
+    plain = ("inspect", "sheet", "run", "report", "edits", "lock", "demo")
     for verb in (*([name] for name in plain), *(["templates", name] for name in VERBS_OF_TEMPLATES)):
         assert "--json" in call(*verb, "--help").stdout, verb
 
