@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stromagate.model.sample import Channel, SourceRef, Spillover
 from stromagate.pipeline.controls.comparison import compare
 from stromagate.pipeline.controls.header import Facts
-from stromagate.pipeline.controls.pairing import ITSELF, LISTED, Member, pair, seen
+from stromagate.pipeline.controls.pairing import ITSELF, LISTED, Member, Register, belongs, pair, seen
 
 DETECTORS = {"CD45": "FITC-A", "CD271": "PE-A", "CD146": "APC-A"}
 ROLE = "fmo:CD146"
@@ -260,3 +260,39 @@ def test_pairing_is_the_same_whatever_the_order_and_holds_its_promises(made: lis
                 assert len(use.matched) >= 2
                 assert set(use.matched) & {"batch", "patient_id", "day", "name"}
                 assert set(use.matched) == set(compare(seen(control), seen(tube)).matched)
+
+
+LABELS = st.fixed_dictionaries(
+    {}, optional={"batch": st.sampled_from(["b1", "B1 ", "b2"]), "patient_id": st.sampled_from(["P1", "P2"])}
+)
+HEADERS = st.builds(facts, day=st.sampled_from(["", "d1", "d2"]), cytometer=st.sampled_from(["", "lsr"]))
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> list[Member]:
+    """Return the tubes of a run, stained ones and controls of one role, named after a few donors."""
+    return [
+        Member(
+            f"{draw(st.sampled_from(['d1', 'd2']))}_{'fmo' if is_control else 'x'}_{'abcdefgh'[i]}",
+            ROLE if is_control else "stained",
+            draw(LABELS),
+            draw(st.sampled_from([None, None, (), ("d1_fmo_a", "d2_fmo_b")])),
+            draw(st.none() | HEADERS),
+            f"{i:064}",
+        )
+        for i, is_control in enumerate(draw(st.lists(st.booleans(), min_size=1, max_size=8)))
+    ]
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(run=runs())
+def test_no_tube_that_belongs_is_passed_over_unseen(run: list[Member]) -> None:
+    register = Register(run)
+    controls = [each for each in run if each.role == ROLE]
+    for one in run:
+        near = register.near(one, ROLE)
+        assert [each for each in controls if each not in near and (belongs(one, each) or each == one)] == []
+        assert pair(one, register, [ROLE]) == pair(one, run, [ROLE])
+    for control in controls:
+        near = register.stained_near(control)
+        assert [each for each in run if each.role == "stained" and belongs(each, control) and each not in near] == []

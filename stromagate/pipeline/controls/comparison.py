@@ -87,6 +87,14 @@ def compare(tube: Seen, control: Seen) -> Compared:
     )
 
 
+def binding_keys(seen: Seen) -> frozenset[tuple[str, object]]:
+    """Return what a tube states of the keys that bind: two tubes that share none of it do not belong together."""
+    name, labels, facts = seen
+    stated: dict[str, object] = {key: labels.get(key, "").strip().casefold() for key in _BELONG if key in _LABELS}
+    stated |= {"day": "" if facts is None else facts.day, "name": _name_parts(name)}
+    return frozenset((key, value) for key, value in stated.items() if value)
+
+
 def _measured(tube: Facts, control: Facts) -> Iterator[tuple[str, bool, str]]:
     """Yield each key of the files that both state: its name, whether they agree, and what to say if not."""
     for key, one, other in (

@@ -14,7 +14,7 @@ from stromagate.model.result import ControlUse
 from stromagate.pipeline.controls.gated import gate_control
 from stromagate.pipeline.controls.header import Facts, look
 from stromagate.pipeline.controls.lending import borrow
-from stromagate.pipeline.controls.pairing import Member, pair
+from stromagate.pipeline.controls.pairing import Member, Register, pair
 from stromagate.pipeline.controls.roles import roles_of
 from stromagate.pipeline.controls.uses import roles_wanted
 from stromagate.pipeline.executor import each
@@ -86,9 +86,9 @@ def _paired(jobs: Sequence[Job], steps: Stage) -> list[Job]:
     members = [_member(job, looks[job.tube.sample_id]) for job in jobs]
     loans = borrow(members, template.template, config)
     members = [loans[member.sample_id].given_to(member) if member.sample_id in loans else member for member in members]
-    wanted = roles_wanted(template)
+    wanted, register = roles_wanted(template), Register(members)
     return [
-        replace(job, paired=pair(member, members, wanted), sha256=member.sha256 or None, markers=dict(member.markers))
+        replace(job, paired=pair(member, register, wanted), sha256=member.sha256 or None, markers=dict(member.markers))
         for job, member in zip(jobs, members, strict=True)
     ]
 

@@ -12,7 +12,7 @@ from stromagate.errors import SpecificationError
 from stromagate.model.config import RunConfig
 from stromagate.model.template import GatingTemplate
 from stromagate.pipeline.controls.header import Facts, detectors
-from stromagate.pipeline.controls.pairing import Member, belongs
+from stromagate.pipeline.controls.pairing import Member, Register, belongs
 from stromagate.prepare import bind_template
 
 
@@ -30,7 +30,7 @@ class Loan:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    members: Sequence[Member]
+    register: Register
     template: GatingTemplate
     config: RunConfig
 
@@ -47,12 +47,12 @@ def borrow(members: Sequence[Member], template: GatingTemplate, config: RunConfi
     config : RunConfig
         What was bound by hand stays.
     """
-    loans = {}
+    loans, run = {}, _Run(Register(members), template, config)
     for member in members:
         unnamed = _unnamed(member.role, (*template.panel.required, *template.panel.optional))
         if member.facts is None or unnamed <= set(member.facts.detectors):
             continue
-        loan = next(_offers(member, member.facts, unnamed, _Run(members, template, config)), None)
+        loan = next(_offers(member, member.facts, unnamed, run), None)
         if loan is not None:
             loans[member.sample_id] = loan
     return loans
@@ -60,8 +60,8 @@ def borrow(members: Sequence[Member], template: GatingTemplate, config: RunConfi
 
 def _offers(control: Member, facts: Facts, unnamed: set[str], run: _Run) -> Iterator[Loan]:
     """Yield what the stained tubes a control belongs to can lend it, in the order of the sheet."""
-    for member in run.members:
-        if member.role != "stained" or member.facts is None or not belongs(member, control):
+    for member in run.register.stained_near(control):
+        if member.facts is None or not belongs(member, control):
             continue
         wanted = unnamed - set(facts.detectors)
         lent = {axis: pnn for axis, pnn in member.facts.detectors.items() if axis in wanted and pnn in facts.pnn}

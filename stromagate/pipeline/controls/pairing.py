@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stromagate.model.result import ControlUse
-from stromagate.pipeline.controls.comparison import Compared, Seen, compare
+from stromagate.pipeline.controls.comparison import Compared, Seen, binding_keys, compare
 from stromagate.pipeline.controls.header import Facts
 
 LISTED, ITSELF = "listed in the sheet", "the tube itself"
+_Keys = frozenset[tuple[str, object]]
 _ENOUGH = "two keys must agree, of which one is the batch, the patient, the day or the name"
 
 
@@ -37,15 +38,52 @@ class Member:
     markers: Mapping[str, str] = field(default_factory=dict)
 
 
-def pair(tube: Member, members: Iterable[Member], roles: Sequence[str]) -> tuple[ControlUse, ...]:
+class Register:
+    """All tubes of a run by role, each with what it states of the keys that bind.
+
+    Comparing every tube with every control is slow in a large run, and few of these share a batch, a patient, a day or
+    a name: only they are compared, and all others where none of them belongs to the tube.
+    """
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self._by_role: dict[str, list[tuple[Member, _Keys]]] = {}
+        for member in members:
+            self._by_role.setdefault(member.role, []).append((member, binding_keys(seen(member))))
+
+    def of_role(self, role: str) -> list[Member]:
+        """Return all tubes of a role."""
+        return [member for member, _ in self._by_role.get(role, ())]
+
+    def near(self, tube: Member, role: str) -> list[Member]:
+        """Return the controls of a role that may belong to a tube, itself among them: none that does is left out."""
+        keys = binding_keys(seen(tube))
+        return [
+            member
+            for member, stated in self._by_role.get(role, ())
+            if member.sample_id == tube.sample_id or _may_belong(tube, keys, member, stated)
+        ]
+
+    def stained_near(self, control: Member) -> list[Member]:
+        """Return the stained tubes that a control may belong to: none that it does belong to is left out."""
+        keys = binding_keys(seen(control))
+        return [
+            member for member, stated in self._by_role.get("stained", ()) if _may_belong(member, stated, control, keys)
+        ]
+
+
+def _may_belong(tube: Member, keys: _Keys, control: Member, stated: _Keys) -> bool:
+    return control.sample_id in tube.listed if tube.listed is not None else not keys.isdisjoint(stated)
+
+
+def pair(tube: Member, members: Register | Iterable[Member], roles: Sequence[str]) -> tuple[ControlUse, ...]:
     """Return the controls of the wanted roles that belong to a tube.
 
     Parameters
     ----------
     tube : Member
         A stained tube, or a control, which is its own first control.
-    members : iterable of Member
-        All tubes of the run.
+    members : Register or iterable of Member
+        All tubes of the run; a register where many are paired.
     roles : sequence of str
         What the template's gates ask for, such as ``fmo:CD146``. Isotype controls of those markers are returned too,
         as what they are: controls on which no boundary is set.
@@ -55,15 +93,15 @@ def pair(tube: Member, members: Iterable[Member], roles: Sequence[str]) -> tuple
     tuple of ControlUse
         Role by role, best match first; what belongs to the tube and cannot be used has ``unused`` and ``reason``.
     """
+    register = members if isinstance(members, Register) else Register(members)
     found: list[ControlUse] = []
-    every = list(members)
     known = {tube.sha256: tube.sample_id} if tube.sha256 else {}
     for role in dict.fromkeys((*roles, *(f"isotype:{role[4:]}" for role in roles if role.startswith("fmo:")))):
-        candidates = [_Candidate(tube, member) for member in every if member.role == role]
+        candidates = [_Candidate(tube, member) for member in register.near(tube, role)]
         chosen = sorted(_chosen(tube, candidates), key=_Candidate.rank)
         found += [_once(candidate.use(), candidate.itself, known) for candidate in chosen]
-        if candidates and not chosen and tube.listed is None and role in roles:
-            found.append(min(candidates, key=_Candidate.rank).apart())
+        if not chosen and tube.listed is None and role in roles and (others := register.of_role(role)):
+            found.append(min((_Candidate(tube, member) for member in others), key=_Candidate.rank).apart())
     return tuple(found)
 
 
