@@ -188,6 +188,11 @@ class Axis:
     compensated: bool
 
 
+MEASURED = " as measured"
+"""Ends the name of the axis that shows what the detector of another one wrote, with nothing taken out: that of
+``CD271`` is ``CD271 as measured``. A tube has it only where a gate looks at it."""
+
+
 @dataclass(frozen=True, slots=True)
 class GateTree:
     """A whole fitted tree: replaying it on the same sample gives the same members, event for event.

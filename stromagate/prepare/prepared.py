@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stromagate.model.config import RunConfig
-from stromagate.model.gates import Axis
+from stromagate.model.gates import MEASURED, Axis
 from stromagate.model.panel import Compensation, Panel
 from stromagate.model.sample import F32, F64, Rows, Sample
 from stromagate.model.scales import Scale
@@ -20,6 +20,9 @@ from stromagate.prepare.scales import display
 from stromagate.prepare.unmix import Unmix, Weights, largest_magnitude
 
 _STRETCH = 1 << 14
+# Gating methods that look at what a detector wrote: values at the end of its range are no pile any more once spillover
+# has been taken out of them.
+_OF_DETECTORS = frozenset({"margin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,25 @@ def prepare(sample: Sample, template: GatingTemplate, config: RunConfig | None =
     unscaled = Prepared(sample, panel, bare, compensation, unmix, _largest(sample, unmix))
     scales = choose_scales(sample, panel, template.scales, unscaled.linear)
     axes = {name: Axis(axis.pnn, scales[name], axis.compensated) for name, axis in bare.items()}
+    measured = _measured(template, axes)
+    if measured:
+        axes |= measured
+        unmix = Unmix(sample.pnn, axes, compensation)
     return Prepared(sample, panel, axes, compensation, unmix, unscaled.largest)
+
+
+def _measured(template: GatingTemplate, axes: Mapping[str, Axis]) -> dict[str, Axis]:
+    """Return the axes of detectors that gates look at, but for those that an axis of the template shows as they are."""
+    found: dict[str, Axis] = {}
+    for population in template.populations:
+        gates = list(population.gate.chain())
+        if any(gate.method in _OF_DETECTORS for gate in gates):
+            # A fallback takes over the axes of the gate it stands in for.
+            for name in [name for gate in gates for name in gate.params.get("axes") or ()]:
+                axis = axes.get(name)
+                if axis is not None and (axis.compensated or axis.scale.kind != "linear"):
+                    found[name + MEASURED] = Axis(axis.pnn, Scale(top=axis.scale.top), compensated=False)
+    return found
 
 
 def _largest(sample: Sample, unmix: Unmix) -> float:

@@ -18,7 +18,7 @@ from stromagate.gating.steadiness import (
     unsteady_signal,
 )
 from stromagate.gating.wording import listed, number, share
-from stromagate.model.gates import Boolean, Spans
+from stromagate.model.gates import MEASURED, Boolean, Spans
 from stromagate.model.sample import F32, F64
 from stromagate.model.template import AxisName, GateParams
 
@@ -53,7 +53,8 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     if isinstance(stretches, str):
         return _all_kept(stretches)
     rate_flags, rates = unsteady_rate(stretches, params.mads)
-    names = [axis for axis in params.signals or parent.axes if axis != params.axis and axis in parent.axes]
+    every = [axis for axis in parent.axes if not axis.endswith(MEASURED)]
+    names = [axis for axis in params.signals or every if axis != params.axis and axis in parent.axes]
     signal_flags = {
         axis: unsteady_signal(stretches, parent.linear(axis)[usable], params.mads) for axis in dict.fromkeys(names)
     }

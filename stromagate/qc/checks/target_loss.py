@@ -74,7 +74,7 @@ def _is_boolean(node: GateNode) -> bool:
 
 
 def _is_movable(node: GateNode) -> bool:
-    return node.method not in {"time", "singlet"} and bool(edges_of(node.geometry))
+    return node.method not in {"time", "margin", "singlet"} and bool(edges_of(node.geometry))
 
 
 def _counts(evidence: Evidence, near: Rows, cuts: list[Cut]) -> Iterator[tuple[int, int]]:
