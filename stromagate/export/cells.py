@@ -46,7 +46,8 @@ def cell(value: Cell) -> str:
 def text(value: str) -> str:
     """Return text on one line that begins no formula; see the module for what is changed."""
     plain = value.encode("utf-8", errors="replace").decode("utf-8")  # half a surrogate pair is no character
-    plain = "".join(" " if _is_control(character) else character for character in plain)
+    if not (plain.isascii() and plain.isprintable()):  # nearly all text is
+        plain = "".join(" " if _is_control(character) else character for character in plain)
     shown = next((character for character in plain if not _is_invisible(character)), "")
     return f"'{plain}" if shown in _FORMULA and shown else plain
 

@@ -114,7 +114,7 @@ def render_again(out: Path, *, standalone: bool = False) -> RunIndex:
     with bundle.hold(out):
         results = bundle.read_results(out, run)
         for result in results:
-            bundle.refresh_sample(out, result.sample_id, _sample_files(result, standalone=standalone))
+            bundle.refresh_sample(out, result.sample_id, _pages(result, standalone=standalone))
         bundle.close_folder(out, _run_files(run, results, standalone=standalone))
     return run
 
@@ -130,8 +130,13 @@ def _one(job: Job) -> Outcome:
     try:
         kept = still_valid(job)
         result = kept or analyze_job(job)
-        put = bundle.write_sample if kept is None else bundle.refresh_sample
-        put(job.out, job.tube.sample_id, _sample_files(result, standalone=job.options.standalone))
+        files = _pages(result, standalone=job.options.standalone)
+        if kept is None:
+            bundle.write_sample(
+                job.out, job.tube.sample_id, {bundle.RESULT_FILE: bundle.to_json_bytes(result), **files}
+            )
+        else:
+            bundle.refresh_sample(job.out, job.tube.sample_id, files)
     except StromagateError as error:
         return _failed(job, error.as_json(), error.exit_code)
     except Exception as error:  # noqa: BLE001  (a fault of ours must not cost the other tubes their results)
@@ -176,9 +181,9 @@ def _worst(codes: list[int]) -> int:
     return 1 if 1 in codes else max(codes, default=0)
 
 
-def _sample_files(result: SampleResult, *, standalone: bool) -> dict[str, bytes]:
+def _pages(result: SampleResult, *, standalone: bool) -> dict[str, bytes]:
+    """Return what is made of a tube's result."""
     return {
-        bundle.RESULT_FILE: bundle.to_json_bytes(result),
         "report.html": render_sample(result, plotly="inline" if standalone else "shared").encode(),
         "populations.csv": export("populations_csv", [result]),
     }

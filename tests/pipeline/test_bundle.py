@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import pytest
 
 from stromagate.errors import InputError, UsageError
 from stromagate.pipeline import bundle
+from stromagate.pipeline.bundle import read_result, to_json_bytes, write_sample
+from tests.results import make_result
 
 
 def names(folder: Path) -> set[str]:
@@ -127,3 +130,22 @@ def test_only_what_differs_is_written_again(tmp_path: Path) -> None:
     assert (folder / "populations.csv").read_bytes() == b"33"
     assert (folder / "result.json").stat().st_ino == before["result.json"]
     assert (folder / "populations.csv").stat().st_ino != before["populations.csv"]
+
+
+@pytest.mark.parametrize("labels", [{"role": "stained"}, {"seal": "", "role": ""}, {"seal": '"seal": ""'}])
+def test_a_result_bears_the_seal_of_its_own_bytes_whatever_its_columns_are_called(tmp_path: Path, labels) -> None:
+    result = make_result(labels=labels)
+    written = to_json_bytes(result)
+    write_sample(tmp_path, result.sample_id, {"result.json": written})
+    assert read_result(tmp_path, result.sample_id) == result
+    path = tmp_path / "samples" / result.sample_id / "result.json"
+    # Other blanks say the same; another number does not, nor does a seal that was taken away.
+    plain = json.loads(written)
+    path.write_text(json.dumps(plain), encoding="utf-8")
+    assert read_result(tmp_path, result.sample_id) == result
+    for changed in ({"n_events": plain["n_events"] + 1}, {"seal": ""}, {"seal": "0" * 64}):
+        path.write_bytes(
+            json.dumps({**plain, **changed}, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
+        )
+        with pytest.raises(InputError, match="not as it was written"):
+            read_result(tmp_path, result.sample_id)
