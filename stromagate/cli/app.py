@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from stromagate import __version__
-from stromagate.cli import demo, edits, inspect, lock, report, run, sheet, simulate, templates
+from stromagate.cli import demo, edits, inspect, lock, report, run, sheet, simulate, templates, train
 from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
@@ -50,6 +50,7 @@ app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)
+app.command("train")(train.train)
 app.add_typer(templates.app, name="templates")
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)

@@ -12,7 +12,7 @@ from stromagate.gating.walk import Plan, walk
 
 if TYPE_CHECKING:
     from stromagate.model.gates import GateTree
-    from stromagate.model.sample import F32, Channel, Rows
+    from stromagate.model.sample import F32, Channel, Rows, Sample
     from stromagate.prepare.prepared import Prepared
 
 _BLOCK_ROWS = 1 << 15
@@ -72,6 +72,24 @@ def members(prepared: Prepared, tree: GateTree) -> dict[str, Rows]:
     Returns
     -------
     dict of str to ndarray of intp
+        As `members_of`.
+    """
+    return members_of(prepared.sample, tree)
+
+
+def members_of(sample: Sample, tree: GateTree) -> dict[str, Rows]:
+    """Find the members of every population of a tree on events as they were read.
+
+    Parameters
+    ----------
+    sample : Sample
+        The tube.
+    tree : GateTree
+        Boundaries with their axes, scales and matrix.
+
+    Returns
+    -------
+    dict of str to ndarray of intp
         Sorted rows by population, ``all`` first. A population that was not evaluable has no entry.
 
     Raises
@@ -80,16 +98,15 @@ def members(prepared: Prepared, tree: GateTree) -> dict[str, Rows]:
         The tree contradicts itself, names a channel the tube does not have, or was made on values with another gain
         convention.
     """
-    if prepared.sample.gain != tree.gain:
+    if sample.gain != tree.gain:
         raise SpecificationError(
             "tree.gain",
-            f"the tree was made with the gain convention '{tree.gain}', and the tube was read with "
-            f"'{prepared.sample.gain}'",
-            where=prepared.sample.source.path,
+            f"the tree was made with the gain convention '{tree.gain}', and the tube was read with '{sample.gain}'",
+            where=sample.source.path,
             hint="read the tube with the tree's convention",
         )
-    events = prepared.sample.events
-    plan = Plan(tree, prepared.sample.pnn)
+    events = sample.events
+    plan = Plan(tree, sample.pnn)
     parts: dict[str, list[Rows]] = {name: [] for name in plan.names}
     for start in range(0, len(events), _BLOCK_ROWS):
         block = np.ascontiguousarray(events[start : start + _BLOCK_ROWS])

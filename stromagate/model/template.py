@@ -6,13 +6,14 @@ Only the shape is held here. Which methods exist and what their parameters mean 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from stromagate.model.sample import GainConvention
+from stromagate.model.scales import Scale
 
 TEMPLATE_FORMAT = "stromagate.template/1"
 
@@ -29,8 +30,11 @@ class Document(BaseModel):
 class GateParams(Document):
     """Base of every gating method's own parameters.
 
-    What a gate looks at is asked here, so that a template can be checked without fitting anything.
+    What a gate looks at is asked here, so that a template can be checked without fitting anything. ``attached`` are
+    fields that name a file beside the template, each with the field that takes what is in it.
     """
+
+    attached: ClassVar[Mapping[str, str]] = {}
 
     def axes_used(self) -> tuple[str, ...]:
         """Axes the gate needs, from the fields ``axis`` and ``axes``."""
@@ -44,6 +48,19 @@ class GateParams(Document):
     def controls_used(self) -> tuple[ControlNeed, ...]:
         """Return what the gate wants to know of control tubes."""
         return ()
+
+    def made_for(self) -> MadeFor | None:
+        """Return what the template must be like for a boundary that was made elsewhere."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFor:
+    """Where a boundary from elsewhere means what it meant: its parent, the scales of its axes, the gain convention."""
+
+    parent: str
+    scales: Mapping[str, Scale]
+    gain: GainConvention
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from stromagate.errors import did_you_mean
 from stromagate.model.template import GateParams, GateStep
+from stromagate.templates.attached import with_attached
 from stromagate.templates.faults import Fault, Place
 from stromagate.templates.shape import checked
 
@@ -17,7 +19,9 @@ INHERITED = ("axis", "axes", "keep")
 Models = Mapping[str, type[GateParams]]
 
 
-def checked_gates(document: Any, models: Models) -> tuple[dict[int, tuple[GateStep, ...]], list[Fault]]:
+def checked_gates(
+    document: Any, models: Models, folder: Path | None = None
+) -> tuple[dict[int, tuple[GateStep, ...]], list[Fault]]:
     """Check every gate that can be found in a document.
 
     Parameters
@@ -26,6 +30,8 @@ def checked_gates(document: Any, models: Models) -> tuple[dict[int, tuple[GateSt
         As it was read; any part of it may be of the wrong shape.
     models : mapping of str to type of GateParams
         Parameter model of every gating method.
+    folder : path, optional
+        Where files lie that gates name; none is read by default.
 
     Returns
     -------
@@ -35,7 +41,7 @@ def checked_gates(document: Any, models: Models) -> tuple[dict[int, tuple[GateSt
     gates: dict[int, tuple[GateStep, ...]] = {}
     faults: list[Fault] = []
     for index, gate in _found(document):
-        steps, wrong = _chain(gate, models, ("populations", index, "gate"))
+        steps, wrong = _chain(gate, models, ("populations", index, "gate"), folder)
         faults += wrong
         if not wrong:
             gates[index] = steps
@@ -50,12 +56,14 @@ def _found(document: Any) -> Iterator[tuple[int, dict[str, Any]]]:
             yield index, gate
 
 
-def _chain(gate: dict[str, Any], models: Models, place: Place) -> tuple[tuple[GateStep, ...], list[Fault]]:
+def _chain(
+    gate: dict[str, Any], models: Models, place: Place, folder: Path | None
+) -> tuple[tuple[GateStep, ...], list[Fault]]:
     steps: list[GateStep] = []
     faults: list[Fault] = []
     inherited: dict[str, Any] = {}
     while True:
-        step, wrong = _step(gate, models, place, inherited)
+        step, wrong = _step(gate, models, place, inherited, folder)
         said = {fault.place[-1] for fault in faults}
         faults += [fault for fault in wrong if fault.place[-1] in gate or fault.place[-1] not in said]
         steps += [step] if step else []
@@ -72,7 +80,7 @@ def _chain(gate: dict[str, Any], models: Models, place: Place) -> tuple[tuple[Ga
 
 
 def _step(
-    gate: dict[str, Any], models: Models, place: Place, inherited: Mapping[str, Any]
+    gate: dict[str, Any], models: Models, place: Place, inherited: Mapping[str, Any], folder: Path | None
 ) -> tuple[GateStep | None, list[Fault]]:
     method = gate["method"]
     if method not in models:
@@ -80,7 +88,11 @@ def _step(
         # A bare name after `otherwise` stands at that place itself.
         at = place if set(gate) == {"method"} and place[-1] == "otherwise" else (*place, "method")
         return None, [Fault(at, f"no gating method is named '{method}'", hint)]
-    own = {key: value for key, value in gate.items() if key not in {"method", "otherwise"}}
+    own, missing = with_attached(
+        {key: value for key, value in gate.items() if key not in {"method", "otherwise"}}, models[method], folder, place
+    )
+    if missing:
+        return None, missing
     known = models[method].model_fields
     one_axis = {"axis", "axes"} & own.keys()
     taken = {key: value for key, value in inherited.items() if key in known and not (one_axis and key in INHERITED[:2])}

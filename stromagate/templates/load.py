@@ -11,6 +11,7 @@ from pathlib import Path
 from stromagate.errors import DocumentError
 from stromagate.model.template import GateParams, GateSpec, GateStep, GatingTemplate
 from stromagate.templates import library
+from stromagate.templates.attached import made_for_faults
 from stromagate.templates.faults import Place, problems
 from stromagate.templates.gates import checked_gates
 from stromagate.templates.rules import rule_faults
@@ -23,7 +24,8 @@ class LoadedTemplate:
     """A checked template with every default of its methods written in, its gates' parameters, and its identity.
 
     ``gates`` are each population's gate and, after it, what it falls back on. ``sha256`` is taken of the canonical JSON
-    of that template: comments and layout do not change it, and whatever can move a boundary does.
+    of that template, with the content of the files that its gates name: comments and layout do not change it, and
+    whatever can move a boundary does.
     """
 
     template: GatingTemplate
@@ -57,10 +59,11 @@ def load_template(source: str | Path, method_params: Mapping[str, type[GateParam
     gates: dict[int, tuple[GateStep, ...]] = {}
     if tree.readable:
         template, shape_faults = checked(GatingTemplate, tree.value)
-        gates, param_faults = checked_gates(tree.value, method_params)
+        gates, param_faults = checked_gates(tree.value, method_params, library.path(source).parent)
         named = {fault.place for fault in faults if fault.place}
         faults += [fault for fault in (*shape_faults, *param_faults) if not _inside_any(fault.place, named)]
         faults += rule_faults(tree.value, gates, shipped)
+        faults += made_for_faults(template, gates) if template is not None else []
     if faults or template is None:
         raise DocumentError("template.invalid", str(source), problems(faults, tree.lines))
     by_name = {spec.name: gates[index] for index, spec in enumerate(template.populations)}

@@ -128,4 +128,4 @@ def test_the_guide_names_every_method() -> None:
     for name, method in methods.all().items():
         assert f"`{name}`" in guide, name
         (fields,) = re.findall(rf"^\| `{name}` \|[^|]*\| (.*?) \|$", guide, flags=re.MULTILINE)
-        assert set(re.findall(r"`(\w+)`", fields)) == set(method.params.model_fields), name
+        assert set(re.findall(r"`(\w+)`", fields)) == set(method.params.model_json_schema()["properties"]), name

@@ -1,0 +1,113 @@
+"""``train``: a gate learned from reviewed runs, and what it is worth in donors it was not learned from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stromagate.cli.console import AsJson, Debug, emit, say, spare, speaking
+
+if TYPE_CHECKING:
+    from stromagate.model.classifier import Classifier, DonorScore
+    from stromagate.pipeline.train import Trained
+
+_FOLDERS = "Folders of finished runs, as they were reviewed (run --edits)."
+_FILES = "Where the FCS files lie; found by their content. May be given several times."
+_AXES = "Two to eight axes, parted by commas: CD45,CD271."
+_OUT = "File for a gate of the method `classifier` (JSON)."
+_LABELS = "Folder with <sample_id>.csv a tube: members listed in the column `event`, from 0."
+_RECALL = "Share of the members to find in the mean donor; by default the size with the best F1 is taken."
+
+
+def train(
+    folders: Annotated[list[Path], typer.Argument(help=_FOLDERS, show_default=False)],
+    population: Annotated[str, typer.Option("--population", "-p", help="Population to learn.", show_default=False)],
+    axes: Annotated[str, typer.Option(help=_AXES, show_default=False)],
+    files: Annotated[list[Path], typer.Option("--files", "-f", help=_FILES, show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help=_OUT, show_default=False)],
+    parent: Annotated[str, typer.Option(help="Population it is told apart in.", show_default="its own parent")] = "",
+    donor: Annotated[str, typer.Option(help="Column of the sample sheet that says whose marrow it is.")] = "patient_id",
+    recall: Annotated[float | None, typer.Option(help=_RECALL, show_default=False)] = None,
+    labels: Annotated[Path | None, typer.Option(help=_LABELS, show_default=False)] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Learn a gate from reviewed tubes and score it on donors left out."""
+    with speaking(as_json=as_json, debug=debug):
+        spare(out, "train.exists", force=force)
+        from stromagate.pipeline.bundle import write_file
+        from stromagate.pipeline.train import Wanted, train, written
+
+        wanted = Wanted(
+            population, tuple(axis.strip() for axis in axes.split(",") if axis.strip()), parent, donor, recall
+        )
+        made = train(folders, files, wanted, labels=labels, made_on=datetime.now(UTC).strftime("%Y-%m-%d"))
+        write_file(out, written(made.document))
+        _tell(made)
+        data = {
+            "out": str(out),
+            "model": made.document.model_dump(mode="json"),
+            "left_out": [{"sample_id": item.sample_id, "why": item.reason} for item in made.left_out],
+        }
+        emit(data, "\n".join([*_table(made.document), "", *_next(made, out)]), as_json=as_json)
+
+
+def _tell(made: Trained) -> None:
+    """Say what was not learned from, and what the labels are worth."""
+    document = made.document
+    for item in made.left_out:
+        say(f"{item.sample_id} is left out: {item.reason}")
+    if made.listed_elsewhere:
+        say(f"{made.listed_elsewhere:,} listed events are not in '{document.parent}' and were passed over")
+    if not any(tube.by_hand for tube in document.tubes):
+        say(f"no boundary was drawn by hand: what the gate learns is the template's own {document.population}")
+    empty = [score.donor for score in document.held_out if score.f1 is None]
+    if empty:
+        say(f"without any {document.population}, and so without F1: {', '.join(empty)}")
+    if made.own_scales:
+        say(
+            f"the runs' template finds the scale of {', '.join(made.own_scales)} anew on every tube; the gate needs one"
+        )
+        say("  that is fixed. The gates above it may then lie elsewhere: run with the fixed scales, and train on that")
+
+
+def _table(document: Classifier) -> list[str]:
+    """Return a line for each donor left out, and the median and the worst; shares are rounded down."""
+    from stromagate.model.classifier import two_digits
+
+    width = max(len("donor"), *(len(score.donor) for score in document.held_out))
+    head = f"{'donor':<{width}}  {'events':>7}  {'found':>7}  {'false':>7}  precision  recall    F1"
+    lines = [f"{document.population} among {document.parent}; each donor by a gate learned from the others:", head]
+    lines += [_line(score, width) for score in document.held_out]
+    return [*lines, f"F1: median {two_digits(document.f1_median)}, worst {two_digits(document.f1_worst)}"]
+
+
+def _line(score: DonorScore, width: int) -> str:
+    from stromagate.model.classifier import two_digits
+
+    given = (score.precision, score.recall, score.f1)
+    shares = [f"{'-' if share is None else two_digits(share):>6}" for share in given]
+    return (
+        f"{score.donor:<{width}}  {score.n_members:>7,}  {score.found:>7,}  {score.false_events:>7,.0f}     "
+        f"{shares[0]}  {shares[1]}{shares[2]}"
+    )
+
+
+def _next(made: Trained, out: Path) -> list[str]:
+    """Return what a template needs to use it."""
+    from stromagate.templates.attached import written as as_yaml
+
+    document = made.document
+    return [
+        f"{out}: put it beside your template, and write there:",
+        "scales:",
+        *(f"  {axis.axis}: {as_yaml(axis.scale)}" for axis in document.axes),
+        "populations:",
+        f"  - name: {document.population}",
+        f"    parent: {document.parent}",
+        f"    gate: {{method: classifier, model: {out.name}}}",
+    ]

@@ -1,0 +1,320 @@
+"""Finished runs as teachers: which of their tubes count, whose they are, and what their events are called."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stromagate.errors import InputError, SpecificationError, UsageError, did_you_mean
+from stromagate.fcs import find_inputs, hash_file, read_fcs
+from stromagate.gating import replay
+from stromagate.gating.training import OTHERS_KEPT, evenly
+from stromagate.gating.tree import deciders, evaluable
+from stromagate.model.gates import ROOT, GateTree
+from stromagate.model.result import RunIndex, SampleResult
+from stromagate.model.sample import F32, F64, Rows, Sample
+from stromagate.model.scales import Scale
+from stromagate.pipeline.bundle import read_results, read_run
+from stromagate.pipeline.lock import ABOUT_NUMBERS
+from stromagate.prepare.scales import display
+from stromagate.prepare.unmix import Unmix
+
+_MAX_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The result of one tube, and whose marrow it is of."""
+
+    result: SampleResult
+    donor: str
+
+    def scale(self, axis: str) -> Scale:
+        """Return the display scale of an axis on this tube.
+
+        Raises
+        ------
+        SpecificationError
+            The tube carries no such axis.
+        """
+        axes = self.result.tree.axes
+        if axis not in axes:
+            raise SpecificationError(
+                "train.axis",
+                f"the tube carries no {axis}",
+                where=self.result.sample_id,
+                hint=did_you_mean(axis, axes),
+            )
+        return axes[axis].scale
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A tube that teaches nothing, and why."""
+
+    sample_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the events of one tube are, in display units of the scales asked for, columns in their order.
+
+    ``medians`` are those of all the parent's events. ``weight`` is how many events each of the others stands for.
+    ``listed_elsewhere`` are listed members that are not in the parent.
+    """
+
+    result: SampleResult
+    donor: str
+    members: F64
+    others: F32
+    weight: float
+    medians: F64
+    n_parent: int
+    by_hand: bool
+    listed_elsewhere: int = 0
+
+
+def reviewed(folders: Sequence[Path], population: str, donor: str) -> tuple[list[Reviewed], list[LeftOut]]:
+    """Return the stained tubes of some runs in which a population was placed, each with its donor.
+
+    Raises
+    ------
+    UsageError
+        No folder, or one twice.
+    InputError
+        A folder holds no finished run.
+    SpecificationError
+        Several templates, an unknown population, a file twice, tubes without a donor.
+    """
+    if not folders or len({folder.resolve() for folder in folders}) < len(folders):
+        what = "a folder is named twice" if folders else "no run was named"
+        raise UsageError("train.runs", what, hint="name each finished run once: stromagate train DIR... --files FOLDER")
+    runs = [(folder, read_run(folder)) for folder in folders]
+    _one_template(runs)
+    tubes: list[Reviewed] = []
+    left_out = [LeftOut(e.sample_id, "the tube failed") for _, run in runs for e in run.samples if e.status == "failed"]
+    for folder, run in runs:
+        for result in read_results(folder, run):
+            _must_know(population, result)
+            reason = _unfit(result, population)
+            if reason:
+                left_out.append(LeftOut(result.sample_id, reason))
+            else:
+                tubes.append(Reviewed(result, " ".join(result.labels.get(donor, "").split()).casefold()))
+    _all_named(tubes, donor)
+    _each_once(tubes)
+    return tubes, left_out
+
+
+def told(
+    tubes: Sequence[Reviewed],
+    files: Sequence[Path],
+    population: str,
+    parent: str,
+    scales: Mapping[str, Scale],
+    labels: Path | None = None,
+) -> list[Told]:
+    """Read the tubes and say of each event of the parent whether it is a member.
+
+    Parameters
+    ----------
+    tubes : sequence of Reviewed
+        The results.
+    files : sequence of path
+        FCS files, or folders where they lie.
+    population, parent : str
+        Members, and among whom.
+    scales : mapping of str to Scale
+        Axes and the scales to show them on.
+    labels : path, optional
+        Folder of lists of events.
+
+    Raises
+    ------
+    InputError
+        A file is not there, or cannot be read.
+    SpecificationError
+        A population that does not stand above, members that are not among the parent's events, a wrong list.
+    """
+    for tube in tubes:
+        names = [ROOT, *deciders(tube.result.tree, population)]
+        if parent not in names or parent == population:
+            raise SpecificationError(
+                "train.parent",
+                f"'{population}' is not made from '{parent}'",
+                where=tube.result.sample_id,
+                hint=did_you_mean(parent, [name for name in names if name != population]),
+            )
+    paths = _found(tubes, files)
+    return [_one(tube, path, population, parent, scales, labels) for tube, path in zip(tubes, paths, strict=True)]
+
+
+def _one(
+    tube: Reviewed, path: Path, population: str, parent: str, scales: Mapping[str, Scale], labels: Path | None
+) -> Told:
+    result, tree = tube.result, tube.result.tree
+    sample = read_fcs(path, policy=result.record.config.policy, dataset=result.source.dataset, gain=tree.gain)
+    rows = replay.members_of(sample, tree)
+    named, elsewhere = rows[population], 0
+    by_hand = any(tree.node(name).state == "edited" for name in deciders(tree, population))
+    if labels is not None:
+        listed = _listed(labels / f"{result.sample_id}.csv", sample.n_events)
+        named, by_hand = np.intersect1d(listed, rows[parent]), True
+        elsewhere = len(listed) - len(named)
+    member = np.isin(rows[parent], named, assume_unique=True)
+    if np.count_nonzero(member) < len(named):
+        what = f"'{population}' holds events that are not in '{parent}'"
+        raise SpecificationError("train.parent", what, where=result.sample_id, hint="name another --parent")
+    points = _points(sample, tree, rows[parent], scales)
+    finite = np.isfinite(points).all(axis=1)
+    if not finite.any():
+        raise SpecificationError(
+            "train.no_parent", f"'{parent}' holds no events", where=result.sample_id, hint="leave that tube out"
+        )
+    rest = points[~member & finite]
+    kept = rest[evenly(len(rest), OTHERS_KEPT)]
+    return Told(
+        result,
+        tube.donor,
+        points[member].astype(np.float64),
+        kept,
+        len(rest) / max(len(kept), 1),
+        np.median(points[finite], axis=0).astype(np.float64),
+        len(points),
+        by_hand,
+        elsewhere,
+    )
+
+
+def _points(sample: Sample, tree: GateTree, rows: Rows, scales: Mapping[str, Scale]) -> F32:
+    """Return some events on the axes, display units of the scales, shape (n, n_axes)."""
+    unmix = Unmix(sample.pnn, {axis: tree.axes[axis] for axis in scales}, tree.compensation)
+    events = sample.events[rows]
+    return np.stack(
+        [display(scale, unmix[axis].exact(events).astype(np.float32)) for axis, scale in scales.items()], axis=1
+    )
+
+
+def _one_template(runs: Sequence[tuple[Path, RunIndex]]) -> None:
+    """Refuse runs of several templates: a population of other gates is another population."""
+    first: RunIndex | None = None
+    for folder, run in runs:
+        first = first or run
+        if run.template is None or first.template is None or run.template.sha256 != first.template.sha256:
+            said = [f"{r.template.name} ({r.template.sha256[:12]})" if r.template else "none" for r in (first, run)]
+            raise SpecificationError(
+                "train.templates",
+                f"the runs are not of one template: {runs[0][0]} used {said[0]}, this one {said[1]}",
+                where=str(folder),
+                hint="train on runs of one template, or run the older tubes again with the newer one",
+            )
+
+
+def _must_know(population: str, result: SampleResult) -> None:
+    names = [node.name for node in result.tree.nodes]
+    if population not in names and population not in result.left_out:
+        raise SpecificationError(
+            "train.population",
+            f"the runs' template has no population '{population}'",
+            where=result.sample_id,
+            hint=did_you_mean(population, names),
+        )
+
+
+def _unfit(result: SampleResult, population: str) -> str:
+    """Return why a tube teaches nothing; empty where it does."""
+    failing = [item for item in result.findings if item.status == "fail" and item.code not in ABOUT_NUMBERS]
+    if result.role.casefold() != "stained":
+        return f"it is a control ({result.role})"
+    if population in result.left_out:
+        return result.left_out[population]
+    if population not in evaluable(result.tree):
+        return f"'{population}' could not be evaluated"
+    return f"its finding {failing[0].code} is a failure: {failing[0].sentence}" if failing else ""
+
+
+def _all_named(tubes: Sequence[Reviewed], column: str) -> None:
+    """Refuse tubes of nobody: two tubes of one donor, one learned from and one scored, would be a score of nothing."""
+    nobody = [tube.result.sample_id for tube in tubes if not tube.donor]
+    if nobody:
+        more = f" and {len(nobody) - 3} more" if len(nobody) > 3 else ""
+        raise SpecificationError(
+            "train.no_donor",
+            f"nothing says whose marrow these tubes are: {', '.join(nobody[:3])}{more}",
+            hint=f"fill the column `{column}` of the sample sheet and run again, or name another with --donor",
+        )
+
+
+def _each_once(tubes: Sequence[Reviewed]) -> None:
+    """Refuse a file that comes twice: it would be learned from under one name and scored under the other."""
+    first: dict[str, Reviewed] = {}
+    for tube in tubes:
+        digest = tube.result.source.sha256 or ""
+        earlier = first.setdefault(digest, tube)
+        if earlier is not tube or not digest:
+            same = (
+                f"has the same content as {earlier.result.sample_id}" if digest else "does not say which file it is of"
+            )
+            raise SpecificationError(
+                "train.same_file",
+                f"{tube.result.sample_id} {same}",
+                where=tube.result.source.path,
+                hint="train on each file once: leave one of the runs out, or one of the rows of the sheet",
+            )
+
+
+def _found(tubes: Sequence[Reviewed], files: Sequence[Path]) -> list[Path]:
+    """Return the file of each tube, by its content; files of the same names are looked at first."""
+    missing = {tube.result.source.sha256: tube for tube in tubes}
+    names = {Path(tube.result.source.path).name for tube in tubes}
+    places: dict[str, Path] = {}
+    for path in sorted(find_inputs(files), key=lambda path: path.name not in names):
+        if not missing:
+            break
+        digest = hash_file(path)
+        if missing.pop(digest, None) is not None:
+            places[digest] = path
+    if missing:
+        one = next(iter(missing.values())).result
+        raise InputError(
+            "train.no_file",
+            f"{len(missing)} of {len(tubes)} files were not found, such as {one.source.path} of {one.sample_id}",
+            where=", ".join(map(str, files)),
+            hint="--files names the folder where the FCS files lie, unchanged since the run",
+        )
+    return [places[tube.result.source.sha256 or ""] for tube in tubes]
+
+
+def _listed(path: Path, n_events: int) -> Rows:
+    """Return the events that a list names, ascending."""
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise SpecificationError("train.labels", f"the list has more than {_MAX_BYTES:,} bytes", where=str(path))
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as cause:
+        said = cause.strerror if isinstance(cause, OSError) else "it is not UTF-8"
+        raise InputError(
+            "train.no_labels",
+            f"the list of events cannot be read: {said}",
+            where=str(path),
+            hint="one file a tube, <sample_id>.csv, with a column `event`; a tube without any has the header alone",
+        ) from cause
+    rows = csv.DictReader(io.StringIO(text))
+    if "event" not in (rows.fieldnames or ()):
+        raise SpecificationError("train.labels", "the list has no column `event`", where=str(path))
+    words = [(row["event"] or "").strip() for row in rows]
+    for line, word in enumerate(words, start=2):
+        if not (word.isascii() and word.isdecimal() and len(word) < 16 and int(word) < n_events):
+            raise SpecificationError(
+                "train.labels",
+                f"line {line}: '{word[:40]}' is no event of this tube",
+                where=str(path),
+                hint=f"events are numbered from 0 to {n_events - 1}, in the order of the file",
+            )
+    return np.unique(np.array([int(word) for word in words], dtype=np.intp))
