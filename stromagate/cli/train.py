@@ -79,22 +79,26 @@ def _table(document: Classifier) -> list[str]:
     """Return a line for each donor left out, and the median and the worst; shares are rounded down."""
     from stromagate.model.classifier import two_digits
 
+    own = any(score.own_f1 is not None for score in document.held_out)
     width = max(len("donor"), *(len(score.donor) for score in document.held_out))
-    head = f"{'donor':<{width}}  {'events':>7}  {'found':>7}  {'false':>7}  precision  recall    F1"
-    lines = [f"{document.population} among {document.parent}; each donor by a gate learned from the others:", head]
-    lines += [_line(score, width) for score in document.held_out]
-    return [*lines, f"F1: median {two_digits(document.f1_median)}, worst {two_digits(document.f1_worst)}"]
+    members, events = (sum(getattr(tube, name) for tube in document.tubes) for name in ("n_members", "n_parent"))
+    template = "  F1 of the template" if own else ""
+    return [
+        f"{members:,} {document.population} among {events:,} {document.parent}; each donor by a gate of the others:",
+        f"{'donor':<{width}}   events    found    false  precision  recall    F1{template}",
+        *(_line(score, width, own=own) for score in document.held_out),
+        f"F1: median {two_digits(document.f1_median)}, worst {two_digits(document.f1_worst)}",
+    ]
 
 
-def _line(score: DonorScore, width: int) -> str:
+def _line(score: DonorScore, width: int, *, own: bool) -> str:
     from stromagate.model.classifier import two_digits
 
-    given = (score.precision, score.recall, score.f1)
-    shares = [f"{'-' if share is None else two_digits(share):>6}" for share in given]
-    return (
-        f"{score.donor:<{width}}  {score.n_members:>7,}  {score.found:>7,}  {score.false_events:>7,.0f}     "
-        f"{shares[0]}  {shares[1]}{shares[2]}"
-    )
+    given = (score.precision, score.recall, score.f1, score.own_f1)
+    precision, recall, f1, own_f1 = ("-" if share is None else two_digits(share) for share in given)
+    counts = f"{score.n_members:>7,}  {score.found:>7,}  {score.false_events:>7,.0f}"
+    last = f"{own_f1:>20}" if own else ""
+    return f"{score.donor:<{width}}  {counts}  {precision:>9}  {recall:>6}  {f1:>4}{last}"
 
 
 def _next(made: Trained, out: Path) -> list[str]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stromagate.errors import SpecificationError
+from stromagate.model.classifier import FEWEST_DONORS
 from stromagate.model.sample import F32, F64, Rows
 
 FEWEST_MEMBERS = 50
@@ -121,6 +122,14 @@ def learn(donors: Sequence[Donor], *, recall: float | None = None) -> Learned:
             "train.few_events",
             f"{total} events of the population in all are too few to learn from (at least {FEWEST_MEMBERS})",
             hint="add tubes, or take a population that is less rare",
+        )
+    having = sum(len(donor.members) > 0 for donor in donors)
+    if having < FEWEST_DONORS:
+        raise SpecificationError(
+            "train.few_donors",
+            f"{having} donors with events of the population are too few (at least {FEWEST_DONORS}): one is left out to "
+            "be scored, and the others must show how donors differ",
+            hint="add runs of other donors",
         )
     choose = _by_f1 if recall is None else _by_recall(recall)
     scores, edges, away = [], [], []

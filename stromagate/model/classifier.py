@@ -62,6 +62,7 @@ class DonorScore(Document):
 
     ``false_events`` are events within the boundary that are no members; where a tube's other events were too many to be
     looked at one by one, each stands for several. The shares are None where there is nothing to take them of.
+    ``own_f1`` is that of the template's own gate on the same members, where a hand or a list had the last word.
     """
 
     donor: _Text
@@ -71,6 +72,7 @@ class DonorScore(Document):
     precision: _Share | None
     recall: _Share | None
     f1: _Share | None
+    own_f1: _Share | None = None
 
 
 class TrainedOn(Document):
@@ -116,6 +118,8 @@ class Classifier(Document):
             raise ValueError("an axis is named twice")
         if len(self.mean) != n or [len(row) for row in self.covariance] != [n] * n:
             raise ValueError(f"`mean` and `covariance` need one value and one row per axis ({n})")
+        if (self.goal == "recall") != (self.recall is not None):
+            raise ValueError("`recall` is given exactly where it is the goal")
         if {tube.donor for tube in self.tubes} != {score.donor for score in self.held_out}:
             raise ValueError("the donors that were learned from are not those that were scored")
         if self.sha256 and self.sha256 != self.digest():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +66,8 @@ class Told:
     """What the events of one tube are, in display units of the scales asked for, columns in their order.
 
     ``medians`` are those of all the parent's events. ``weight`` is how many events each of the others stands for.
-    ``listed_elsewhere`` are listed members that are not in the parent.
+    ``own_gate`` is what the template had found before any hand or list: members found, and false events; None where it
+    is the same, or had no boundary. ``listed_elsewhere`` are listed members that are not in the parent.
     """
 
     result: SampleResult
@@ -77,6 +78,7 @@ class Told:
     medians: F64
     n_parent: int
     by_hand: bool
+    own_gate: tuple[int, int] | None = None
     listed_elsewhere: int = 0
 
 
@@ -97,6 +99,8 @@ def reviewed(folders: Sequence[Path], population: str, donor: str) -> tuple[list
         raise UsageError("train.runs", what, hint="name each finished run once: stromagate train DIR... --files FOLDER")
     runs = [(folder, read_run(folder)) for folder in folders]
     _one_template(runs)
+    column = "_".join(donor.casefold().split())  # as a sheet's columns are read
+    spelt: dict[str, str] = {}
     tubes: list[Reviewed] = []
     left_out = [LeftOut(e.sample_id, "the tube failed") for _, run in runs for e in run.samples if e.status == "failed"]
     for folder, run in runs:
@@ -105,9 +109,10 @@ def reviewed(folders: Sequence[Path], population: str, donor: str) -> tuple[list
             reason = _unfit(result, population)
             if reason:
                 left_out.append(LeftOut(result.sample_id, reason))
-            else:
-                tubes.append(Reviewed(result, " ".join(result.labels.get(donor, "").split()).casefold()))
-    _all_named(tubes, donor)
+                continue
+            name = " ".join(result.labels.get(column, "").split())
+            tubes.append(Reviewed(result, spelt.setdefault(name.casefold(), name)))
+    _all_named(tubes, column)
     _each_once(tubes)
     return tubes, left_out
 
@@ -188,8 +193,20 @@ def _one(
         np.median(points[finite], axis=0).astype(np.float64),
         len(points),
         by_hand,
+        _own_gate(sample, result, population, named) if by_hand else None,
         elsewhere,
     )
+
+
+def _own_gate(sample: Sample, result: SampleResult, population: str, named: Rows) -> tuple[int, int] | None:
+    """Return what the template had found before any hand: members, and events that are none."""
+    before = {node.name: node for node in result.replaced}
+    nodes = tuple(before.get(node.name, node) for node in result.tree.nodes)
+    found = replay.members_of(sample, replace(result.tree, nodes=nodes)).get(population)
+    if found is None:
+        return None
+    right = int(np.isin(found, named, assume_unique=True).sum())
+    return right, len(found) - right
 
 
 def _points(sample: Sample, tree: GateTree, rows: Rows, scales: Mapping[str, Scale]) -> F32:

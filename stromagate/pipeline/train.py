@@ -99,7 +99,7 @@ def train(
     tubes, left_out = reviewed(folders, wanted.population, wanted.donor)
     _enough(tubes, left_out, wanted)
     parent = wanted.parent or tubes[0].result.tree.node(wanted.population).parent
-    scales = {axis: _scale([tube.scale(axis) for tube in tubes]) for axis in wanted.axes}
+    scales = {axis: _scale(axis, tubes) for axis in wanted.axes}
     with one_blas_thread():
         known = told(tubes, files, wanted.population, parent, scales, labels)
         learned = learn(_by_donor(known), recall=wanted.recall)
@@ -138,23 +138,23 @@ def _enough(tubes: Sequence[Reviewed], left_out: Sequence[LeftOut], wanted: Want
     )
 
 
-def _scale(scales: Sequence[Scale]) -> Scale:
+def _scale(axis: str, tubes: Sequence[Reviewed]) -> Scale:
     """Return the one scale of all tubes; where each tube has its own, the middle one of these.
 
     An ellipse on one scale is none on another, so that a gate learned once needs a scale that is the same everywhere.
     """
-    kinds = {(scale.kind, scale.decades, scale.negative_decades) for scale in scales}
-    if len(kinds) > 1:
+    scales = [tube.scale(axis) for tube in tubes]
+    if len({tube.result.tree.axes[axis].compensated for tube in tubes}) > 1:
         raise SpecificationError(
-            "train.scales", "an axis is on scales of several kinds", hint="train on runs of one template"
+            "train.compensation",
+            f"{axis} is compensated in some tubes and not in others",
+            hint="run all of them with the same --compensation",
         )
     first = scales[0]
     if first.kind == "linear":
         return Scale()
-    top = float(median(scale.top for scale in scales))
-    return Scale(
-        first.kind, top, round(median(s.width_decades for s in scales), 3), first.decades, first.negative_decades
-    )
+    top, width = (float(median(each)) for each in zip(*((s.top, s.width_decades) for s in scales), strict=True))
+    return Scale(first.kind, top, round(width, 3), first.decades, first.negative_decades)
 
 
 def _by_donor(tubes: Sequence[Told]) -> list[Donor]:
@@ -207,7 +207,7 @@ def _document(
         goal="f1" if wanted.recall is None else "recall",
         recall=wanted.recall,
         tubes=tuple(_tube(tube) for tube in tubes),
-        held_out=tuple(_score(score) for score in learned.scores),
+        held_out=tuple(_score(score, [t for t in tubes if t.donor == score.donor]) for score in learned.scores),
         f1_median=round(median(f1), 4),
         f1_worst=round(min(f1), 4),
         made_on=made_on,
@@ -224,7 +224,7 @@ def _tube(tube: Told) -> TrainingTube:
     )
 
 
-def _score(score: Score) -> DonorScore:
+def _score(score: Score, tubes: Sequence[Told]) -> DonorScore:
     shares = {
         name: None if (value := getattr(score, name)) is None else round(value, 4)
         for name in ("precision", "recall", "f1")
@@ -235,7 +235,17 @@ def _score(score: Score) -> DonorScore:
         found=score.found,
         false_events=round(score.false_events, 1),
         **shares,
+        own_f1=_own_f1(score, tubes),
     )
+
+
+def _own_f1(score: Score, tubes: Sequence[Told]) -> float | None:
+    """Return the F1 of the template's own gate on a donor's tubes; None where no hand had a say in one of them."""
+    own = [tube.own_gate for tube in tubes if tube.own_gate is not None]
+    if len(own) < len(tubes) or not score.n_members:
+        return None
+    found, false = (sum(counts[i] for counts in own) for i in (0, 1))
+    return round(2 * found / (score.n_members + found + false), 4)
 
 
 def _digits(value: float) -> float:
