@@ -133,7 +133,7 @@ def _beyond(values: F32, found: list[Pile]) -> np.ndarray[tuple[int, ...], np.dt
     beyond = np.zeros(values.shape, dtype=np.bool_)
     for pile in found:
         beyond |= values < np.float64(pile.border) if pile.edge == "lower" else values >= np.float64(pile.border)
-    return beyond
+    return beyond & np.isfinite(values)
 
 
 def _scatter_tops(params: Params, values: dict[str, F32]) -> list[str]:
