@@ -25,6 +25,7 @@ from stromagate.model.gates import (
 from stromagate.model.panel import Binding, Compensation, Panel
 from stromagate.model.result import (
     AxisView,
+    ControlProfile,
     ControlUse,
     DensityView,
     Finding,
@@ -324,7 +325,25 @@ def _views() -> tuple[DensityView, ...]:
     tree = make_tree()
     return (
         _view("viable", "not_debris", (viability, None), 981_000, tree.node("viable").geometry),
-        _view("msc", "stroma", (cd271, ssc), 1310, tree.node("msc").geometry),
+        _view("msc", "stroma", (cd271, ssc), 1310, tree.node("msc").geometry).model_copy(
+            update={"controls": (control_profile(),)}
+        ),
+    )
+
+
+def control_profile(axis: str = "CD271", n_bins: int = 32) -> ControlProfile:
+    """Return what two FMO tubes show: one heap that ends below the gate."""
+    counts = np.floor(400 * np.exp(-80 * (np.linspace(0, 1, n_bins) - 0.3) ** 2))
+    peak = int(counts.max())
+    levels = np.rint(np.log1p(counts) / np.log1p(peak) * 255).astype(np.uint8)
+    return ControlProfile(
+        role=f"fmo:{axis}",
+        axis=axis,
+        population="stroma",
+        n_tubes=2,
+        n_events=2991,
+        profile=base64.b64encode(levels.tobytes()).decode(),
+        peak=peak,
     )
 
 

@@ -15,6 +15,6 @@
 ``sensitivity``                                 who could be on either side, and many replays at once as bits of a word
 ``geometry``, ``columns``, ``sieve``,            who is inside a gate: the definition, events as gates see them, and the
 ``raster``                                      fast way to the same
-``views``, ``axis_views``                       what the report's plots need
+``views``, ``axis_views``, ``control_views``    what the report's plots need
 =============================================== ======================================================================
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class _Binned:
             y=sides[1] if len(sides) == 2 else None,
             nx=counts.shape[1],
             ny=counts.shape[0],
-            grid=_encoded(counts, peak),
+            grid=encoded(counts, peak),
             peak=peak,
             n_parent=len(self.gated.members[node.parent]),
             n_shown=int(counts.sum()),
@@ -108,7 +108,7 @@ class _Binned:
     def _counts(self, parent: str, sides: tuple[AxisView, ...]) -> NDArray[np.intp]:
         """Count events by bin, shape (ny, nx), row 0 at the bottom; events outside the plot are not counted."""
         n = self.grid
-        columns, *rows = (_bins(self._values(parent, side.axis), side, n) for side in sides)
+        columns, *rows = (bins_of(self._values(parent, side.axis), side, n) for side in sides)
         if not rows:
             return np.bincount(columns, minlength=n + 2)[None, 1:-1]
         counts = np.bincount(rows[0] * (n + 2) + columns, minlength=(n + 2) ** 2)
@@ -145,7 +145,7 @@ def _marks(geometry: Geometry | None, axis: str) -> tuple[float, ...]:
     return tuple(bound for bound in edges(geometry)[at] if bound is not None)
 
 
-def _bins(values: F32, side: AxisView, n: int) -> NDArray[np.intp]:
+def bins_of(values: F32, side: AxisView, n: int) -> NDArray[np.intp]:
     """Return the bin of each value from 1 to n; 0 and n + 1 take what lies outside, and NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
         position = values - np.float32(side.low)
@@ -156,7 +156,7 @@ def _bins(values: F32, side: AxisView, n: int) -> NDArray[np.intp]:
     return position.astype(np.intp)
 
 
-def _encoded(counts: NDArray[np.intp], peak: int) -> str:
+def encoded(counts: NDArray[Any], peak: int) -> str:
     """Return counts on a log scale in one byte each, base64; a bin with any event is never empty."""
     if peak == 0:
         grid = np.zeros(counts.shape, dtype=np.uint8)

@@ -107,6 +107,22 @@ class AxisView(Document):
     ticks: tuple[tuple[float, str], ...] = ()
 
 
+class ControlProfile(Document):
+    """The controls that a gate was set on, pooled and counted in bins along one axis of its plot.
+
+    ``profile`` is base64 of uint8, as a plot's ``grid`` is coded, over the plot's limits of that axis. ``population``
+    is where the controls were read.
+    """
+
+    role: str
+    axis: str
+    population: str
+    n_tubes: int
+    n_events: int
+    profile: str
+    peak: int
+
+
 class DensityView(Document):
     """What a plot of one gate needs: the parent's events binned, and outlines.
 
@@ -125,6 +141,7 @@ class DensityView(Document):
     n_parent: int
     n_shown: int
     outline: Geometry | None
+    controls: tuple[ControlProfile, ...] = Field((), description="The controls that the gate was set on.")
 
 
 class TemplateRef(Document):

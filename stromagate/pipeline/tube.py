@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stromagate.fcs import hash_file
-from stromagate.gating import engine, views
+from stromagate.gating import control_views, engine, views
 from stromagate.gating.draws import boundary_draws
 from stromagate.gating.edits import Edited, apply
 from stromagate.gating.method import Outside
@@ -121,7 +121,8 @@ def analyze(
                 role=(labels or {}).get("role", ""),
             )
         )
-        densities = views.density_views(prepared, gated, loaded.template, grid=config.grid)
+        plain = views.density_views(prepared, gated, loaded.template, grid=config.grid)
+        densities = control_views.with_controls(plain, gated.tree, loaded.gates, outside)
         source = replace(sample.source, path=shown or printable(path.name), sha256=digest.result())
     return SampleResult(
         sample_id=name,

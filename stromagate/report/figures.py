@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from stromagate.model.result import AxisView, DensityView
+from stromagate.report.control_outlines import control_lines
 from stromagate.report.outlines import GATE_COLOUR, Outline
 from stromagate.report.text import plot_text
 from stromagate.report.wording import count_text
@@ -62,6 +63,7 @@ def density_figure(view: DensityView, figure_id: str, *, gate: Outline, share: s
         What the drawing shows, in words.
     """
     data, vertical = (_histogram(view), _count_axis(view)) if view.y is None else (_heatmap(view), _axis(view.y))
+    data += [line for control in view.controls for line in control_lines(view, control)]
     notes = [_share_note(view, gate, share)] if gate.anchor is not None and share else []
     if view.n_shown == 0:
         notes.append(_note("no events to show", 0.5, 0.5, "paper"))

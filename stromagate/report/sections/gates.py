@@ -9,6 +9,7 @@ from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Polygon
 from stromagate.model.result import AxisView, DensityView, SampleResult
 from stromagate.model.scales import Scale
 from stromagate.report.borders import borders, drawable, parts_of
+from stromagate.report.control_outlines import control_words
 from stromagate.report.figures import density_figure
 from stromagate.report.lookup import find, label, reason
 from stromagate.report.outlines import is_shadow
@@ -39,6 +40,8 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
     across = view.x.axis if view.y is None else f"{view.x.axis} vs {view.y.axis}"
     parent = label(result, view.parent)
     alt = f"{across} of {parent}, {count_text(view.n_parent)} events; {name} keeps {events} of them, {kept}."
+    controls = [control_words(result, view, control) for control in view.controls]
+    alt += "".join(f" Dashed outline: {words}." for words in controls)
     return {
         "title": across,
         "of": parent,
@@ -58,6 +61,7 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
         "facts": _facts(result, view, node, parts),
         "edges": [edge for part in parts for edge in _edges(result, part.geometry)],
         "points": _points(node.geometry),
+        "controls": controls,
         "hidden": view.n_parent - view.n_shown,
     }
 
@@ -174,8 +178,8 @@ SECTION = Section(
     summary=(
         "Each plot shows the parent population, darker where more events lie (log scale; the bar counts events per "
         "bin), and the gate in red with the share it keeps. A pale band is two standard deviations of an estimated "
-        "boundary. A population that combines others shows their boundaries. The table below a plot says the same in "
-        "numbers."
+        "boundary. A dashed outline is the pooled controls that the gate was set on, on a log scale too. A population "
+        "that combines others shows their boundaries. The table below a plot says the same in numbers."
     ),
     wide=True,
 )
