@@ -18,6 +18,12 @@ SEEN_EVENTS = 10
 FITTED_EVENTS = 50
 """Events whose mean distance beyond the first of them is the tail's: uncertain by 14 %."""
 
+SCARCE_EVENTS = 100 * FITTED_EVENTS
+"""Below so many events the last `FITTED_EVENTS` are more than one in a hundred: a negative's flank, not its tail."""
+
+FLANK_FRAC = 0.1
+"""Part of scarce events that lies on the flank a normal distribution is laid through."""
+
 _DECILES = tuple(part / 10 for part in range(1, 10))
 LOWER, UPPER = 0.158655, 0.841345  # shares of a normal distribution below one deviation under and over its middle
 
@@ -35,7 +41,9 @@ def reached_by(of: Distribution, n_events: float, view: PopulationView, axis: st
     """Return the linear value at or beyond which ``n_events`` lie; the fewer, the further out.
 
     Below `SEEN_EVENTS` the tail is taken to fall off exponentially in display units, as the last `FITTED_EVENTS` do: a
-    log-normal one falls off faster, so that the value errs to the outside.
+    log-normal one falls off faster, so that the value errs to the outside. Of fewer than `SCARCE_EVENTS` these last
+    ones are a wide piece, and it would err by half a decade and more; there the tail is taken to reach no further than
+    that of a normal distribution in display units that has the same flank.
     """
     drawn = of.weights > 0
     values, counts = of.values[drawn][::-1].astype(np.float64), np.cumsum(of.weights[drawn][::-1])
@@ -43,9 +51,10 @@ def reached_by(of: Distribution, n_events: float, view: PopulationView, axis: st
     at = float(np.interp(max(n_events, seen), counts, values))
     if n_events >= seen:
         return at
-    return view.to_linear(
-        axis, view.to_display(axis, at) + _fall(values, counts, view, axis) * math.log(seen / n_events)
-    )
+    last = view.to_display(axis, at)
+    reached = last + _fall(values, counts, view, axis) * math.log(seen / n_events)
+    flank = _by_flank(of, n_events, view, axis)
+    return view.to_linear(axis, reached if flank is None else max(last, min(reached, flank)))
 
 
 def matched(control: Distribution, tube: Distribution, cut: float) -> Match | None:
@@ -94,6 +103,23 @@ def own_reach(of: Distribution, false_frac: float) -> float:
     # The scores lie symmetrically about zero, so the line's height there is the mean and its slope a plain product.
     reached = float(values.mean() + wanted * (scores @ values) / (scores @ scores))
     return math.exp(reached) if deciles[0] > 0 else reached
+
+
+def _by_flank(of: Distribution, n_events: float, view: PopulationView, axis: str) -> float | None:
+    """Return the display value that ``n_events`` of a normal distribution with this flank reach.
+
+    None where there are enough events to see the tail itself, or too few on the flank.
+    """
+    from scipy.special import ndtr, ndtri
+
+    if of.n >= SCARCE_EVENTS or FLANK_FRAC * of.n < 2 * SEEN_EVENTS:
+        return None
+    scores = np.linspace(ndtri(1 - FLANK_FRAC), ndtri(1 - SEEN_EVENTS / of.n), 9)
+    shown = np.array([view.to_display(axis, float(value)) for value in quantiles(of, tuple(ndtr(scores)))])
+    apart = scores - scores.mean()
+    # So many events know a slope no better than this, and what errs, errs to the outside.
+    slope = float(apart @ shown / (apart @ apart)) * (1 + 1 / math.sqrt(FLANK_FRAC * of.n))
+    return float(shown.mean() + slope * (ndtri(1 - n_events / of.n) - scores.mean()))
 
 
 def _middle_and_widths(of: Distribution) -> tuple[float, float, float]:
