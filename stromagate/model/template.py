@@ -45,6 +45,10 @@ class GateParams(Document):
         """Return the populations, besides the parent, that must stand above this one."""
         return ()
 
+    def populations_named(self) -> tuple[str, ...]:
+        """Return the populations of the template that the gate speaks of, wherever they stand."""
+        return ()
+
     def controls_used(self) -> tuple[ControlNeed, ...]:
         """Return what the gate wants to know of control tubes."""
         return ()

@@ -57,6 +57,10 @@ class _Population:
     def others(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for step in self.steps for name in step.params.populations_used()))
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.params.populations_named()))
+
 
 @dataclass(frozen=True, slots=True)
 class _View:
@@ -122,6 +126,9 @@ def _parents(view: _View) -> Iterator[Fault]:
             yield from _stands_above(view, population, population.parent, "parent")
         for other in population.others:
             yield from _stands_above(view, population, other, "gate")
+        for name in population.named:
+            if name not in view.names:
+                yield _unknown_population((*population.place, "gate"), name, view.names)
 
 
 def _stands_above(view: _View, population: _Population, name: str, key: str) -> Iterator[Fault]:

@@ -200,6 +200,25 @@ BROKEN = {
         "named 'cd45low'",
         "'cd45_low'?",
     ),
+    "boundary of earlier batches unknown": (
+        "gate: {method: tail, axis: CD105, keep: above}",
+        "gate: {method: locked, axis: CD105, keep: above, boundary: msc_cd15, negative: cd45_low, positive: msc}",
+        30,
+        "populations[4].gate",
+        "no population is named 'msc_cd15'",
+        "'msc_cd105'?",
+    ),
+    "boundary unknown in a fallback": (
+        "gate: {method: tail, axis: CD105, keep: above}",
+        (
+            "gate: {method: tail, axis: CD105, keep: above, "
+            "otherwise: {method: locked, boundary: rests, negative: cd45_low, positive: msc}}"
+        ),
+        30,
+        "populations[4].gate",
+        "no population is named 'rests'",
+        "'rest'?",
+    ),
     "denominator unknown": (
         "denominators: [viable",
         "denominators: [vible",

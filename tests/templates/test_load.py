@@ -60,6 +60,13 @@ def test_all_mistakes_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> N
     }
 
 
+def test_a_gate_may_take_earlier_boundaries_of_itself_and_of_one_that_stands_below(tmp_path: Path) -> None:
+    tail, refs = "{method: tail, axis: CD105, keep: above}", "negative: cd45_low, positive: msc}"
+    for boundary in ("msc_cd105", "rest", "viable"):
+        locked = f"{{method: locked, axis: CD105, keep: above, boundary: {boundary}, {refs}"
+        assert load_text(tmp_path, RIGHT.replace(tail, locked)).gates["msc_cd105"][0].method == "locked"
+
+
 def test_a_mistake_in_one_population_hides_none_in_another(tmp_path: Path) -> None:
     text = RIGHT.replace("- name: singlets\n", "- nome: singlets\n").replace("[CD271], low", "[CD217], low")
     assert "populations[3].gate" in {problem.path for problem in problems_of(tmp_path, text)}

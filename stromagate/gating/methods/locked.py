@@ -41,6 +41,10 @@ class Params(GateParams):
         """Return the references."""
         return (self.negative, self.positive)
 
+    def populations_named(self) -> tuple[str, ...]:
+        """Return the population whose earlier boundaries are taken: they are looked up by that name."""
+        return (self.boundary,)
+
 
 @dataclass(frozen=True, slots=True)
 class _Way:
