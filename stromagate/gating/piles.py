@@ -17,17 +17,16 @@ FEWEST = 10
 STEEP = 5.0
 """Times as many events as the values beside it have in the mean: own choice, as for piles within a peak (``tails``)."""
 
-JUST_ABOVE_REL = 1e-6
-"""Of the value at the pile, or of one unit: nearer than instruments' steps, and further than what floats near zero
-lose on some machines."""
+BESIDE_REL = 1e-5
+"""Of the value at the pile, or of one unit: the same boundary in every tube, and told from the pile on any scale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pile:
     """A pile of equal values at one end, with whatever lies beyond it (axis units).
 
-    ``border`` is where a gate that leaves the pile out has its edge: just above a pile at the lower end; at the upper
-    end it is the pile itself, which an upper edge leaves out. ``n`` is how many events are cut off.
+    ``border`` is where a gate that leaves the pile out has its edge, just beside it; ``n`` is how many events are cut
+    off.
     """
 
     edge: Edge
@@ -59,11 +58,10 @@ def find_pile(values: F32, edge: Edge) -> Pile | None:
             pile = place
     if pile is None:
         return None
-    n = sum(counts[: pile + 1])
-    if edge == "upper":
-        return Pile(edge, -found[pile], -found[pile], n)
+    sign = 1.0 if edge == "lower" else -1.0
     at, after = found[pile], found[pile + 1]
-    return Pile(edge, at, min((at + after) / 2, at + JUST_ABOVE_REL * max(abs(at), 1.0)), n)
+    border = min((at + after) / 2, at + BESIDE_REL * max(abs(at), 1.0))
+    return Pile(edge, sign * at, sign * border, sum(counts[: pile + 1]))
 
 
 def _outermost(values: F32) -> tuple[list[float], list[int]]:

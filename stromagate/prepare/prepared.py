@@ -144,8 +144,8 @@ def _measured(template: GatingTemplate, axes: Mapping[str, Axis]) -> dict[str, A
             # A fallback takes over the axes of the gate it stands in for.
             for name in [name for gate in gates for name in gate.params.get("axes") or ()]:
                 axis = axes.get(name)
-                if axis is not None and (axis.compensated or axis.scale.kind != "linear"):
-                    found[name + MEASURED] = Axis(axis.pnn, Scale(top=axis.scale.top), compensated=False)
+                if axis is not None and axis.compensated:
+                    found[name + MEASURED] = Axis(axis.pnn, axis.scale, compensated=False)
     return found
 
 

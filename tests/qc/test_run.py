@@ -17,7 +17,7 @@ def test_a_quiet_tube_passes_everything() -> None:
     found = run_checks(make_evidence())
     assert {finding.status for finding in found} == {"pass", "not_applicable"}
     # Controls, isotypes, second opinions, shares and locks: this template and run ask for none of them.
-    not_asked = {"Q12", "Q13", "Q14", "Q42", "Q43", "Q45", "Q46", "Q48"}
+    not_asked = {"Q12", "Q13", "Q14", "Q42", "Q43", "Q45", "Q46", "Q50"}
     assert {finding.code for finding in found if finding.status == "not_applicable"} <= not_asked
     assert [finding.code for finding in found] == sorted(finding.code for finding in found)
 

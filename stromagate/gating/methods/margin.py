@@ -6,7 +6,7 @@ told of. Values are those that the detector wrote, before spillover is taken out
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.random import Generator
@@ -66,7 +66,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     absent = [axis for axis in params.axes if axis not in parent.axes]
     if absent:
         return not_evaluable(f"nothing removed: the tube has no axis {absent[0]}")
-    values = {axis: parent.display(_shown(parent, axis)) for axis in params.axes}
+    values = {axis: parent.linear(_shown(parent, axis)) for axis in params.axes}
     known = {axis: finite(column) for axis, column in values.items()}
     empty = [axis for axis, column in known.items() if column.size == 0]
     if empty:
@@ -121,12 +121,17 @@ def _kept(parent: PopulationView, params: Params, values: dict[str, F32], piles:
 def _between(parent: PopulationView, piles: dict[str, list[Pile]]) -> Geometry:
     """Return what lies between the piles, on the axes that have any."""
     axes = tuple(_shown(parent, axis) for axis, found in piles.items() if found)
-    low, high = (tuple(_border(found, edge) for found in piles.values() if found) for edge in ("lower", "upper"))
+    low, high = (
+        tuple(_border(parent, axis, found, edge) for axis, found in piles.items() if found)
+        for edge in ("lower", "upper")
+    )
     return Interval(axes[0], low[0], high[0]) if len(axes) == 1 else Rectangle(axes, low, high)
 
 
-def _border(found: list[Pile], edge: Literal["lower", "upper"]) -> Bound:
-    return next((pile.border for pile in found if pile.edge == edge), None)
+def _border(parent: PopulationView, axis: str, found: list[Pile], edge: Edge) -> Bound:
+    """Return the gate's edge at one end of an axis, in display units; None where nothing is piled up."""
+    borders = (pile.border for pile in found if pile.edge == edge)
+    return next((parent.to_display(_shown(parent, axis), border) for border in borders), None)
 
 
 def _beyond(values: F32, found: list[Pile]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

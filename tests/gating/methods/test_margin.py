@@ -286,7 +286,7 @@ def test_the_whole_way_through_a_run(pinned: Pinned) -> None:
     found = engine.gate(prepared, pinned.loaded.template, gates=pinned.loaded.gates)
     again = replay.members(prepared, result.tree)
     assert all(np.array_equal(rows, again[name]) for name, rows in found.members.items())
-    (loss,) = [finding for finding in result.findings if finding.code == "Q48"]
+    (loss,) = [finding for finding in result.findings if finding.code == "Q50"]
     assert loss.status == "fail"
     lost = int(re.search(r"margin gates remove (\d+) \(", loss.sentence)[1])  # type: ignore[index]
     # A cell or two beside the stroma may look like it.
@@ -317,7 +317,7 @@ def test_a_template_that_would_remove_large_stroma_is_refused_when_it_is_read(tm
     assert "`upper` with SSC-A would remove large stroma" in str(caught.value.problems[0])
 
 
-# What is lost of the target (Q48)
+# What is lost of the target (Q50)
 
 AFTER = (GATES[0], gate("ends_ok", "time_ok", "margin", None), replace(GATES[1], parent="ends_ok"), *GATES[2:])
 
