@@ -46,12 +46,10 @@ def with_attached(
         name = own.get(field)
         if folder is None or not isinstance(name, str) or own.get(holder) is not None:
             continue
-        value, problem = _read(folder, name)
-        if problem is None:
-            document, wrong = checked(_document(model, holder), value)
-            if document is None:
-                more = f" ({len(wrong)} faults in all)" if len(wrong) > 1 else ""
-                problem = f"{dotted(wrong[0].place)}: {wrong[0].message}{more}", wrong[0].hint
+        try:
+            value, problem = _read(folder, name, _document(model, holder))
+        except RecursionError:
+            value, problem = None, ("it is nested too deep", None)
         if problem is not None:
             faults.append(Fault((*place, field), f"the file {name} cannot be used: {problem[0]}", problem[1]))
         own = {**own, holder: value}
@@ -120,8 +118,8 @@ def _document(model: type[GateParams], holder: str) -> type[BaseModel]:
 _Problem = tuple[str, str | None]
 
 
-def _read(folder: Path, name: str) -> tuple[Any, _Problem | None]:
-    """Return a file's JSON as plain values, or why it cannot be had and what to do."""
+def _read(folder: Path, name: str, kind: type[BaseModel]) -> tuple[Any, _Problem | None]:
+    """Return a file's document as plain values, or why it cannot be used and what to do."""
     pure = PurePosixPath(name)
     if not name or pure.is_absolute() or ".." in pure.parts or "\\" in name or "\0" in name:
         return None, ("it does not lie beside the template", "put it into the template's folder, or one below")
@@ -138,21 +136,32 @@ def _read(folder: Path, name: str) -> tuple[Any, _Problem | None]:
         return None, (f"it cannot be read: {said}", None)
     if len(data) > MAX_BYTES:
         return None, (f"it has more than {MAX_BYTES:,} bytes", None)
-    return _json(data)
+    value, problem = _json(data)
+    return value, problem or _wrong(value, kind)
+
+
+def _wrong(value: Any, kind: type[BaseModel]) -> _Problem | None:
+    """Return the first thing that is wrong in a document, and how many there are."""
+    wanted = kind.model_fields["format"].default
+    if not isinstance(value, dict) or value.get("format") != wanted:
+        return f"it is no document of the format {wanted}", "name the file that stromagate train wrote"
+    document, faults = checked(kind, value)
+    if document is not None:
+        return None
+    more = f" ({len(faults)} faults in all)" if len(faults) > 1 else ""
+    place = f"{dotted(faults[0].place)}: " if faults[0].place else ""
+    return f"{place}{faults[0].message}{more}", "make it again with stromagate train"
 
 
 def _json(data: bytes) -> tuple[Any, _Problem | None]:
-    def refuse(text: str) -> None:
-        message = f"{text} is not a number"
-        raise ValueError(message)
-
+    """Return plain values, or why the bytes are no JSON."""
+    constants: list[str] = []
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=refuse), None
-    except RecursionError:
-        return None, ("it is nested too deep", None)
+        value = json.loads(data.decode("utf-8-sig"), parse_constant=constants.append)
     except UnicodeDecodeError as cause:
         return None, (f"byte {cause.start} is not UTF-8", None)
     except json.JSONDecodeError as cause:
         return None, (f"it is not JSON: {cause.msg} (line {cause.lineno})", None)
-    except ValueError as cause:  # a number that is none, or of thousands of digits
-        return None, (f"it is not JSON: {cause}", None)
+    except ValueError:  # of thousands of digits
+        return None, ("a number in it is too long", None)
+    return (None, (f"{constants[0]} in it is not a number", None)) if constants else (value, None)

@@ -135,7 +135,7 @@ def _unlike(values: np.ndarray[tuple[int], np.dtype[np.float64]], axis: TrainedA
     if abs(middle - axis.parent_median) <= reach:
         return ""
     low, high = (number(axis.parent_median + sign * reach) for sign in (-1, 1))
-    return f"the median {axis.axis} of {model.parent} is {number(middle)}, and should lie from {low} to {high}"
+    return f"the median {axis.axis} of {model.parent} is {number(middle)} as displayed, not from {low} to {high}"
 
 
 METHOD = GatingMethod(Params, fit, explain, "An ellipse learned from reviewed tubes and scored on donors left out.")
