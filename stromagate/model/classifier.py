@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from dataclasses import astuple
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -116,6 +118,8 @@ class Classifier(Document):
         n = len(self.axes)
         if len({axis.axis for axis in self.axes}) < n:
             raise ValueError("an axis is named twice")
+        if not all(math.isfinite(value) for axis in self.axes for value in astuple(axis.scale)[1:]):
+            raise ValueError("a scale has a number that is not finite")
         if len(self.mean) != n or [len(row) for row in self.covariance] != [n] * n:
             raise ValueError(f"`mean` and `covariance` need one value and one row per axis ({n})")
         if (self.goal == "recall") != (self.recall is not None):

@@ -8,6 +8,7 @@ boundary would find, and there is none.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -115,8 +116,11 @@ def _ellipse(model: Classifier) -> Ellipse:
 
 
 def _same(one: Scale, other: Scale) -> bool:
-    """Say whether two scales show every value in the same place; the top of a linear one sets plot limits only."""
-    return one == other or one.kind == other.kind == "linear"
+    """Say whether two scales show every value in the same place."""
+    if one.kind == other.kind == "linear":  # the top sets plot limits only
+        return True
+    width = other.width_decades if one.kind == "asinh" else one.width_decades  # which has none
+    return replace(one, width_decades=width) == other
 
 
 def _unlike(values: np.ndarray[tuple[int], np.dtype[np.float64]], axis: TrainedAxis, model: Classifier) -> str:
