@@ -214,7 +214,7 @@ def _edited(node: GateNode, edit: GateEdit, axes: Mapping[str, Axis]) -> GateNod
         sentence=f"{_shape(edit.geometry)}, {BY_HAND} by {_one_line(edit.who)} on {edit.when}: {_one_line(edit.why)}; "
         f"the boundary before: {was}{unsure}",
         spread=spread,
-        spread_second=None,
+        spread_second=node.spread_second if node.geometry and node.geometry.axes == edit.geometry.axes else None,
         source=BY_HAND,
         edited_by=_one_line(edit.who),
         doubts=(),  # they were of the boundary before, whose node stands among the replaced ones

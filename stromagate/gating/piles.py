@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from stromagate.model.sample import F32
 
 Edge = Literal["lower", "upper"]
@@ -17,8 +19,10 @@ FEWEST = 10
 STEEP = 5.0
 """Times as many events as the values beside it have in the mean: own choice, as for piles within a peak (``tails``)."""
 
-BESIDE_REL = 1e-5
-"""Of the value at the pile, or of one unit: the same boundary in every tube, and told from the pile on any scale."""
+EQUAL_REL = 1e-9
+"""Of how far the values reach: nearer ones are equal. No detector counts in steps as fine, and a display scale need not
+part them."""
+_LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ def find_pile(values: F32, edge: Edge) -> Pile | None:
     Pile or None
         None where the values thin out towards the end, or are all the same.
     """
-    found, counts = _outermost(values if edge == "lower" else -values)
+    near = EQUAL_REL * _reach(values)
+    found, counts = _outermost(values if edge == "lower" else -values, near)
     pile = None
     for place in range(min(OUTERMOST, len(found) - 1)):
         beside = counts[place + 1 : place + 1 + BESIDE]
@@ -59,19 +64,24 @@ def find_pile(values: F32, edge: Edge) -> Pile | None:
     if pile is None:
         return None
     sign = 1.0 if edge == "lower" else -1.0
-    at, after = found[pile], found[pile + 1]
-    border = min((at + after) / 2, at + BESIDE_REL * max(abs(at), 1.0))
-    return Pile(edge, sign * at, sign * border, sum(counts[: pile + 1]))
+    return Pile(edge, sign * found[pile], sign * (found[pile] + near), sum(counts[: pile + 1]))
 
 
-def _outermost(values: F32) -> tuple[list[float], list[int]]:
+def _reach(values: F32) -> float:
+    """Return how far from zero values lie, a few far out left out of account."""
+    some = np.abs(values[:: max(1, values.size // _LOOKED_AT)])
+    return float(np.quantile(some, 0.99)) if some.size else 0.0
+
+
+def _outermost(values: F32, near: float) -> tuple[list[float], list[int]]:
     """Return the lowest different values, ascending, and how often each is there; enough to judge the outermost few."""
     found: list[float] = []
     counts: list[int] = []
     while values.size and len(found) < OUTERMOST + BESIDE:
-        lowest = values.min()
-        rest = values[values > lowest]
-        found.append(float(lowest))
+        lowest = float(values.min())
+        # As float64: a float32 bound may round to the value itself.
+        rest = values[values > np.float64(lowest + near)]
+        found.append(lowest)
         counts.append(values.size - rest.size)
         values = rest
     return found, counts

@@ -23,9 +23,11 @@ from stromagate.gating.method import Fit
 from stromagate.gating.methods import time
 from stromagate.gating.methods.margin import Params, explain, fit
 from stromagate.gating.moves import edge_moves, moved
+from stromagate.gating.population import Population, no_others
 from stromagate.gating.sieve import make_sieve
 from stromagate.model.gates import Axis, Boolean, GateNode, Geometry, Interval, Rectangle
 from stromagate.model.sample import F32
+from stromagate.model.scales import Scale
 from stromagate.pipeline import analyze
 from stromagate.pipeline.template import load_template
 from stromagate.prepare import bind_template
@@ -33,7 +35,7 @@ from stromagate.prepare.prepared import prepare
 from stromagate.report.outlines import is_shadow
 from stromagate.simulate import TubeOrder, scenario, simulate_tube, write_tube
 from tests.gating.methods.populations import FakePopulation
-from tests.gating.tubes import LINEAR, ready
+from tests.gating.tubes import ASINH, LINEAR, LOGICLE, ready
 from tests.qc.evidence import GATES, N_MSC, N, ask, gate, good_columns, make_evidence, one, rare_rows, without_indices
 
 CEILING = np.float32(262_143)
@@ -172,6 +174,25 @@ def test_wrong_parameters_are_refused(wrong: dict[str, Any], said: str) -> None:
 def test_it_explains_itself() -> None:
     params = Params.model_validate({"axes": ["CD45", "CD271"], "edges": ["lower", "upper"]})
     assert explain(params) == "CD45 and CD271 not piled up at the bottom or top of the detector's range"
+
+
+@pytest.mark.parametrize("scale", [LINEAR, LOGICLE, ASINH, Scale("logicle", 1e6, 1.2, 4.5, 0.3)])
+@pytest.mark.parametrize("ends", [(0.0, 262_143.0), (-111.0, 9_910.5), (-50_000.0, 1.5), (1e-3, 3.0), (99.0, 100.0)])
+def test_the_edge_parts_the_pile_on_every_scale(scale: Scale, ends: tuple[float, float]) -> None:
+    low, high = (np.float32(end) for end in ends)
+    raw = default_rng(3).uniform(low, high, (4_000, 1)).astype(np.float32)
+    # The neighbours of the pile, as near as a float can be, may go with it; of all others none.
+    raw[:40], raw[40:80], raw[80], raw[81] = low, high, np.nextafter(low, high), np.nextafter(high, low)
+    prepared = ready(raw, ("X",), {"x": Axis("X", scale, compensated=False)})
+    everything = Population(prepared, "all", None, no_others)
+    fitted = fit(everything, Params(axes=("x",), edges=("lower", "upper")), default_rng(0))
+    assert isinstance(fitted.geometry, Interval), fitted.sentence
+    stays = make_sieve(fitted.geometry, everything.scales).inside(everything)
+    piled = (raw[:, 0] == low) | (raw[:, 0] == high)
+    assert not stays[piled].any()
+    assert np.count_nonzero(~stays[~piled]) <= 2
+    near = 2e-9 * float(np.abs(raw).max())
+    assert stays[(raw[:, 0] > float(low) + near) & (raw[:, 0] < float(high) - near)].all()
 
 
 # Rectangles on more than two axes
