@@ -82,8 +82,13 @@ class Told:
     listed_elsewhere: int = 0
 
 
-def reviewed(folders: Sequence[Path], population: str, donor: str) -> tuple[list[Reviewed], list[LeftOut]]:
+def reviewed(
+    folders: Sequence[Path], population: str, donor: str, *, seen: bool = False
+) -> tuple[list[Reviewed], list[LeftOut]]:
     """Return the stained tubes of some runs in which a population was placed, each with its donor.
+
+    A tube whose findings fail is left out, unless somebody has had the last word on it: drawn a boundary that decides
+    about the population, or (``seen``) listed its events.
 
     Raises
     ------
@@ -106,7 +111,7 @@ def reviewed(folders: Sequence[Path], population: str, donor: str) -> tuple[list
     for folder, run in runs:
         for result in read_results(folder, run):
             _must_know(population, result)
-            reason = _unfit(result, population)
+            reason = _unfit(result, population, seen=seen)
             if reason:
                 left_out.append(LeftOut(result.sample_id, reason))
                 continue
@@ -167,7 +172,7 @@ def _one(
     sample = read_fcs(path, policy=result.record.config.policy, dataset=result.source.dataset, gain=tree.gain)
     rows = replay.members_of(sample, tree)
     named, elsewhere = rows[population], 0
-    by_hand = any(tree.node(name).state == "edited" for name in deciders(tree, population))
+    by_hand = _drawn(result, population)
     if labels is not None:
         listed = _listed(labels / f"{result.sample_id}.csv", sample.n_events)
         named, by_hand = np.intersect1d(listed, rows[parent]), True
@@ -244,7 +249,12 @@ def _must_know(population: str, result: SampleResult) -> None:
         )
 
 
-def _unfit(result: SampleResult, population: str) -> str:
+def _drawn(result: SampleResult, population: str) -> bool:
+    """Say whether somebody drew a boundary that decides about a population."""
+    return any(result.tree.node(name).state == "edited" for name in deciders(result.tree, population))
+
+
+def _unfit(result: SampleResult, population: str, *, seen: bool) -> str:
     """Return why a tube teaches nothing; empty where it does."""
     failing = [item for item in result.findings if item.status == "fail" and item.code not in ABOUT_NUMBERS]
     if result.role.casefold() != "stained":
@@ -253,7 +263,9 @@ def _unfit(result: SampleResult, population: str) -> str:
         return result.left_out[population]
     if population not in evaluable(result.tree):
         return f"'{population}' could not be evaluated"
-    return f"its finding {failing[0].code} is a failure: {failing[0].sentence}" if failing else ""
+    if failing and not seen and not _drawn(result, population):
+        return f"its finding {failing[0].code} is a failure: {failing[0].sentence}"
+    return ""
 
 
 def _all_named(tubes: Sequence[Reviewed], column: str) -> None:

@@ -96,7 +96,7 @@ def train(
         template does not have.
     """
     _check(wanted)
-    tubes, left_out = reviewed(folders, wanted.population, wanted.donor)
+    tubes, left_out = reviewed(folders, wanted.population, wanted.donor, seen=labels is not None)
     _enough(tubes, left_out, wanted)
     parent = wanted.parent or tubes[0].result.tree.node(wanted.population).parent
     scales = {axis: _scale(axis, tubes) for axis in wanted.axes}
