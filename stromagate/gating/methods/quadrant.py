@@ -99,7 +99,8 @@ class Params(GateParams):
             close = nearest(rule, _RULES) if isinstance(rule, str) else None
             asked = "`rule` is missing" if rule is None else f"no rule is named '{rule}'"
             raise ValueError(f"{asked}: {listed(_RULES, 'or')}" + (f"; did you mean '{close}'?" if close else ""))
-        return given
+        # What has been looked at is no JSON any more to the strict reading of templates, and its lists are no tuples.
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
 
     @model_validator(mode="after")
     def _two_axes(self) -> Self:

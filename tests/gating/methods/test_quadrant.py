@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +17,10 @@ from numpy.random import default_rng
 from pydantic import ValidationError
 
 import stromagate as sg
+from stromagate.errors import DocumentError
+from stromagate.export import export
 from stromagate.fcs import read_fcs
-from stromagate.gating import engine, replay
+from stromagate.gating import edits, engine, replay
 from stromagate.gating.controls import distribution
 from stromagate.gating.draws import boundary_draws
 from stromagate.gating.geometry import contains
@@ -24,11 +28,13 @@ from stromagate.gating.method import Fit, Outside
 from stromagate.gating.methods.quadrant import Params, explain, fit
 from stromagate.gating.moves import is_uncertain, redrawn_boundaries, shifts
 from stromagate.model.controls import ControlTube
+from stromagate.model.edits import GateEdit, SampleEdits
 from stromagate.model.gates import NOT_SEPARABLE, Axis, GateTree, Interval, QuadrantPart
+from stromagate.model.result import SampleResult
 from stromagate.pipeline import analyze
 from stromagate.pipeline.template import load_template
 from stromagate.prepare.prepared import prepare
-from stromagate.simulate import TubeOrder, scenario, simulate_tube, write_tube
+from stromagate.simulate import Tube, TubeOrder, scenario, simulate_tube, write_tube
 from tests.gating.methods.populations import ASINH, FakePopulation
 from tests.gating.tubes import LINEAR, LOGICLE, node, ready, stained
 
@@ -74,7 +80,7 @@ def test_every_event_is_in_one_part_of_a_cross(rule: str) -> None:
     assert shares == pytest.approx([0.12, 0.28, 0.18, 0.42], abs=0.01)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     seeds=st.lists(st.integers(0, 2**32), min_size=2, max_size=2),
     keep=st.lists(st.sampled_from(PARTS), min_size=2, max_size=2),
@@ -272,21 +278,31 @@ indices: {msc: msc}
 """.replace("&", "first_cut: {rule: valley, which: lowest}, second_cut: {rule: tail, mads: 6}")
 
 
-def test_a_whole_template_on_a_simulated_tube(tmp_path: Path) -> None:
-    (tmp_path / "crossed.yaml").write_text(TEMPLATE)
+NAMES = ("dim", "msc", "leukocytes", "odd")
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tube]:
+    """Return a folder with a simulated tube and the template, and the tube's truth."""
+    folder = tmp_path_factory.mktemp("crossed")
+    (folder / "crossed.yaml").write_text(TEMPLATE)
     order = TubeOrder(scenario("healthy"), "t", "t", prepared="cd45_depleted", n_events=40_000, seed=31)
     tube = simulate_tube(order)
-    write_tube(tube, tmp_path / "tube.fcs")
-    result = analyze(tmp_path / "tube.fcs", template=tmp_path / "crossed.yaml")
-    names = ("dim", "msc", "leukocytes", "odd")
-    parts = [result.tree.node(name) for name in names]
+    write_tube(tube, folder / "tube.fcs")
+    return folder, tube
+
+
+def test_a_whole_template_on_a_simulated_tube(simulated: tuple[Path, Tube]) -> None:
+    folder, tube = simulated
+    result = analyze(folder / "tube.fcs", template=folder / "crossed.yaml")
+    parts = [result.tree.node(name) for name in NAMES]
     assert {part.state for part in parts} == {"fitted"}, parts[0].sentence
     assert len({part.geometry.origin for part in parts if isinstance(part.geometry, QuadrantPart)}) == 1
-    counts = {name: result.count(name) for name in ("all", "singlets", "viable", *names)}
-    assert sum(counts[name] or 0 for name in names) == counts["viable"]
-    assert sg.count_populations(tmp_path / "tube.fcs", result.tree) == counts
-    loaded = load_template(tmp_path / "crossed.yaml")
-    prepared = prepare(read_fcs(tmp_path / "tube.fcs"), loaded.template)
+    counts = {name: result.count(name) for name in ("all", "singlets", "viable", *NAMES)}
+    assert sum(counts[name] or 0 for name in NAMES) == counts["viable"]
+    assert sg.count_populations(folder / "tube.fcs", result.tree) == counts
+    loaded = load_template(folder / "crossed.yaml")
+    prepared = prepare(read_fcs(folder / "tube.fcs"), loaded.template)
     gated = engine.gate(prepared, loaded.template, gates=loaded.gates)
     again = replay.members(prepared, result.tree)
     assert {name: rows.tolist() for name, rows in gated.members.items()} == {k: v.tolist() for k, v in again.items()}
@@ -296,3 +312,69 @@ def test_a_whole_template_on_a_simulated_tube(tmp_path: Path) -> None:
     assert right / len(true) >= 0.8
     # Without a gate on erythroid cells some of these are among them.
     assert right / len(found) >= 0.6
+
+
+def test_both_spreads_are_written_and_read_again(simulated: tuple[Path, Tube]) -> None:
+    folder, _ = simulated
+    result = analyze(folder / "tube.fcs", template=folder / "crossed.yaml")
+    node = result.tree.node("msc")
+    assert node.spread is not None
+    assert node.spread_second is not None
+    assert f"; spread {node.spread:.3g} on CD45 and {node.spread_second:.3g} on CD271" in node.sentence
+    again = SampleResult.model_validate_json(json.dumps(result.to_json()))
+    assert again.tree.node("msc") == node
+    assert again.tree.digest() == result.tree.digest()
+    rows = list(csv.DictReader(export("thresholds_csv", [result]).decode().splitlines()))
+    spreads = {row["axis"]: float(row["spread"]) for row in rows if row["population"] == "msc"}
+    assert spreads == {"CD45": node.spread, "CD271": node.spread_second}
+
+
+def test_a_part_that_cannot_be_cut_may_fall_back_on_another_cross(simulated: tuple[Path, Tube]) -> None:
+    folder, _ = simulated
+    rare = "second_cut: {rule: valley, search: [0.9, 0.95]}, otherwise: {method: quadrant, second_cut: {rule: tail}}"
+    (folder / "fallback.yaml").write_text(TEMPLATE.replace("second_cut: {rule: tail, mads: 6}", rare))
+    result = analyze(folder / "tube.fcs", template=folder / "fallback.yaml")
+    parts = [result.tree.node(name) for name in NAMES]
+    assert {part.state for part in parts} == {"fallback"}
+    assert "no cross on CD45 and CD271 among the" in parts[0].sentence
+    assert "; instead CD45 cut at" in parts[0].sentence
+    assert len({part.geometry.origin for part in parts if isinstance(part.geometry, QuadrantPart)}) == 1
+    sides = [part.geometry.sides for part in parts if isinstance(part.geometry, QuadrantPart)]
+    assert sides == [PARTS[3], PARTS[2], PARTS[1], PARTS[0]]
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "said"),
+    [
+        ("{rule: valley, mads: 6}", "second_cut.mads", "allowed: rule, search, which, min_events, max_depth"),
+        ("{rule: tail, mad: 6}", "second_cut.mad", "did you mean `mads`? allowed: rule, negative, mads"),
+        ("{rule: control, control: unstained}", "second_cut.anchor", "`anchor` is missing"),
+        ("{rule: tail, search: [0.4, 0.1]}", "second_cut.search", "[low, high] with low below high"),
+        ("{rule: tails}", "second_cut", "did you mean 'tail'?"),
+    ],
+)
+def test_mistakes_in_a_cut_are_named_at_their_place(tmp_path: Path, written: str, place: str, said: str) -> None:
+    (tmp_path / "wrong.yaml").write_text(
+        TEMPLATE.replace("second_cut: {rule: tail, mads: 6}", f"second_cut: {written}")
+    )
+    with pytest.raises(DocumentError) as caught:
+        load_template(tmp_path / "wrong.yaml")
+    assert len(caught.value.problems) == 4
+    problem = caught.value.problems[0]
+    assert problem.path == f"populations[2].gate.{place}"
+    assert said in f"{problem.message} {problem.hint}"
+
+
+def test_a_hand_keeps_both_spreads_only_on_the_same_axes(simulated: tuple[Path, Tube]) -> None:
+    folder, _ = simulated
+    loaded = load_template(folder / "crossed.yaml")
+    prepared = prepare(read_fcs(folder / "tube.fcs"), loaded.template)
+    gated = engine.gate(prepared, loaded.template, gates=loaded.gates)
+    fitted = gated.tree.node("msc")
+    assert isinstance(fitted.geometry, QuadrantPart)
+    moved_up = replace(fitted.geometry, origin=(fitted.geometry.origin[0], 0.7))
+    for geometry, kept in ((moved_up, fitted.spread_second), (Interval("CD45", None, 0.4), None)):
+        edit = GateEdit(population="msc", geometry=geometry, who="a", when="2026-11-30T09:00:00Z", why="b")
+        sample = SampleEdits(sample_id="t", tree_sha256=gated.tree.digest(), edits=(edit,))
+        node = edits.apply(prepared, gated, sample).gated.tree.node("msc")
+        assert (node.state, node.spread_second) == ("edited", kept)
