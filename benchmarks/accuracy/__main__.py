@@ -42,6 +42,8 @@ def main() -> None:
         "",
         tables.summary_text(scores),
         "",
+        tables.trap_text(scores),
+        "",
         tables.scenario_text(scores, everything=options.all),
         sep="\n",
     )
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=int, default=1_000_000, help="of a whole tube (default 1,000,000)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--all", action="store_true", help="print every scenario, not only those that went amiss")
-    parser.add_argument("--out", type=Path, help="folder for summary.csv, scenarios.csv, tubes.csv, accuracy.json")
+    parser.add_argument("--out", type=Path, help="folder for four tables (CSV) and accuracy.json")
     return parser
 
 

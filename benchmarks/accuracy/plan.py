@@ -8,6 +8,7 @@ from typing import Literal
 
 from benchmarks.accuracy.seeds import SCORING_FAMILY
 from stromagate.simulate import SCENARIOS, Scenario, TubeOrder, scenario
+from stromagate.simulate.scenario import DEFAULT_BATCH
 
 Purpose = Literal["grid", "spike", "shift"]
 
@@ -17,9 +18,13 @@ CLEAN = frozenset({"clean", "healthy", "healthy_donor", "child", "age_20", "age_
 SPIKES_PPM = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 SPIKED = "healthy"
 SHIFT_DECADES = 0.15
+SHIFTED_ALONE = ("CD271", "CD146", "CD45")
+"""Markers whose detector alone is turned up, each in a tube of its own."""
 WHOLE, ENRICHED = "whole", "cd45_depleted"
 ENRICHED_SHARE = 0.15
 """Events of a depleted tube for each of a whole one: enough for a hundred MSC and more in most scenarios."""
+DONOR_DAY = "donor_day_"
+"""How the scenarios are named that differ in donor and day alone: gates drawn once are replayed over them."""
 USUAL_EVENTS = 200_000
 """Events that a scenario has unless it is one of few; its tubes are smaller here by as much."""
 RATES_PER_S = {WHOLE: 5_000.0, ENRICHED: 1_000.0}
@@ -27,7 +32,10 @@ RATES_PER_S = {WHOLE: 5_000.0, ENRICHED: 1_000.0}
 
 @dataclass(frozen=True, slots=True)
 class TubePlan:
-    """One tube to make and to score. ``shift_decades`` is a change of all detector gains after the stain."""
+    """One tube to make and to score.
+
+    ``shift_decades`` is a change of detector gains after the stain, of all of them or of the one of ``shifted``.
+    """
 
     purpose: Purpose
     scenario: Scenario
@@ -36,6 +44,7 @@ class TubePlan:
     seed: int
     shift_decades: float = 0.0
     family: str = SCORING_FAMILY
+    shifted: str = ""
 
     @property
     def clean(self) -> bool:
@@ -46,6 +55,11 @@ class TubePlan:
     def name(self) -> str:
         """What the donor is called; with the seed it decides who it is."""
         return f"{self.scenario.name}_{self.seed}"
+
+    @property
+    def day(self) -> str:
+        """The batch it is stained in: one for all marrows of a seed, but for scenarios that have a day of their own."""
+        return "batch" if self.scenario.batch == DEFAULT_BATCH else self.scenario.batch
 
 
 def grid_names() -> list[str]:
@@ -94,20 +108,22 @@ def _spikes(seeds: Sequence[int], events: int) -> Iterator[TubePlan]:
 
 def _shifts(seeds: Sequence[int], events: int) -> Iterator[TubePlan]:
     for seed in seeds:
-        for shift in (0.0, SHIFT_DECADES):
-            plan = TubePlan("shift", scenario(SPIKED), ENRICHED, int(events * ENRICHED_SHARE), seed, shift)
-            yield replace(plan, scenario=replace(plan.scenario, name=f"{SPIKED}_shift"))
+        plan = TubePlan("shift", scenario(SPIKED), ENRICHED, int(events * ENRICHED_SHARE), seed)
+        plan = replace(plan, scenario=replace(plan.scenario, name=f"{SPIKED}_shift"))
+        yield plan
+        for marker in ("", *SHIFTED_ALONE):
+            yield replace(plan, shift_decades=SHIFT_DECADES, shifted=marker)
 
 
-def tube_order(plan: TubePlan, role: str, n_events: int, batch: str = "batch") -> TubeOrder:
-    """Return the order of a tube of a plan's marrow: stained, or a control of it."""
+def tube_order(plan: TubePlan, role: str, n_events: int, batch: str = "") -> TubeOrder:
+    """Return the order of a tube of a plan's marrow: stained, or a control of it; of the plan's day unless told."""
     return TubeOrder(
         scenario=plan.scenario,
         sample_id=f"{plan.name}_{role.replace(':', '_')}",
         donor=plan.name,
         role=role,
         prepared=plan.prepared,
-        batch=f"{batch}_{plan.seed}",
+        batch=f"{batch or plan.day}_{plan.seed}",
         n_events=n_events,
         rate_per_s=RATES_PER_S[plan.prepared],
         seed=plan.seed,

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NoReturn
 
-from benchmarks.accuracy.plan import SPIKED, TubePlan
+from benchmarks.accuracy import locks
+from benchmarks.accuracy.plan import SPIKED, WHOLE, TubePlan
 from benchmarks.accuracy.rivals import Cuts
+from benchmarks.accuracy.scores import LOCKED, METHODS, Score
 from benchmarks.accuracy.seeds import TUNING_SEEDS
-from benchmarks.accuracy.tube import METHODS, Score, place_fixed, score_tube
+from benchmarks.accuracy.tube import TEMPLATE, place_fixed, score_tube
+from stromagate.model.locks import Locks
 from stromagate.pipeline.executor import each
 from stromagate.simulate import scenario
 
 PLACEMENT_SEED = TUNING_SEEDS[0]
-Job = tuple[int, TubePlan, Cuts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One tube to score, its place in the plan, and what was set before: fixed gates, locks, controls on disk."""
+
+    place: int
+    plan: TubePlan
+    fixed: Cuts
+    locks: Locks | None
+    kept: Path
 
 
 def run(
@@ -33,22 +48,32 @@ def run(
     Returns
     -------
     dict of str to list of Score
-        By method, in the order of ``plans``.
+        By method, in the order of ``plans``; with locked gates those of the shift alone.
     """
     fixed = dict(each(_place, _placements(plans), jobs, lost=_lost))
-    units = [(place, plan, fixed[plan.prepared]) for place, plan in enumerate(plans)]
-    units.sort(key=lambda unit: -unit[1].n_events)  # the long ones first, so that no worker ends alone
+    locked = locks.gather(TEMPLATE, plans[0].family, jobs=jobs) if any(map(_is_shift, plans)) else None
     found: dict[int, list[Score]] = {}
-    for place, scores in each(_score, units, jobs, lost=_lost):
-        found[place] = scores
-        if progress is not None:
-            progress(len(found), len(units))
-    return {method: [found[place][m] for place in range(len(plans))] for m, method in enumerate(METHODS)}
+    with tempfile.TemporaryDirectory() as kept:
+        units = [
+            _Unit(place, plan, fixed[plan.prepared], locked if _is_shift(plan) else None, Path(kept))
+            for place, plan in enumerate(plans)
+        ]
+        units.sort(key=lambda unit: -unit.plan.n_events)  # the long ones first, so that no worker ends alone
+        for place, scores in each(_score, units, jobs, lost=_lost):
+            found[place] = scores
+            if progress is not None:
+                progress(len(found), len(units))
+    ordered = [score for place in range(len(plans)) for score in found[place]]
+    return {method: [score for score in ordered if score.method == method] for method in (*METHODS, LOCKED)}
+
+
+def _is_shift(plan: TubePlan) -> bool:
+    return plan.purpose == "shift"
 
 
 def _placements(plans: Sequence[TubePlan]) -> list[TubePlan]:
     """Return one clean tube of a tuning seed for each preparation, twice as large as the tubes it is for."""
-    clean = replace(plans[0], purpose="grid", scenario=scenario(SPIKED), seed=PLACEMENT_SEED, shift_decades=0.0)
+    clean = TubePlan("grid", scenario(SPIKED), WHOLE, 0, PLACEMENT_SEED, family=plans[0].family)
     sizes: dict[str, int] = {}
     for item in plans:
         sizes[item.prepared] = max(2 * item.n_events, sizes.get(item.prepared, 0))
@@ -59,9 +84,8 @@ def _place(plan: TubePlan) -> tuple[str, Cuts]:
     return plan.prepared, place_fixed(plan)
 
 
-def _score(unit: Job) -> tuple[int, list[Score]]:
-    place, plan, fixed = unit
-    return place, score_tube(plan, fixed)
+def _score(unit: _Unit) -> tuple[int, list[Score]]:
+    return unit.place, score_tube(unit.plan, unit.fixed, unit.locks, unit.kept)
 
 
 def _lost(unit: object) -> NoReturn:

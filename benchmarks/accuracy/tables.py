@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import measures
-from benchmarks.accuracy.measures import MEASURES, Found, Measure
+from benchmarks.accuracy.figures import Found, Measure, Unit
+from benchmarks.accuracy.measures import MEASURES
 from benchmarks.accuracy.plan import WHOLE
-from benchmarks.accuracy.tube import METHODS, TOOL, Score
+from benchmarks.accuracy.scores import METHODS, TOOL, Score
+from benchmarks.accuracy.traps import TRAPS, Trap
 from benchmarks.accuracy.warnings import SIZE_ONLY
 
 _UNITS = {"%": ".1f", "ratio": ".2f", "ppm": ".1f", "events": ".0f", "points": ".1f", "rho": ".3f"}
 _SUFFIX = {"%": " %", "ratio": "", "ppm": " ppm", "events": "", "points": " pt", "rho": ""}
 _SIGN = {"at most": "≤ ", "at least": "≥ ", "within": "± ", "": ""}
 SUMMARY_COLUMNS = ("measure", "title", "unit", "bar", "method", "value", "worst", "ci_low", "ci_high", "tubes", "met")
+TRAP_COLUMNS = ("trap", "title", "unit", "right", "method", "value", "worst", "ci_low", "ci_high", "tubes")
 SCENARIO_COLUMNS = (
     "scenario",
     "prepared",
@@ -61,6 +64,8 @@ class Heading:
             "n: tubes that a figure stands on. worst: the worst of them; CI: exact 95 % interval of a share of tubes.",
             "Without controls (bare): the same template, which falls back on the tube's own negatives.",
             "Fixed gates: placed once, with the truth of a clean tube of another donor at hand, which no lab has.",
+            "Locked gates: CD271 where it lay over five earlier batches; the tool's other gates are as ever.",
+            "Gains go up after the tool's FMO tubes were run; the quadrants have FMO tubes of the new gains.",
             "FMO quadrants: every colour cut at the 99.5th percentile of its own FMO tube of the same donor.",
         ]
 
@@ -69,6 +74,12 @@ def summary_text(by_method: Mapping[str, Sequence[Score]]) -> str:
     """Return one line a measure: its bar, the tool with met or MISSED and its worst tube, and the rivals beside it."""
     head = ("", "bar", "tool", "", "worst or CI", *METHODS[1:], "n")
     return "\n".join(_summary_line(row) for row in [head, *(_summary_cells(m, by_method) for m in MEASURES)])
+
+
+def trap_text(by_method: Mapping[str, Sequence[Score]]) -> str:
+    """Return one line a trap: what would be right, the tool and its worst tube, and the rivals beside it."""
+    head = ("Traps", "right", "tool", "", "worst or CI", *METHODS[1:], "n")
+    return "\n".join(_summary_line(row) for row in [head, *(_trap_cells(trap, by_method) for trap in TRAPS)])
 
 
 def scenario_text(by_method: Mapping[str, Sequence[Score]], *, everything: bool = False) -> str:
@@ -136,45 +147,78 @@ def scenario_rows(scores: Sequence[Score]) -> Iterator[dict[str, Any]]:
 def summary_rows(by_method: Mapping[str, Sequence[Score]]) -> Iterator[dict[str, Any]]:
     """Yield one row a measure and method."""
     for measure in MEASURES:
-        for method in METHODS:
-            found: Found = measure.find(by_method[method])
+        for method in (measure.ours, *METHODS[1:]):
+            found = measure.find(by_method.get(method, ()))
             yield {
                 "measure": measure.key,
                 "title": measure.title.strip(),
                 "unit": measure.unit,
                 "bar": _bar(measure).strip(),
                 "method": method,
-                "value": _plain(found.value),
-                "worst": _plain(found.worst),
-                "ci_low": found.interval[0] if found.interval else None,
-                "ci_high": found.interval[1] if found.interval else None,
-                "tubes": found.n,
+                **_found_row(found),
                 "met": measure.met(found),
             }
 
 
+def trap_rows(by_method: Mapping[str, Sequence[Score]]) -> Iterator[dict[str, Any]]:
+    """Yield one row a trap and method."""
+    for trap in TRAPS:
+        right = _plain(trap.right(by_method[TOOL]))
+        for method in METHODS:
+            named = {"trap": trap.key, "title": trap.title.strip(), "unit": trap.unit, "right": right}
+            yield {**named, "method": method, **_found_row(trap.find(by_method[method]))}
+
+
 def write_files(folder: Path, heading: Heading, by_method: Mapping[str, Sequence[Score]]) -> None:
-    """Write ``summary.csv``, ``scenarios.csv``, ``tubes.csv`` and all three as ``accuracy.json``."""
+    """Write ``summary.csv``, ``traps.csv``, ``scenarios.csv``, ``tubes.csv`` and all four as ``accuracy.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     summary = list(summary_rows(by_method))
     scenarios = [row for method in METHODS for row in scenario_rows(by_method[method])]
-    tubes = [asdict(score) for method in METHODS for score in by_method[method]]
+    traps = list(trap_rows(by_method))
+    tubes = [_tube_row(score) for scores in by_method.values() for score in scores]
     _write_csv(folder / "summary.csv", SUMMARY_COLUMNS, summary)
+    _write_csv(folder / "traps.csv", TRAP_COLUMNS, traps)
     _write_csv(folder / "scenarios.csv", SCENARIO_COLUMNS, scenarios)
     _write_csv(folder / "tubes.csv", tuple(field.name for field in fields(Score)), tubes)
-    document = {"heading": asdict(heading), "summary": summary, "scenarios": scenarios, "tubes": tubes}
+    document = {"heading": asdict(heading), "summary": summary, "traps": traps, "scenarios": scenarios, "tubes": tubes}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "accuracy.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
 
 
 def _summary_cells(measure: Measure, by_method: Mapping[str, Sequence[Score]]) -> tuple[str, ...]:
-    tool, *rivals = (measure.find(by_method[method]) for method in METHODS)
-    verdict = {True: "met", False: "MISSED", None: ""}[measure.met(tool)]
-    worst = "" if math.isnan(tool.worst) else _shown(measure, tool.worst)
+    found = [measure.find(by_method.get(method, ())) for method in (measure.ours, *METHODS[1:])]
+    verdict = {True: "met", False: "MISSED", None: ""}[measure.met(found[0])]
+    return (measure.title, _bar(measure), *_found_cells(found, measure.unit, verdict, signed=measure.side == "within"))
+
+
+def _trap_cells(trap: Trap, by_method: Mapping[str, Sequence[Score]]) -> tuple[str, ...]:
+    found = [trap.find(by_method[method]) for method in METHODS]
+    return (trap.title, _shown(trap.right(by_method[TOOL]), trap.unit), *_found_cells(found, trap.unit))
+
+
+def _found_cells(found: Sequence[Found], unit: Unit, verdict: str = "", *, signed: bool = False) -> tuple[str, ...]:
+    """Return the cells of the tool, which comes first, and of its rivals."""
+    tool, *rivals = found
+    worst = "" if math.isnan(tool.worst) else _shown(tool.worst, unit, signed=signed)
     if tool.interval:
         worst = f"{tool.interval[0]:.1f} to {tool.interval[1]:.1f}"
-    shown = (_shown(measure, rival.value) for rival in rivals)
-    return (measure.title, _bar(measure), _shown(measure, tool.value), verdict, worst, *shown, str(tool.n))
+    shown = (_shown(rival.value, unit, signed=signed) for rival in rivals)
+    return (_shown(tool.value, unit, signed=signed), verdict, worst, *shown, str(tool.n))
+
+
+def _found_row(found: Found) -> dict[str, Any]:
+    low, high = found.interval or (None, None)
+    return {
+        "value": _plain(found.value),
+        "worst": _plain(found.worst),
+        "ci_low": low,
+        "ci_high": high,
+        "tubes": found.n,
+    }
+
+
+def _tube_row(score: Score) -> dict[str, Any]:
+    return {name: _plain(value) if isinstance(value, float) else value for name, value in asdict(score).items()}
 
 
 def _summary_line(cells: Sequence[str]) -> str:
@@ -232,11 +276,10 @@ def _bar(measure: Measure) -> str:
     return f"{_SIGN[measure.side]}{measure.limit:g}{_SUFFIX[measure.unit]}" if measure.side else ""
 
 
-def _shown(measure: Measure, value: float) -> str:
+def _shown(value: float, unit: Unit, *, signed: bool = False) -> str:
     if math.isnan(value):
         return "-"
-    sign = "+" if measure.side == "within" else ""
-    return f"{value:{sign}{_UNITS[measure.unit]}}{_SUFFIX[measure.unit]}"
+    return f"{value:{'+' if signed else ''}{_UNITS[unit]}}{_SUFFIX[unit]}"
 
 
 def _cell(value: float | None, form: str, suffix: str = "") -> str:

@@ -13,13 +13,26 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy import warnings
 from benchmarks.accuracy.controls import controls_of
+from benchmarks.accuracy.locks import GATE, locked_template
 from benchmarks.accuracy.plan import TubePlan, tube_order
-from benchmarks.accuracy.rivals import AXES, COLOURS, FMO_EVENTS, Cuts, Values, fixed_gates, fmo_quadrants
+from benchmarks.accuracy.rivals import (
+    AXES,
+    COLOURS,
+    FMO_EVENTS,
+    FMO_PERCENTILE,
+    Cuts,
+    Values,
+    fixed_gates,
+    fmo_quadrants,
+)
+from benchmarks.accuracy.scores import BARE, FIXED, FMO, LOCKED, TOOL, Score
 from stromagate.errors import StromagateError
 from stromagate.fcs import read_fcs
 from stromagate.gating.method import Outside
+from stromagate.gating.methods.control import Params as ByControl
 from stromagate.gating.replay import members
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
+from stromagate.model.locks import Locks
 from stromagate.model.result import SampleResult
 from stromagate.pipeline import analyze, load_template
 from stromagate.prepare import prepare
@@ -29,68 +42,59 @@ from stromagate.simulate.panel import CEILING, SCATTER
 from stromagate.simulate.populations import MSC, POPULATIONS
 from stromagate.templates import LoadedTemplate
 
-TOOL, BARE, FIXED, FMO = "stromagate", "bare", "fixed", "FMO 99.5"
-METHODS = (TOOL, BARE, FIXED, FMO)
 TEMPLATE = "bm_stroma_core"
 DENOMINATOR = "viable_cd235a_neg"
 ERYTHROID = ("proerythroblast", "early_erythroblast", "late_erythroblast")
 """What the dump colour (CD235a and CD71) takes away, so that it is not in the denominator."""
 
 _COUNTED = tuple(item.name for item in POPULATIONS if item.nucleated and item.name not in ERYTHROID)
+_NUCLEATED = tuple(item.name for item in POPULATIONS if item.nucleated)
+_CD271 = (*MSC, "endothelium", "cd146_only")
+"""Kinds of cells of which some carry CD271."""
 _MARKER_OF = {"CD235a": "CD235a+CD71"}
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """One tube by one method. Rates are per million viable CD235a- cells; None where the method gave no number.
-
-    ``expected_ppm`` is the rate that the tube was drawn from, which an interval should cover; ``true_ppm`` what was
-    drawn. ``codes`` are the warnings and failures that speak of MSC, ``failures`` those that failed, whatever they
-    speak of.
-    """
-
-    purpose: str
-    scenario: str
-    clean: bool
-    prepared: str
-    seed: int
-    shift_decades: float
-    family: str
-    method: str
-    true_msc: int
-    called_msc: int | None
-    right_msc: int
-    true_progenitors: int
-    called_progenitors: int | None
-    true_ppm: float
-    expected_ppm: float
-    ppm: float | None
-    ci_low: float | None
-    ci_high: float | None
-    codes: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class _Truth:
-    """What is really in a tube: rows as masks, shape (n_events,), and rates per million."""
+    """What is really in a tube: rows as masks, shape (n_events,), and rates per million.
+
+    ``without_cd271`` are living single cells of the kinds that carry none.
+    """
 
     msc: NDArray[np.bool_]
     progenitors: NDArray[np.bool_]
+    without_cd271: NDArray[np.bool_]
     ppm: float
     expected_ppm: float
+    nucleated_ppm: float
 
 
-def score_tube(plan: TubePlan, fixed: Cuts | None = None) -> list[Score]:
-    """Return the scores of one tube in the order of METHODS; without fixed gates those of the tool alone."""
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """A rate as a method prints it, with its interval and the part of it that counting alone leaves open."""
+
+    ppm: float | None = None
+    low: float | None = None
+    high: float | None = None
+    counting_low: float | None = None
+    counting_high: float | None = None
+
+
+def score_tube(
+    plan: TubePlan, fixed: Cuts | None = None, locks: Locks | None = None, kept: Path | None = None
+) -> list[Score]:
+    """Return the scores of one tube in the order of METHODS; without fixed gates those of the tool alone.
+
+    With locks that of the tool with locked gates comes last. ``kept`` is the folder of controls gated before.
+    """
     tube = _simulated(plan, "stained", plan.n_events)
     truth = _truth(tube)
+    controls = controls_of(plan, TEMPLATE, kept)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{plan.name}.fcs"
         write_tube(tube, path)
         scores = [
-            _by_tool(plan, TOOL, path, truth, Outside(controls=controls_of(plan, TEMPLATE))),
+            _by_tool(plan, TOOL, path, truth, Outside(controls)),
             _by_tool(plan, BARE, path, truth, Outside()),
         ]
         if fixed is not None:
@@ -98,6 +102,8 @@ def score_tube(plan: TubePlan, fixed: Cuts | None = None) -> list[Score]:
             without = {colour: _fmo_values(plan, colour, path) for colour in COLOURS}
             scores.append(_by_cuts(plan, FIXED, fixed, values, truth))
             scores.append(_by_cuts(plan, FMO, fmo_quadrants(fixed, without), values, truth))
+        if locks is not None:
+            scores.append(_by_tool(plan, LOCKED, path, truth, Outside(controls, locks)))
     return scores
 
 
@@ -124,14 +130,17 @@ def expected_ppm(tube: Tube) -> float:
 
 def _simulated(plan: TubePlan, role: str, n_events: int) -> Tube:
     tube = simulate_tube(tube_order(plan, role, n_events))
-    return _shifted(tube, plan.shift_decades) if plan.shift_decades else tube
+    return _shifted(tube, plan.shift_decades, plan.shifted) if plan.shift_decades else tube
 
 
-def _shifted(tube: Tube, decades: float) -> Tube:
-    """Turn up the gain of every fluorescence detector alike: the spillover stays as it is."""
+def _shifted(tube: Tube, decades: float, marker: str) -> Tube:
+    """Turn up the gain of every fluorescence detector alike, or of one: the matrix in the file stays as it is."""
     events = tube.events.copy()
-    colours = slice(len(SCATTER), -1)
-    events[:, colours] = np.minimum(np.rint(events[:, colours] * 10**decades), CEILING)
+    first, last = len(SCATTER), events.shape[1] - 1
+    if marker:
+        first += tube.panel.markers.index(marker)
+        last = first + 1
+    events[:, first:last] = np.minimum(np.rint(events[:, first:last] * 10**decades), CEILING)
     return replace(tube, events=events)
 
 
@@ -140,7 +149,14 @@ def _truth(tube: Tube) -> _Truth:
     msc = alone & tube.truth.is_one_of(*MSC)
     counted = int((alone & tube.truth.is_one_of(*_COUNTED)).sum())
     progenitors = alone & tube.truth.is_one_of(MSC[1])
-    return _Truth(msc, progenitors, 1e6 * int(msc.sum()) / counted, expected_ppm(tube))
+    return _Truth(
+        msc,
+        progenitors,
+        alone & ~tube.truth.is_one_of(*_CD271),
+        1e6 * int(msc.sum()) / counted,
+        expected_ppm(tube),
+        1e6 * int(msc.sum()) / int((alone & tube.truth.is_one_of(*_NUCLEATED)).sum()),
+    )
 
 
 @cache
@@ -161,40 +177,54 @@ def _fmo_values(plan: TubePlan, colour: str, beside: Path) -> Values:
 
 
 def _by_tool(plan: TubePlan, method: str, path: Path, truth: _Truth, outside: Outside) -> Score:
-    template = _template()
+    template = locked_template(TEMPLATE) if method == LOCKED else _template()
     try:
         result = analyze(path, template, outside=outside)
     except StromagateError as refused:  # a refusal is an answer, and a loud one
-        return replace(_score(plan, method, truth, {}, None), failures=(refused.code,), error=str(refused))
+        return replace(_score(plan, method, truth, {}, _Printed()), failures=(refused.code,), error=str(refused))
     found = members(prepare(read_fcs(path), template.template), result.tree)
     rows = {name: found[name] for name in ("msc", "progenitors") if result.count(name) is not None}
     about = warnings.about_target(result)
     return replace(
         _score(plan, method, truth, rows, _printed(result)),
+        leak=_leak_of_control(result, found, truth),
         codes=tuple(dict.fromkeys(item.code for item in about)),
         failures=tuple(dict.fromkeys(item.code for item in result.findings if item.status == "fail")),
     )
 
 
-def _printed(result: SampleResult) -> tuple[float, float, float] | None:
+def _printed(result: SampleResult) -> _Printed:
     """Return rate and interval as the result prints them."""
     for item in result.statistics:
         if (item.population, item.statistic, item.denominator) == ("msc", "per_million", DENOMINATOR):
             numbers = (item.value, item.ci_low, item.ci_high)
-            return None if None in numbers else numbers  # type: ignore[return-value]  # None is ruled out
-    return None
+            return _Printed() if None in numbers else _Printed(*numbers, item.counting_low, item.counting_high)
+    return _Printed()
+
+
+def _leak_of_control(result: SampleResult, found: Mapping[str, NDArray[np.intp]], truth: _Truth) -> float | None:
+    """Return the cells without CD271 beyond its cut for each that may be; None where no control promises any."""
+    node = next((node for node in result.tree.nodes if node.name == GATE), None)
+    promise = next((step.params for step in _template().gates[GATE] if isinstance(step.params, ByControl)), None)
+    if node is None or promise is None or (node.method, node.state) != ("control", "fitted"):
+        return None
+    return float(truth.without_cd271[found[GATE]].sum() / promise.max_false)
 
 
 def _by_cuts(plan: TubePlan, method: str, cuts: Cuts, values: Values, truth: _Truth) -> Score:
     rows = {"msc": np.flatnonzero(cuts.msc(values)), "progenitors": np.flatnonzero(cuts.progenitors(values))}
-    count, total = rows["msc"].size, int(cuts.viable(values).sum())
-    printed = None
+    viable = cuts.viable(values)
+    count, total = rows["msc"].size, int(viable.sum())
+    printed, leak = _Printed(), None
     if total:
-        low, high = clopper_pearson(count, total, 0.95)
-        printed = (1e6 * count / total, 1e6 * low, 1e6 * high)
+        low, high = (1e6 * end for end in clopper_pearson(count, total, 0.95))
+        printed = _Printed(1e6 * count / total, low, high, low, high)
+    if method == FMO:
+        beyond = values["CD271"][viable & truth.without_cd271] >= cuts.at["CD271"]
+        leak = float(beyond.mean() / (1 - FMO_PERCENTILE / 100)) if beyond.size else None
     # Any lab knows that few events are few: the rivals are granted the warning that the tool prints.
     codes = ("Q36",) if count < LLOQ_FLOOR_EVENTS else ()
-    return replace(_score(plan, method, truth, rows, printed), codes=codes)
+    return replace(_score(plan, method, truth, rows, printed), codes=codes, leak=leak)
 
 
 def _score(
@@ -202,9 +232,8 @@ def _score(
     method: str,
     truth: _Truth,
     rows: Mapping[str, NDArray[np.intp]],
-    printed: tuple[float, float, float] | None,
+    printed: _Printed,
 ) -> Score:
-    ppm, low, high = printed or (None, None, None)
     called = {name: int(found.size) for name, found in rows.items()}
     return Score(
         purpose=plan.purpose,
@@ -222,7 +251,11 @@ def _score(
         called_progenitors=called.get("progenitors"),
         true_ppm=truth.ppm,
         expected_ppm=truth.expected_ppm,
-        ppm=ppm,
-        ci_low=low,
-        ci_high=high,
+        ppm=printed.ppm,
+        ci_low=printed.low,
+        ci_high=printed.high,
+        shifted=plan.shifted,
+        true_nucleated_ppm=truth.nucleated_ppm,
+        counting_low=printed.counting_low,
+        counting_high=printed.counting_high,
     )

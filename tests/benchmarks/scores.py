@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.accuracy.tube import TOOL, Score
+from benchmarks.accuracy.scores import TOOL, Score
 
 PERFECT = Score(
     purpose="grid",
@@ -25,6 +25,9 @@ PERFECT = Score(
     ppm=1000.0,
     ci_low=870.0,
     ci_high=1140.0,
+    true_nucleated_ppm=800.0,
+    counting_low=880.0,
+    counting_high=1130.0,
 )
 
 

@@ -17,8 +17,9 @@ import pytest
 
 from benchmarks.accuracy import measures
 from benchmarks.accuracy.plan import ENRICHED, WHOLE, TubePlan
+from benchmarks.accuracy.scores import Score
 from benchmarks.accuracy.seeds import TUNING_FAMILY, TUNING_SEEDS
-from benchmarks.accuracy.tube import Score, expected_ppm, place_fixed, score_tube
+from benchmarks.accuracy.tube import expected_ppm, place_fixed, score_tube
 from stromagate.simulate import TubeOrder, scenario, simulate_tube
 
 SCENARIOS = ("clean", "aml_msc_high", "age_70", "everyday")

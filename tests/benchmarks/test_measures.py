@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.accuracy import measures, tables
-from benchmarks.accuracy.measures import MEASURES, Found, Measure
-from benchmarks.accuracy.tube import METHODS, Score
+from benchmarks.accuracy.figures import Found, Measure
+from benchmarks.accuracy.measures import MEASURES
+from benchmarks.accuracy.scores import LOCKED, METHODS, Score
+from benchmarks.accuracy.traps import TRAPS
 from tests.benchmarks.scores import blank, score
 
 BY_KEY: dict[str, Measure] = {measure.key: measure for measure in MEASURES}
@@ -67,7 +69,19 @@ def test_coverage_is_of_the_rate_the_tube_was_drawn_from() -> None:
     assert found("coverage_clean", *tubes).value == 50.0
     assert found("coverage_clean", *tubes).interval == pytest.approx((6.76, 93.24), abs=0.01)  # exact, 2 of 4
     missed = score(clean=False, expected_ppm=10.0)
+    assert found("coverage_hard_all", missed, score(clean=False, codes=("Q23",))).value == 50.0
     assert found("coverage_hard", missed, score(clean=False, expected_ppm=10.0, codes=("Q23",))).value == 50.0
+
+
+def test_counting_alone_and_what_was_drawn_are_told_beside_it() -> None:
+    tubes = [score(), score(expected_ppm=1135.0), score(true_ppm=860.0), score(counting_low=None, counting_high=None)]
+    assert found("coverage_clean", *tubes).value == 100.0
+    assert found("counting_clean", *tubes).value == 50.0
+    assert found("drawn_clean", *tubes).value == 75.0
+    hard = [score(clean=False, expected_ppm=1135.0, codes=codes) for codes in ((), ("Q23",))]
+    assert found("counting_hard", *hard).value == 50.0
+    assert found("counting_hard_all", *hard).value == 0.0
+    assert not any(BY_KEY[key].side for key in ("counting_clean", "drawn_clean", "counting_hard", "drawn_hard"))
 
 
 @pytest.mark.parametrize(
@@ -113,12 +127,6 @@ def test_the_spike_series_is_judged_by_rank() -> None:
     assert found("spearman", *series[:2]).n == 0
 
 
-def test_the_shift_compares_the_same_cells() -> None:
-    tubes = [score(purpose="shift", seed=1), score(purpose="shift", seed=1, shift_decades=0.15, ppm=1080.0)]
-    lost = [score(purpose="shift", seed=2), score(purpose="shift", seed=2, shift_decades=0.15, ppm=None)]
-    assert found("shift", *tubes, *lost) == Found(pytest.approx(8.0), 1, pytest.approx(8.0))
-
-
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.key)
 def test_nothing_to_measure_is_no_figure(measure: Measure) -> None:
     figure = measure.find([])
@@ -137,6 +145,25 @@ class TestTables:
         assert "+20.0 %  MISSED" in bias
         assert len(lines) == len(MEASURES) + 1
         assert max(map(len, lines)) <= 120
+
+    def test_a_line_of_locked_gates_shows_their_scores_beside_the_rivals(self) -> None:
+        pair = [score(purpose="shift"), score(purpose="shift", shift_decades=0.15, ppm=1500.0)]
+        locked = [pair[0], score(purpose="shift", shift_decades=0.15, ppm=1020.0)]
+        lines = tables.summary_text({**dict.fromkeys(METHODS, pair), LOCKED: locked}).splitlines()
+        tool, ours = [line.split() for line in lines if "≤ 10 %" in line]
+        assert "50.0" in tool
+        assert "MISSED" in tool
+        assert "2.0" in ours
+        assert "met" in ours
+        assert ours.count("50.0") == 3
+
+    def test_traps_stand_in_lines_of_their_own(self) -> None:
+        tubes = [score(scenario="sticky_blasts", leak=4.0), score(scenario="anchor_glows_less", true_progenitors=20)]
+        lines = tables.trap_text(dict.fromkeys(METHODS, tubes)).splitlines()
+        assert len(lines) == len(TRAPS) + 1
+        assert max(map(len, lines)) <= 120
+        assert lines[1].split()[-2:] == ["4.00", "1"]
+        assert "10.0 %" in lines[3]
 
     def test_scenarios_that_went_well_are_named_in_a_sentence(self) -> None:
         well = {key: [score(), score(scenario="hard", ppm=1600.0, clean=False)] for key in METHODS}
@@ -158,7 +185,9 @@ class TestTables:
         tables.write_files(tmp_path / "new", HEADING, BY_METHOD)
         document = json.loads((tmp_path / "new" / "accuracy.json").read_text(encoding="utf-8"))
         assert document["heading"]["seeds"] == "5001-5002"
-        for name, length in (("summary", 4 * len(MEASURES)), ("scenarios", 8), ("tubes", 12)):
+        assert document["traps"][0]["value"] is None
+        rows_of = {"summary": len(METHODS) * len(MEASURES), "traps": len(METHODS) * len(TRAPS)}
+        for name, length in (rows_of | {"scenarios": 8, "tubes": 12}).items():
             with (tmp_path / "new" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file))
             assert len(rows) == len(document[name]) == length

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.accuracy import __main__ as command
-from benchmarks.accuracy import plan, rivals, seeds, warnings
+from benchmarks.accuracy import controls, plan, rivals, seeds, warnings
 from stromagate.model.gates import Boolean, GateNode, GateTree, Interval
 
 
@@ -53,7 +53,7 @@ class TestSeeds:
 class TestPlan:
     def test_every_tube_is_made_once(self) -> None:
         made = plan.tubes(plan.grid_names(), whole=[5001, 5002], enriched=[5001, 5002], events=1_000_000, family="b")
-        keys = [(item.purpose, item.name, item.prepared, item.shift_decades) for item in made]
+        keys = [(item.purpose, item.name, item.prepared, item.shift_decades, item.shifted) for item in made]
         assert len(keys) == len(set(keys))
         assert {item.family for item in made} == {"b"}
 
@@ -70,14 +70,26 @@ class TestPlan:
         }
         assert sizes == {"clean": 1_000_000, "low_n": 50_000}
 
-    def test_the_two_tubes_of_a_shift_hold_the_same_cells(self) -> None:
-        pair = [
+    def test_the_tubes_of_a_shift_hold_the_same_cells(self) -> None:
+        tubes = [
             item
             for item in plan.tubes([], whole=[], enriched=[5001], events=1_000_000, family="b")
             if item.purpose == "shift"
         ]
-        assert [item.shift_decades for item in pair] == [0.0, plan.SHIFT_DECADES]
-        assert len({(item.name, item.seed, item.n_events) for item in pair}) == 1
+        up = [(item.shift_decades, item.shifted) for item in tubes]
+        assert up == [(0.0, ""), *((plan.SHIFT_DECADES, marker) for marker in ("", *plan.SHIFTED_ALONE))]
+        assert len({(item.name, item.seed, item.n_events) for item in tubes}) == 1
+
+    def test_donors_of_other_days_are_stained_in_other_batches_with_their_controls(self) -> None:
+        names = ["healthy", "age_70", "donor_day_1", "donor_day_2", "fmo_other_day"]
+        made = plan.tubes(names, whole=[], enriched=[5001], events=1_000_000, family="b")
+        plans = {item.scenario.name: item for item in made if item.purpose == "grid"}
+        days = {name: plan.tube_order(item, "stained", 10).batch for name, item in plans.items()}
+        assert days["healthy"] == days["age_70"] == days["fmo_other_day"]
+        assert len(set(days.values())) == 3
+        fmo = {name: getattr(controls.fmo_order(item, "CD271"), "batch", "") for name, item in plans.items()}
+        assert fmo["donor_day_2"] == days["donor_day_2"]
+        assert fmo["fmo_other_day"] != days["fmo_other_day"]
 
 
 class TestWarnings:

@@ -10,8 +10,9 @@ import pytest
 from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy import run
 from benchmarks.accuracy.plan import ENRICHED, SHIFT_DECADES, TubePlan
-from benchmarks.accuracy.tube import METHODS, Score
+from benchmarks.accuracy.scores import LOCKED, METHODS, Score
 from stromagate.simulate import scenario
+from tests.benchmarks.test_locks import locked_at
 
 PLANS = [
     TubePlan("grid", scenario("clean"), ENRICHED, 30_000, 411, family="a"),
@@ -28,12 +29,19 @@ def scores_of_one_worker() -> dict[str, list[Score]]:
     return run.run(PLANS, jobs=1, progress=lambda done, total: TOLD.append((done, total)))
 
 
+@pytest.fixture(autouse=True)
+def _locked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the locks as gathered: that is tested where they are gathered."""
+    monkeypatch.setattr(run.locks, "gather", lambda *_, **__: locked_at(0.12))
+
+
 def test_scores_do_not_depend_on_the_number_of_workers() -> None:
     alone = scores_of_one_worker()
     assert TOLD == [(1, 3), (2, 3), (3, 3)]
     assert run.run(PLANS, jobs=2) == alone
-    assert tuple(alone) == METHODS
-    for scores in alone.values():
+    assert tuple(alone) == (*METHODS, LOCKED)
+    assert [score.purpose for score in alone[LOCKED]] == ["shift"]
+    for scores in (alone[method] for method in METHODS):
         assert [(score.purpose, score.scenario) for score in scores] == [(p.purpose, p.scenario.name) for p in PLANS]
         assert all(score.true_msc for score in scores)
 
