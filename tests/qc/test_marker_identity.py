@@ -181,6 +181,24 @@ def test_few_red_cells_in_a_small_tube_are_too_few() -> None:
     assert "100 events bright in CD235a are too few" in finding.sentence
 
 
+@pytest.mark.parametrize("marker", ["CD271", "CD31", "CD45"])
+def test_values_cut_off_at_zero_tell_nothing_of_a_marker(marker: str) -> None:
+    """Old instruments write zero for all that is dim: a negative without a lower half has no end to be measured."""
+    columns = marrow()
+    columns[marker] = np.maximum(columns[marker] - 30, 0.0)
+    assert one("marker_identity", evidence(columns)).status == "pass"
+
+
+def test_markers_that_are_all_the_same_or_no_numbers_are_not_judged() -> None:
+    right = marrow()
+    for value in (7.0, np.nan):
+        columns = {axis: right[axis] if axis in EDGE else np.full(N, value) for axis in MARKERS}
+        columns["CD45"] = np.full(N, 7.0)
+        finding = one("marker_identity", evidence(columns))
+        assert finding.status == "not_applicable"
+        assert "no negative" in finding.sentence
+
+
 def test_values_that_are_no_numbers_neither_count_nor_break() -> None:
     columns = marrow()
     for values in columns.values():

@@ -98,7 +98,10 @@ def _kinds(evidence: Evidence) -> _Kinds | Finding:
         few = f"{events(red.size)} bright in {_RED} are too few to tell markers by (fewer than {_FEWEST})."
         return not_applicable(CHECK, few)
     ends = {axis: _negative_end(evidence.linear(axis, red).astype(np.float64)) for axis in markers}
-    return _Kinds(red, base[~bright], ends)
+    readable = {axis: end for axis, end in ends.items() if end is not None}
+    if not readable:
+        return not_applicable(CHECK, f"The cells bright in {_RED} have no negative that markers could be told by.")
+    return _Kinds(red, base[~bright], readable)
 
 
 def _on_white(evidence: Evidence, kinds: _Kinds) -> Iterator[Finding]:
@@ -172,10 +175,16 @@ def _first_edge(evidence: Evidence, axis: str, *, lower_only: bool) -> tuple[Gat
     return None
 
 
-def _negative_end(values: F64) -> float:
-    """Return where cells without a marker end: so many deviations of their lower half above their middle."""
-    low, middle = np.nanquantile(values, [0.1587, 0.5])
-    return float(middle + _DEVIATIONS * (middle - low))
+def _negative_end(values: F64) -> float | None:
+    """Return where cells without a marker end: so many deviations of their lower half above their middle.
+
+    None where so many lie at the lowest value that they have been cut off there, and the lower half has no width.
+    """
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return None
+    low, middle = np.quantile(values, [0.1587, 0.5])
+    return float(middle + _DEVIATIONS * (middle - low)) if low > values.min() else None
 
 
 def _place(evidence: Evidence, axis: str) -> str:
