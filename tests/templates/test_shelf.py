@@ -13,7 +13,7 @@ from tests.golden import matches_golden
 from tests.reference_data import ROOT
 
 SHELF = library.names()
-OF_CORE = ("kim2015_like", "stroma_ext_12", "stroma_niche", "stroma_subsets", "aspirate_min_5")
+OF_CORE = ("kim2015_like", "stroma_ext_12", "stroma_niche", "stroma_subsets", "aspirate_min_5", "hypoxia_10")
 
 
 @pytest.mark.parametrize("name", SHELF)

@@ -27,6 +27,7 @@ SEED = 21
 MSC = ("msc_cd146neg", "progenitors")
 ENDOTHELIUM = {"endothelium": ("endothelium",)}
 CD38_NEGATIVE = ("hsc", "mpp_cd38neg", "lsc")
+CD34_POSITIVE = (*CD38_NEGATIVE, "hspc", "blast")
 NEGATIVES = frozenset({"cd45_pos", "cd34_pos", "cd14_pos", "cd19_pos", "hla_dr_pos"})
 T_CELLS = ("t_cell", "t_cell_cd146", "t_cd8", "treg")
 
@@ -68,9 +69,19 @@ CASES = (
         "stroma_niche", "niche_13", "healthy", {**STROMA, "endo_cd144": ("endothelium",), "cd146_only": ("cd146_only",)}
     ),
     depleted("stroma_niche", "hypoxia", "healthy", STROMA),
+    depleted("hypoxia_10", "hypoxia", "healthy", {**STROMA, "cd34pos": CD34_POSITIVE}, "fmo:CA9", "fmo:HIF-1a"),
+    Case(
+        "hypoxia_10",
+        "hypoxia",
+        "healthy",
+        80_000,
+        STROMA,
+        "cd45_depleted",
+        blind=frozenset({"any_ca9pos", "msc_ca9", "any_hif1apos", "msc_hif1a"}),
+    ),
     depleted("aspirate_min_5", "aspirate_min_5", "healthy", STROMA),
     depleted("msc_like_cd13", "msc_like_cd13", "healthy", {"msc_like": (*MSC, "cd146_only")}),
-    Case("lsc_hsc_9", "lsc_hsc_11", "aml_msc_high", 80_000, {"cd34pos": (*CD38_NEGATIVE, "hspc", "blast")}),
+    Case("lsc_hsc_9", "lsc_hsc_11", "aml_msc_high", 80_000, {"cd34pos": CD34_POSITIVE}),
     Case(
         "lsc_hsc_9",
         "lsc_hsc_9",
@@ -229,7 +240,7 @@ def test_absent_optional_markers_leave_only_theirs_out(
     assert {node.name for node in result.tree.nodes} == {item.name for item in template.populations} - left_out
 
 
-@pytest.mark.parametrize("case", CASES[:9], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES[:11], ids=lambda case: case.name)
 def test_a_panel_fits_its_own_tube_and_is_found_by_inspect(
     case: Case, analyzed: Callable[[Case], tuple[Tube, SampleResult]], tmp_path: Path
 ) -> None:
