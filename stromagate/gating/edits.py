@@ -122,8 +122,8 @@ def _same_tree(tree: GateTree, sample: SampleEdits, now: MadeOn | None) -> None:
         f"these edits were made on other boundaries than those fitted now ({sample.tree_sha256[:12]} is not "
         f"{digest[:12]}): {what}",
         where=sample.sample_id,
-        hint="run without --edits, look at the tube again, and edit that result; edits go with its fitted_tree_sha256, "
-        f"which is now {digest}",
+        hint="run without --edits, look at the tube again, and start a new document: stromagate edits DIR --sample "
+        f"{sample.sample_id} --population NAME; what is fitted now has the SHA-256 {digest}",
     )
 
 

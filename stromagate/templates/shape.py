@@ -37,6 +37,8 @@ _WANTED = {
 _PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_]*$": "a name of letters, digits and _ that starts with a letter",
     r"^\d+\.\d+\.\d+$": "a version such as 1.0.0",
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$": "a time with its zone, such as 2026-03-01T18:00:00Z",
+    r"^[0-9a-f]{64}$": "a SHA-256: 64 digits and letters a to f",
 }
 
 
@@ -121,6 +123,8 @@ def _expectation(error: ErrorDetails, shown: Any) -> str:
         return f"a list of at {'most' if most else 'least'} {limit} (it has {n})"
     if kind in _WANTED:
         return _WANTED[kind]
+    if kind == "string_too_short" and not str(shown).strip():
+        return "filled in"
     said = str(error["msg"])
     said = re.sub(r"^(Input|String|List|Tuple|Value) should (be |have )?", "", said)
     return said[:1].lower() + said[1:]
@@ -134,6 +138,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "empty"}[value]
     text = str(value)
+    if not text.strip():
+        return "empty"
     text = f"{text[:40]}..." if len(text) > 43 else text
     return f"the text '{text}'" if isinstance(value, str) else text
 

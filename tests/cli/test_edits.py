@@ -134,6 +134,7 @@ def test_edits_of_other_boundaries_are_refused_for_their_tube_alone(bench: Bench
     assert error["code"] == "edits.tree"
     assert error["where"] == "a"
     assert "run without --edits" in error["hint"]
+    assert "stromagate edits DIR --sample a --population NAME" in error["hint"]
     assert "failed: a (a.fcs): these edits were made on other boundaries" in result.stderr
 
 
@@ -155,7 +156,12 @@ REFUSED = {
     "no axis": ({"geometry": {"kind": "interval", "low": 0.6, "high": None}}, {}, "axis"),
     "key that is not there": ({"geometry": {**LOW, "closd": True}}, {}, "did you mean `closed`?"),
     "nothing fits in": ({"geometry": {**LOW, "low": 0.6, "high": 0.5}}, {}, "can hold no event"),
-    "nobody": ({"who": ""}, {}, "samples[0].edits[0].who"),
+    "nobody": ({"who": " "}, {}, "samples[0].edits[0].who: must be filled in, not empty"),
+    "no time": (
+        {"when": "1 March 2026"},
+        {},
+        "when: must be a time with its zone, such as 2026-03-01T18:00:00Z, not the",
+    ),
 }
 
 
@@ -191,7 +197,7 @@ def test_the_written_document_names_the_present_boundary_and_what_is_left_to_fil
     assert sample["made_on"]["file_sha256"] == bench.result()["source"]["sha256"]
     refused = bench.run("--edits", bench.written(document))
     assert refused.exit_code == 4
-    assert "samples[0].edits[0].who" in refused.stderr
+    assert "samples[0].edits[0].who: must be filled in, not empty" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["edits.json", "edits.yaml"])
