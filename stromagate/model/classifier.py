@@ -50,7 +50,10 @@ class TrainedAxis(Document):
 
 
 class TrainingTube(Document):
-    """One tube that was learned from. ``by_hand``: somebody drew a boundary that decides about the population."""
+    """One tube that was learned from.
+
+    ``by_hand``: somebody drew a boundary that decides about the population, or listed its events.
+    """
 
     sha256: _Sha256 = Field(description="Content of the file.")
     donor: _Text

@@ -263,6 +263,9 @@ def _unfit(result: SampleResult, population: str, *, seen: bool) -> str:
         return result.left_out[population]
     if population not in evaluable(result.tree):
         return f"'{population}' could not be evaluated"
+    own = result.tree.node(population)
+    if own.method == "classifier" and own.state != "edited" and not seen:
+        return "its boundary was itself learned, and teaches nothing new"
     if failing and not seen and not _drawn(result, population):
         return f"its finding {failing[0].code} is a failure: {failing[0].sentence}"
     return ""

@@ -17,7 +17,7 @@ from stromagate.fcs import read_fcs, write_fcs
 from stromagate.gating.replay import members_of
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import GateEdit, GateEdits, SampleEdits
-from stromagate.model.gates import Ellipse, Interval
+from stromagate.model.gates import Ellipse, GateState, Interval
 from stromagate.model.result import Finding, SampleResult
 from stromagate.pipeline import analyze, count_populations
 from stromagate.pipeline.batch import run_batch
@@ -271,6 +271,37 @@ def test_a_grave_finding_leaves_a_tube_out_unless_somebody_had_the_last_word(lab
             "event\n" + "\n".join(map(str, _members(lab, read_result(out, entry.sample_id), "msc"))), encoding="utf-8"
         )
     assert train([out], [lab / "tubes"], MSC, labels=tmp_path).left_out == ()
+
+
+def test_what_was_learned_teaches_nothing_unless_a_hand_has_drawn_it_again(lab: Path, tmp_path: Path) -> None:
+    def learned(state: GateState) -> Callable[[SampleResult], Mapping[str, Any]]:
+        def change(result: SampleResult) -> Mapping[str, Any]:
+            nodes = [
+                replace(node, method="classifier", state=state) if node.name == "msc" else node
+                for node in result.tree.nodes
+            ]
+            return {"tree": replace(result.tree, nodes=tuple(nodes))} if result.sample_id == "P4b" else {}
+
+        return change
+
+    made = train([changed(lab, tmp_path / "fitted", learned("fitted"))], [lab / "tubes"], MSC)
+    assert [item.reason for item in made.left_out] == ["its boundary was itself learned, and teaches nothing new"]
+    made = train([changed(lab, tmp_path / "edited", learned("edited"))], [lab / "tubes"], MSC)
+    assert made.left_out == ()
+    assert made.document.tubes[-1].by_hand
+
+
+def test_of_many_other_events_some_stand_for_all(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = Wanted("msc", ("SSC-A", "FSC-A"), parent="cells", recall=1.0)
+    whole = trained(lab, wanted).document
+    monkeypatch.setattr("stromagate.pipeline.reviewed.OTHERS_KEPT", 600)
+    some = trained(lab, wanted).document
+    assert (some.mean, some.covariance, some.distance_squared) == (whole.mean, whole.covariance, whole.distance_squared)
+    assert [tube.n_parent for tube in some.tubes] == [tube.n_parent for tube in whole.tubes]
+    assert [axis.parent_median for axis in some.axes] == [axis.parent_median for axis in whole.axes]
+    false = [sum(score.false_events for score in model.held_out) for model in (whole, some)]
+    assert false[0] > 100
+    assert false[1] == pytest.approx(false[0], rel=0.2)
 
 
 def test_what_is_left_out_is_told(lab: Path, tmp_path: Path) -> None:

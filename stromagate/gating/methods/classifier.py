@@ -105,7 +105,7 @@ def explain(params: Params) -> str:
     hands = sum(tube.by_hand for tube in model.tubes)
     return (
         f"{listed(model.names, 'and')} inside the ellipse learned from {len(model.donors)} donors ({len(model.tubes)} "
-        f"tubes, {hands} of them drawn by hand, {sum(tube.n_members for tube in model.tubes):,} events of "
+        f"tubes, {hands} of them labelled by hand, {sum(tube.n_members for tube in model.tubes):,} events of "
         f"{model.population}; model {model.digest()[:SHORT]}), which in donors left out had a median F1 of "
         f"{two_digits(model.f1_median)} and at worst {two_digits(model.f1_worst)}"
     )

@@ -41,7 +41,7 @@ def test_the_boundary_is_the_document_s_own() -> None:
     assert fit.geometry == Ellipse(("CD45", "CD271"), (0.6, 0.3), ((0.0036, 0.0), (0.0, 0.0036)), 9.0)
     assert (fit.state, fit.spread) == ("fitted", 0.004)
     assert fit.source == f"model {model.sha256[:12]}, 3 donors"
-    assert "learned from 3 donors (3 tubes, 1 of them drawn by hand, 120 events of msc" in fit.sentence
+    assert "learned from 3 donors (3 tubes, 1 of them labelled by hand, 120 events of msc" in fit.sentence
     assert (
         f"model {model.sha256[:12]}), which in donors left out had a median F1 of 0.95 and at worst 0.95"
         in fit.sentence
