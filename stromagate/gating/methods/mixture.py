@@ -1,4 +1,4 @@
-"""A Gaussian mixture on one axis (a cut where two components are equally likely) or on two (an ellipse)."""
+"""A mixture of normal or t distributions on one axis (a cut between two components) or on two (an ellipse)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field, model_validator
 
+from stromagate.gating.frames import Seen, rounded, seen
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
+from stromagate.gating.mixtures import FREEDOM, Mixture, Shape, chosen_mixture, climbed
 from stromagate.gating.thresholds import half_line
 from stromagate.gating.wording import listed, number, place, share
-from stromagate.model.gates import Ellipse, Side
+from stromagate.model.gates import Side
 from stromagate.model.sample import F64
 from stromagate.model.template import AxisName, GateParams
 
 SUBSAMPLE = 50_000
 REFIT = 2_000  # events of one bootstrap fit; its spread is scaled to the events of the real one
 REFITS = 20
-FAR = 50.0  # robust deviations; single values further out would get a component of their own
+T_CHOICE = 10_000  # events that a t mixture is looked for in, before it is fitted to all
+T_STEPS = 30
 
 
 class Params(GateParams):
@@ -42,6 +45,11 @@ class Params(GateParams):
     )
     nearest: tuple[float, float] | None = Field(
         None, description="Two axes: the component whose centre is nearest to [x, y], display units; instead of `pick`."
+    )
+    shape: Shape = Field(
+        "normal",
+        description="Components are normal distributions, or t distributions of 4 degrees of freedom (t), which events "
+        "far out hardly move (flowClust, 10.1002/cyto.a.20531).",
     )
     quantile: float = Field(0.95, gt=0, lt=1, description="Two axes: share of the component inside the ellipse (0-1).")
     min_separation: float = Field(
@@ -86,33 +94,23 @@ class Params(GateParams):
 def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     """Fit the mixture on a seeded subsample and return the cut or the ellipse."""
     axes = params.looked_at
-    missing = [axis for axis in axes if axis not in parent.axes]
-    if missing:
-        return not_evaluable(f"no mixture fitted: the tube has no axis {listed(missing, 'and')}")
-    points = np.stack([parent.display(axis) for axis in axes], axis=1)
-    rows = np.flatnonzero(np.isfinite(points).all(axis=1))
-    if rows.size < params.min_events:
+    events = seen(parent, axes, rng, what="no mixture fitted", min_events=params.min_events, most=SUBSAMPLE)
+    if isinstance(events, Fit):
+        return events
+    try:
+        model, draws = _fit_alone(events.body, params, rng)
+    except np.linalg.LinAlgError:
+        return not_evaluable(f"no mixture fitted on {listed(axes, 'and')}: the values lie on a line")
+    if len(axes) > 1:
+        return _ellipse(params, model, draws, events)
+    misfit = _misfit(model, events.points[:, 0])
+    if misfit > params.max_misfit_frac:
         return not_evaluable(
-            f"no mixture fitted on {listed(axes, 'and')}: {rows.size:,} events are too few "
-            f"(at least {params.min_events:,})"
+            f"{axes[0]} not cut: {model.n_components} components do not describe it "
+            f"(off by {share(misfit)} of the events)"
         )
-    if rows.size > SUBSAMPLE:
-        rows = rows[np.sort(rng.choice(rows.size, SUBSAMPLE, replace=False))]
-    sample = points[rows].astype(np.float64)
-    centre, unit = _robust_frame(sample)
-    if not (unit > 0).all():
-        return not_evaluable(f"no mixture fitted on {listed(axes, 'and')}: most values are the same")
-    model, draws = _fit_alone((sample - centre) / unit, params, rng)
-    if len(axes) == 1:
-        misfit = _misfit(model, (sample[:, 0] - centre[0]) / unit[0])
-        if misfit > params.max_misfit_frac:
-            return not_evaluable(
-                f"{axes[0]} not cut: {model.n_components} components do not describe it "
-                f"(off by {share(misfit)} of the events)"
-            )
-        cut = _cut(parent, params, model, draws, float(centre[0]), float(unit[0]), sample.shape[0])
-        return replace(cut, sentence=f"{cut.sentence}; the mixture is off by at most {share(misfit)} of the events")
-    return _ellipse(params, model, draws, (sample - centre) / unit, centre, unit)
+    cut = _cut(parent, params, model, draws, events)
+    return replace(cut, sentence=f"{cut.sentence}; the mixture is off by at most {share(misfit)} of the events")
 
 
 def explain(params: Params) -> str:
@@ -120,51 +118,53 @@ def explain(params: Params) -> str:
     axes = listed(params.looked_at, "and")
     fewest, most = params.component_range
     many = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    kind = "Gaussian" if params.shape == "normal" else "t"
     if params.keep:
         which = "highest" if params.keep == "above" else "lowest"
-        return f"{axes} {params.keep} the cut that parts the {which} of {many} Gaussian components from the next"
+        return f"{axes} {params.keep} the cut that parts the {which} of {many} {kind} components from the next"
     rule = f"{params.pick}" if params.pick else f"one nearest to {params.nearest}"
-    return f"{axes} inside the ellipse of {share(params.quantile)} of the {rule} of {many} Gaussian components"
+    return f"{axes} inside the ellipse of {share(params.quantile)} of the {rule} of {many} {kind} components"
 
 
-def _robust_frame(sample: F64) -> tuple[F64, F64]:
-    """Return centre and width of each axis, so that the fit is the same whatever the axis' units."""
-    quarter, middle, three_quarters = np.quantile(sample, (0.25, 0.5, 0.75), axis=0)
-    return middle, (three_quarters - quarter) / 1.349
-
-
-def _fit_alone(points: F64, params: Params, rng: Generator) -> tuple[Any, list[Any]]:
+def _fit_alone(body: F64, params: Params, rng: Generator) -> tuple[Mixture, list[Mixture]]:
     """Return the mixture and its refits, made on one thread.
 
     The matrices are small: more threads add nothing, on a busy machine cost twenty times the time, and may sum in
     another order.
     """
+    fewest, most = params.component_range
+    counts = range(fewest, most + 1)
+    if params.shape == "t":
+        few = body if len(body) <= T_CHOICE else body[np.sort(rng.choice(len(body), T_CHOICE, replace=False))]
+        model = climbed(body, chosen_mixture(few, counts, rng, freedom=FREEDOM), max_steps=T_STEPS)
+        return model, [climbed(_redrawn(body, rng), model, max_steps=T_STEPS) for _ in range(REFITS)]
     import sklearn.mixture  # noqa: F401  (its libraries must be loaded before their threads can be limited)
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
-        model = _chosen_model(points, params, rng)
-        return model, _refits(points, model, rng)
+        normal = _chosen_normal(body, counts, rng)
+        return _as_mixture(normal), [_as_mixture(refit) for refit in _refits(body, normal, rng)]
 
 
-def _chosen_model(points: F64, params: Params, rng: Generator) -> Any:
+def _redrawn(body: F64, rng: Generator) -> F64:
+    return np.asarray(body[rng.integers(0, body.shape[0], min(REFIT, body.shape[0]))])
+
+
+def _chosen_normal(body: F64, counts: range, rng: Generator) -> Any:
     """Return the fitted mixture with the lowest criterion among the allowed numbers of components."""
-    body = points[(np.abs(points) < FAR).all(axis=1)]
-    fewest, most = params.component_range
     # k-means++ starts alone: full k-means sums in an order that depends on the number of threads.
     models = [
         _fitted(body, k, init_params="k-means++", n_init=2, max_iter=200, random_state=int(rng.integers(2**31)))
-        for k in range(fewest, most + 1)
+        for k in counts
     ]
     return min(models, key=lambda model: model.bic(body)) if len(models) > 1 else models[0]
 
 
-def _refits(points: F64, model: Any, rng: Generator) -> list[Any]:
+def _refits(body: F64, model: Any, rng: Generator) -> list[Any]:
     """Fit small resamples, started from the fit itself so that components keep their order."""
-    body = points[(np.abs(points) < FAR).all(axis=1)]
     return [
         _fitted(
-            body[rng.integers(0, body.shape[0], min(REFIT, body.shape[0]))],
+            _redrawn(body, rng),
             model.n_components,
             means_init=model.means_,
             weights_init=model.weights_ / model.weights_.sum(),
@@ -187,15 +187,18 @@ def _fitted(points: F64, components: int, **options: Any) -> Any:
         return model.fit(points)
 
 
-def _cut(
-    parent: PopulationView, params: Params, model: Any, draws: list[Any], centre: float, unit: float, n: int
-) -> Fit:
+def _as_mixture(model: Any) -> Mixture:
+    return Mixture(model.weights_, model.means_, model.covariances_, np.full(model.n_components, np.inf))
+
+
+def _cut(parent: PopulationView, params: Params, model: Mixture, draws: list[Mixture], events: Seen) -> Fit:
     axis, keep = params.looked_at[0], params.keep or "above"
-    order = np.argsort(model.means_[:, 0], kind="stable")
+    centre, unit, n = float(events.frame.centre[0]), float(events.frame.unit[0]), events.sample.shape[0]
+    order = np.argsort(model.means[:, 0], kind="stable")
     kept, following = (order[-1], order[-2]) if keep == "above" else (order[0], order[1])
     separation = _separation(model, kept, following)
     cut = _equal_posterior(model, kept, following)
-    low, high = sorted(centre + unit * float(model.means_[i, 0]) for i in (kept, following))
+    low, high = sorted(centre + unit * float(model.means[i, 0]) for i in (kept, following))
     where = f"components at {number(low)} and {number(high)}"
     if cut is None or separation < params.min_separation:
         return not_evaluable(
@@ -205,42 +208,39 @@ def _cut(
     again = [found for draw in draws if (found := _equal_posterior(draw, kept, following)) is not None]
     if len(again) < REFITS / 2:
         return not_evaluable(f"{axis} not cut: not separable, the {where} do not come back in resamples")
-    display = _rounded(centre + unit * cut, unit)
+    display = rounded(centre + unit * cut, unit)
     spread = float(np.std(again, ddof=1)) * unit * np.sqrt(min(REFIT, n) / n)
     sentence = (
         f"{axis} cut at {place(parent, axis, display)}: equally likely in the {where} "
-        f"({share(float(model.weights_[kept]))} in the kept one, {number(separation)} deviations apart, "
+        f"({share(float(model.weights[kept]))} in the kept one, {number(separation)} deviations apart, "
         f"{model.n_components} components)"
     )
     return Fit(half_line(axis, display, keep), sentence, spread=float(spread))
 
 
-def _misfit(model: Any, points: F64) -> float:
+def _misfit(model: Mixture, points: F64) -> float:
     """Return the largest difference between the cumulated shares of the events and of the mixture (0-1)."""
-    from scipy.special import ndtr
-
     ordered = np.sort(points)
-    deviations = np.sqrt(model.covariances_[:, 0, 0])
-    expected = ndtr((ordered[:, None] - model.means_[:, 0]) / deviations) @ model.weights_
-    return float(np.abs(expected - (np.arange(ordered.size) + 0.5) / ordered.size).max())
+    return float(np.abs(model.cumulated(ordered) - (np.arange(ordered.size) + 0.5) / ordered.size).max())
 
 
-def _separation(model: Any, i: int, j: int) -> float:
+def _separation(model: Mixture, i: int, j: int) -> float:
     """Return Ashman's D: distance of two means over their root mean square deviation."""
-    means, variances = model.means_[:, 0], model.covariances_[:, 0, 0]
+    means, variances = model.means[:, 0], model.scatters[:, 0, 0]
     return float(abs(means[i] - means[j]) / np.sqrt((variances[i] + variances[j]) / 2))
 
 
-def _equal_posterior(model: Any, kept: int, following: int) -> float | None:
+def _equal_posterior(model: Mixture, kept: int, following: int) -> float | None:
     """Return where two components are equally likely between their means; None where one outweighs the other."""
-    means, variances = model.means_[:, 0], model.covariances_[:, 0, 0]
+    means, variances = model.means[:, 0], model.scatters[:, 0, 0]
+
+    def height(i: int, x: float) -> float:
+        squared, freedom = (x - means[i]) ** 2 / variances[i], model.freedom[i]
+        fall = 0.5 * squared if np.isinf(freedom) else 0.5 * (freedom + 1) * np.log1p(squared / freedom)
+        return float(np.log(model.weights[i]) - 0.5 * np.log(variances[i]) - fall)
 
     def advantage(x: float) -> float:
-        kept_log, next_log = (
-            np.log(model.weights_[i]) - 0.5 * np.log(variances[i]) - 0.5 * (x - means[i]) ** 2 / variances[i]
-            for i in (kept, following)
-        )
-        return float(kept_log - next_log)
+        return height(kept, x) - height(following, x)
 
     inner, outer = float(means[following]), float(means[kept])
     if advantage(inner) >= 0 or advantage(outer) <= 0:
@@ -251,50 +251,44 @@ def _equal_posterior(model: Any, kept: int, following: int) -> float | None:
     return (inner + outer) / 2
 
 
-def _ellipse(params: Params, model: Any, draws: list[Any], points: F64, centre: F64, unit: F64) -> Fit:
+def _ellipse(params: Params, model: Mixture, draws: list[Mixture], events: Seen) -> Fit:
     x, y = params.looked_at
-    i = _picked(params, model, centre, unit)
-    distance_squared = -2.0 * float(np.log1p(-params.quantile))  # quantile of chi-squared with two degrees of freedom
-    offset = points - model.means_[i]
-    inside = np.einsum("ij,jk,ik->i", offset, model.precisions_[i], offset) <= distance_squared
-    purity = float(model.predict_proba(points[inside])[:, i].mean()) if inside.any() else 0.0
-    mean = tuple(_rounded(float(m), float(u)) for m, u in zip(centre + unit * model.means_[i], unit, strict=True))
-    middle = f"({number(mean[0])}, {number(mean[1])})"
+    frame, points = events.frame, events.points
+    i = _picked(params, model, events)
+    radius_squared = model.radius_squared(i, params.quantile)
+    inside = model.distances(points)[i] <= radius_squared
+    purity = float(model.memberships(points[inside])[i].mean()) if inside.any() else 0.0
+    geometry = frame.ellipse((x, y), model.means[i], model.scatters[i], radius_squared)
+    middle = f"({', '.join(map(number, geometry.mean))})"
     if purity < params.min_purity:
         return not_evaluable(
             f"{x} and {y} not gated: not separable, the component at {middle} explains only {share(purity)} of the "
             f"events inside its ellipse (at least {share(params.min_purity)})"
         )
-    shape = model.covariances_[i] * np.outer(unit, unit)
-    a, b, c = (_rounded(float(shape[j]), float(unit[j[0]] * unit[j[1]])) for j in ((0, 0), (0, 1), (1, 1)))
-    edges = [draw.means_[i, 0] + np.sqrt(distance_squared * draw.covariances_[i, 0, 0]) for draw in draws]
+    edges = [draw.means[i, 0] + np.sqrt(radius_squared * draw.scatters[i, 0, 0]) for draw in draws]
     n = points.shape[0]
-    spread = float(np.std(edges, ddof=1) * unit[0] * np.sqrt(min(REFIT, n) / n))
+    spread = float(np.std(edges, ddof=1) * frame.unit[0] * np.sqrt(min(REFIT, n) / n))
     rule = params.pick or f"nearest to {params.nearest}"
     sentence = (
         f"{x} and {y} inside {share(params.quantile)} of the component at {middle}, the {rule} of {model.n_components}"
         f": {share(float(inside.mean()))} of the events, {share(purity)} of them explained by it"
     )
-    return Fit(Ellipse((x, y), mean, ((a, b), (b, c)), distance_squared), sentence, spread=spread)
+    return Fit(geometry, sentence, spread=spread)
 
 
-def _picked(params: Params, model: Any, centre: F64, unit: F64) -> int:
+def _picked(params: Params, model: Mixture, events: Seen) -> int:
     if params.nearest is not None:
-        target = (np.asarray(params.nearest) - centre) / unit
-        return int(np.argmin(((model.means_ - target) ** 2).sum(axis=1)))
+        target = events.frame.framed(np.asarray(params.nearest))
+        return int(np.argmin(((model.means - target) ** 2).sum(axis=1)))
     score = {
-        "largest": model.weights_,
-        "densest": model.weights_ / np.sqrt(np.linalg.det(model.covariances_)),
-        "lowest": -model.means_[:, 0],
-        "highest": model.means_[:, 0],
+        "largest": model.weights,
+        "densest": model.weights / np.sqrt(np.linalg.det(model.scatters)),
+        "lowest": -model.means[:, 0],
+        "highest": model.means[:, 0],
     }[params.pick or "largest"]
     return int(np.argmax(score))
 
 
-def _rounded(value: float, unit: float) -> float:
-    """Round to a millionth of the axis' width, so that the last bits of another machine's algebra do not show."""
-    step = 10.0 ** (np.floor(np.log10(unit)) - 6)
-    return float(np.round(value / step) * step)
-
-
-METHOD = GatingMethod(Params, fit, explain, "A Gaussian mixture: a cut on one axis, an ellipse on two.")
+METHOD = GatingMethod(
+    Params, fit, explain, "A mixture of normal or t distributions: a cut on one axis, an ellipse on two."
+)
