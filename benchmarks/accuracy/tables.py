@@ -223,7 +223,7 @@ def _tube_row(score: Score) -> dict[str, Any]:
 
 def _summary_line(cells: Sequence[str]) -> str:
     title, bar, tool, verdict, worst, bare, fixed, fmo, n = cells
-    return f"{title:<40}{bar:>9}{tool:>10}  {verdict:<6}{worst:>14} |{bare:>10}{fixed:>10}{fmo:>10}{n:>4}"
+    return f"{title:<40}{bar:>9}{tool:>10}  {verdict:<6}{worst:>14} |{bare:>10}{fixed:>10}{fmo:>11}{n:>4}"
 
 
 def _needs_eyes(row: Mapping[str, Any]) -> bool:

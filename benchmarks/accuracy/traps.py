@@ -49,6 +49,12 @@ def _share(scores: Scores) -> Found:
     return median([100 * (score.called_progenitors or 0) / score.called_msc for score in tubes if score.called_msc])
 
 
+def _share_by_anchor(scores: Scores) -> Found:
+    tubes = _of("anchor_glows_less", scores)
+    told = [(score.progenitors_by_anchor, score.called_msc) for score in tubes]
+    return median([100 * high / called for high, called in told if called and high is not None])
+
+
 def _true_share(scores: Scores) -> float:
     tubes = _of("anchor_glows_less", scores)
     return float(np.median([100 * score.true_progenitors / score.true_msc for score in tubes])) if tubes else np.nan
@@ -75,9 +81,10 @@ def _is(value: float) -> Callable[[Scores], float]:
 
 
 TRAPS = (
-    Trap("leak", "sticky blasts beyond CD271, each promised", "ratio", _leak, _is(1)),
+    Trap("leak", "false CD271+, each promised, sticky cells", "ratio", _leak, _is(1)),
     Trap("cd71_low", "false MSC per million, CD71-low cells", "ppm", _false_ppm, _is(0)),
     Trap("glow", "MSC called CD146+, glow unlike anchor's", "%", _share, _true_share),
+    Trap("glow_anchor", "  by the anchor's FMO percentile alone", "%", _share_by_anchor, _true_share),
     Trap("day_error", "gates of another day, error, median", "%", _day_error, _is(0)),
     Trap("day_missed", "  interval misses the truth", "%", _day_missed(measures.covered), _is(5)),
     Trap("day_counting", "    interval of counts alone", "%", _day_missed(measures.covered_by_counting), _is(5)),

@@ -92,6 +92,10 @@ class TestTraps:
         assert trapped("glow", tube).value == pytest.approx(75.0)
         assert TRAP["glow"].right([tube]) == pytest.approx(10.0)
 
+    def test_a_percentile_alone_is_told_of_tubes_that_had_controls(self) -> None:
+        tubes = [score(scenario="anchor_glows_less", progenitors_by_anchor=high) for high in (150, None)]
+        assert trapped("glow_anchor", *tubes) == Found(pytest.approx(75.0), 1, pytest.approx(75.0))
+
     def test_gates_of_another_day_are_judged_by_error_and_by_interval(self) -> None:
         right, low = (
             score(scenario="donor_day_1"),
