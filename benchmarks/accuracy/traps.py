@@ -81,7 +81,7 @@ def _is(value: float) -> Callable[[Scores], float]:
 
 
 TRAPS = (
-    Trap("leak", "false CD271+, each promised, sticky cells", "ratio", _leak, _is(1)),
+    Trap("leak", "false CD271+ per promised, sticky cells", "ratio", _leak, _is(1)),
     Trap("cd71_low", "false MSC per million, CD71-low cells", "ppm", _false_ppm, _is(0)),
     Trap("glow", "MSC called CD146+, glow unlike anchor's", "%", _share, _true_share),
     Trap("glow_anchor", "  by the anchor's FMO percentile alone", "%", _share_by_anchor, _true_share),

@@ -57,15 +57,15 @@ def test_earlier_batches_are_other_donors_on_other_days() -> None:
 
 
 def test_batches_lock_the_gate_by_the_code_of_the_verb() -> None:
-    """Three batches of 0.15 decade up and down put the cut at nearly the same part of the way."""
+    """Gains of 0.15 decade up and down move the references; the cut lies at 7 to 11 % of the way between them."""
     made = locks.gather(TEMPLATE, "a", batches=3, n_events=60_000)
     (boundary,) = made.boundaries
     assert (boundary.population, boundary.axis) == (locks.GATE, "CD271")
     ways = [way for of_batch in boundary.ways_by_batch().values() for way in of_batch]
     assert list(boundary.ways_by_batch()) == ["batch_01", "batch_02", "batch_03"]
-    assert 0.08 < min(ways) <= max(ways) < 0.20
-    cuts = {tube.batch: tube.cut for tube in boundary.tubes}
-    assert cuts["batch_03"] < cuts["batch_01"] < cuts["batch_02"]
+    assert 0.05 < min(ways) <= max(ways) < 0.15
+    negatives = {tube.batch: tube.negative for tube in boundary.tubes}
+    assert negatives["batch_03"] < negatives["batch_01"] < negatives["batch_02"]
 
 
 def test_the_cut_is_the_locked_one(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_the_cut_is_the_locked_one(tmp_path: Path) -> None:
     template = locks.locked_template(TEMPLATE)
     low, high = (analyze(path, template, outside=Outside(locks=locked_at(way))) for way in (0.12, 0.9))
     assert low.tree.node(locks.GATE).source == "locked over 3 batches, 3 tubes"
-    assert (low.count("msc") or 0) > 2 * (high.count("msc") or 0)
+    assert (low.count("msc") or 0) > 1.5 * (high.count("msc") or 0)
     few = analyze(path, template, outside=Outside(locks=locked_at(0.9, batches=2)))
     assert few.tree.node(locks.GATE).state == "fallback"
 

@@ -163,7 +163,7 @@ class TestTables:
         assert len(lines) == len(TRAPS) + 1
         assert max(map(len, lines)) <= 120
         assert lines[1].split()[-2:] == ["4.00", "1"]
-        assert max(len(item.title) for item in (*TRAPS, *MEASURES)) <= 40
+        assert max(len(item.title) for item in (*TRAPS, *MEASURES)) <= 41
         assert "10.0 %" in lines[3]
 
     def test_scenarios_that_went_well_are_named_in_a_sentence(self) -> None:
