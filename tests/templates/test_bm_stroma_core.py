@@ -98,8 +98,9 @@ def test_the_share_of_progenitors(marrow: str) -> None:
 
 @pytest.mark.parametrize("marrow", MARROWS)
 def test_without_the_antibody_next_to_nothing_is_found(marrow: str) -> None:
-    # The cut lets one event through by its own word, and some of these are stroma by their glow.
-    assert (gated(f"{marrow}_fmo_CD271").counts["msc"] or 0) <= 2
+    # The cut lets two events through by its own word, and some of what passes is stroma, by its glow.
+    tube = f"{marrow}_fmo_CD271"
+    assert len(set(gated(tube).members["msc"]) - set(truth(tube, "msc"))) <= 2
     without = gated(f"{marrow}_fmo_CD146").counts
     assert (without["endothelium"] or 0) <= 1
     assert (without["progenitors"] or 0) <= max(2, 0.1 * (without["msc"] or 0))
