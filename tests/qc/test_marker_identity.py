@@ -89,6 +89,12 @@ def test_early_red_cells_without_cd105_alone_are_no_fault() -> None:
     assert one("marker_identity", evidence(left_out("CD105"))).status == "pass"
 
 
+def test_a_control_lacks_antibodies_on_purpose() -> None:
+    tube = evidence(left_out("CD31"))
+    assert one("marker_identity", replace(tube, role="fmo:CD31")).status == "not_applicable"
+    assert one("marker_identity", replace(tube, role="stained")).status == "fail"
+
+
 @pytest.mark.parametrize(("marker", "cells"), [("CD31", "CD45"), ("CD45", "CD31")])
 def test_a_marker_left_out_is_named_with_its_channel(marker: str, cells: str) -> None:
     finding = one("marker_identity", evidence(left_out(marker)))

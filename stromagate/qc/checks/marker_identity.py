@@ -67,6 +67,8 @@ class _Kinds:
 
 def look(evidence: Evidence) -> list[Finding]:
     """Fail markers that look exchanged, left out or on the wrong cells."""
+    if evidence.role not in {"", "stained"}:
+        return [not_applicable(CHECK, f"A tube that is a control ({evidence.role}) lacks antibodies on purpose.")]
     kinds = _kinds(evidence)
     if isinstance(kinds, Finding):
         return [kinds]
