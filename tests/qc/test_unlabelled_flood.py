@@ -51,8 +51,9 @@ def test_a_few_cells_of_the_target_are_too_few_to_judge() -> None:
     assert one("unlabelled_flood", flooded(60_000, n_msc=19)).status == "not_applicable"
 
 
-def test_a_target_right_under_its_denominator_has_no_cells_around_it() -> None:
-    finding = one("unlabelled_flood", flooded(60_000, template={"denominators": ["stroma"]}))
+@pytest.mark.parametrize("denominator", ["stroma", "msc"])
+def test_a_target_right_under_its_denominator_has_no_cells_around_it(denominator: str) -> None:
+    finding = one("unlabelled_flood", flooded(60_000, template={"denominators": [denominator]}))
     assert finding.status == "not_applicable"
     assert "not sought in a part of its denominator" in finding.sentence
 

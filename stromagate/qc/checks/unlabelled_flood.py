@@ -28,7 +28,7 @@ def look(evidence: Evidence) -> list[Finding]:
         return [rows]
     parent, base = evidence.tree.node(name).parent, main_denominator(evidence)
     around, every = (evidence.counts[parent] or 0) - rows.size, evidence.counts[base]
-    if not every or parent == base:
+    if not every or base in {parent, name}:
         return [not_applicable(CHECK, f"{evidence.called(name)} is not sought in a part of its denominator.", name)]
     share_pct = min(100 * around / every, 100.0)
     cells = f"{events(around)} of {evidence.called(parent)} are no {evidence.called(name)}"
