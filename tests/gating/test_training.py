@@ -54,6 +54,29 @@ def test_no_donor_has_a_part_in_what_it_is_scored_with(left: int) -> None:
     assert _boundaries(changed)[left - 1] != _boundaries(DONORS)[left - 1]
 
 
+def test_no_donor_is_ever_measured_by_a_distribution_that_it_is_part_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where scores are taken nor where the size is chosen."""
+    taught: list[tuple[training._Normal, set[str]]] = []
+    plain_normal, plain_of = training._normal, training._Distances.of
+    measured = []
+
+    def normal(donors: Sequence[Donor]) -> training._Normal:
+        made = plain_normal(donors)
+        taught.append((made, {each.name for each in donors}))
+        return made
+
+    def of(made: training._Normal, each: Donor) -> training._Distances:
+        (names,) = [names for known, names in taught if known is made]
+        assert each.name not in names
+        measured.append(each.name)
+        return plain_of(made, each)
+
+    monkeypatch.setattr(training, "_normal", normal)
+    monkeypatch.setattr(training._Distances, "of", of)
+    learn(DONORS)
+    assert {name: measured.count(name) for name in measured} == {each.name: 6 for each in DONORS}
+
+
 def _boundaries(donors: Sequence[Donor]) -> list[tuple[object, ...]]:
     """Return mean, covariance and size of the boundary that each donor is scored with, as they are used."""
     used: list[tuple[object, ...]] = []
@@ -149,7 +172,7 @@ def test_the_spread_grows_with_the_difference_between_donors() -> None:
 def test_the_spread_is_that_of_boundaries_from_other_donors() -> None:
     """The jackknife against what it stands for: the same number of donors drawn again, many times."""
     draws, spreads = [], []
-    for trial in range(30):
+    for trial in range(20):
         shifts = np.random.default_rng(trial).normal(0, 0.02, 6)
         learned = learn([donor(1000 + 6 * trial + i, n=80, others=50, shift=shifts[i]) for i in range(6)], recall=0.9)
         reach = np.sqrt(learned.distance_squared * learned.covariance[0, 0])
