@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ScaleKind = Literal["linear", "logicle", "asinh"]
@@ -21,3 +21,11 @@ class Scale:
     width_decades: float = 0.5
     decades: float = 4.5
     negative_decades: float = 0.0
+
+
+def same_map(one: Scale, other: Scale) -> bool:
+    """Say whether two scales show every value in the same place."""
+    if one.kind == other.kind == "linear":  # the top sets plot limits only
+        return True
+    width = other.width_decades if one.kind == "asinh" else one.width_decades  # which has none
+    return replace(one, width_decades=width) == other

@@ -25,7 +25,7 @@ from stromagate.model.classifier import (
     TrainedOn,
     TrainingTube,
 )
-from stromagate.model.scales import Scale
+from stromagate.model.scales import Scale, same_map
 from stromagate.pipeline.reviewed import LeftOut, Reviewed, Told, reviewed, told
 from stromagate.pipeline.threads import one_blas_thread
 
@@ -98,13 +98,14 @@ def train(
     _check(wanted)
     tubes, left_out = reviewed(folders, wanted.population, wanted.donor, seen=labels is not None)
     _enough(tubes, left_out, wanted)
+    _one_gain(tubes)
     parent = wanted.parent or tubes[0].result.tree.node(wanted.population).parent
     scales = {axis: _scale(axis, tubes) for axis in wanted.axes}
     with one_blas_thread():
         known = told(tubes, files, wanted.population, parent, scales, labels)
         learned = learn(_by_donor(known), recall=wanted.recall)
     document = _document(wanted, parent, scales, known, learned, made_on)
-    own = tuple(axis for axis in wanted.axes if len({tube.scale(axis) for tube in tubes}) > 1)
+    own = tuple(axis for axis in wanted.axes if any(not same_map(tube.scale(axis), scales[axis]) for tube in tubes))
     return Trained(document.sealed(), tuple(left_out), own, sum(tube.listed_elsewhere for tube in known))
 
 
@@ -136,6 +137,15 @@ def _enough(tubes: Sequence[Reviewed], left_out: Sequence[LeftOut], wanted: Want
         hint=reasons
         or f"add runs of other donors; the column `{wanted.donor}` of the sample sheet says whose a tube is",
     )
+
+
+def _one_gain(tubes: Sequence[Reviewed]) -> None:
+    if len({tube.result.tree.gain for tube in tubes}) > 1:
+        raise SpecificationError(
+            "train.gain",
+            "some tubes were read with $PnG and others without",
+            hint="run all of them with the same --gain",
+        )
 
 
 def _scale(axis: str, tubes: Sequence[Reviewed]) -> Scale:

@@ -230,6 +230,42 @@ def test_a_share_to_find_is_kept_in_the_document(lab: Path) -> None:
     assert model.distance_squared > trained(lab).document.distance_squared
 
 
+def test_tubes_that_were_read_in_two_ways_are_refused(lab: Path, tmp_path: Path) -> None:
+    def ignored(result: SampleResult) -> Mapping[str, Any]:
+        return {"tree": replace(result.tree, gain="ignore")} if result.sample_id == "P2" else {}
+
+    def bare(result: SampleResult) -> Mapping[str, Any]:
+        cd271 = replace(result.tree.axes["CD271"], compensated=False)
+        axes = {**result.tree.axes, "CD271": cd271}
+        return {"tree": replace(result.tree, axes=axes)} if result.sample_id == "P2" else {}
+
+    with pytest.raises(SpecificationError, match=r"read with \$PnG and others without"):
+        train([changed(lab, tmp_path / "gain", ignored)], [lab / "tubes"], MSC)
+    with pytest.raises(SpecificationError, match="CD271 is compensated in some tubes and not in others"):
+        train([changed(lab, tmp_path / "bare", bare)], [lab / "tubes"], MSC)
+
+
+def test_a_scale_of_each_tube_s_own_becomes_the_middle_one_and_is_told(lab: Path, tmp_path: Path) -> None:
+    def wider(result: SampleResult) -> Mapping[str, Any]:
+        width = {"P1": 0.3, "P2": 0.41, "P3": 0.6}.get(result.sample_id, 0.41)
+        axis = result.tree.axes["CD271"]
+        side = result.tree.axes["SSC-A"]
+        return {
+            "tree": replace(
+                result.tree,
+                axes={
+                    **result.tree.axes,
+                    "CD271": replace(axis, scale=replace(axis.scale, width_decades=width)),
+                    "SSC-A": replace(side, scale=replace(side.scale, top=1e6 * width)),
+                },
+            )
+        }
+
+    made = train([changed(lab, tmp_path / "out", wider)], [lab / "tubes"], MSC)
+    assert made.own_scales == ("CD271",)
+    assert made.document.axes[0].scale.width_decades == 0.41
+
+
 def test_tubes_without_a_donor_are_refused(lab: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecificationError, match="nothing says whose marrow these tubes are: P1, P2, P3 and 2 more"):
         trained(lab, Wanted("msc", MSC.axes, donor="surgeon"))

@@ -8,7 +8,6 @@ boundary would find, and there is none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -22,7 +21,7 @@ from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_eval
 from stromagate.gating.wording import listed, number
 from stromagate.model.classifier import Classifier, TrainedAxis, two_digits
 from stromagate.model.gates import Ellipse
-from stromagate.model.scales import Scale
+from stromagate.model.scales import same_map
 from stromagate.model.template import GateParams, MadeFor
 from stromagate.prepare.scales import check_scale
 
@@ -81,7 +80,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
     if missing:
         return not_evaluable(f"{axes} not gated: the tube has no axis {listed(missing, 'and')}")
     for axis in model.axes:
-        if not _same(parent.scale(axis.axis), axis.scale):
+        if not same_map(parent.scale(axis.axis), axis.scale):
             return not_evaluable(f"{axes} not gated: {axis.axis} is not on the scale that the gate was trained on")
     points = np.stack([parent.display(axis) for axis in model.names], axis=1).astype(np.float64)
     points = points[np.isfinite(points).all(axis=1)]
@@ -113,14 +112,6 @@ def explain(params: Params) -> str:
 
 def _ellipse(model: Classifier) -> Ellipse:
     return Ellipse(model.names, model.mean, model.covariance, model.distance_squared)
-
-
-def _same(one: Scale, other: Scale) -> bool:
-    """Say whether two scales show every value in the same place."""
-    if one.kind == other.kind == "linear":  # the top sets plot limits only
-        return True
-    width = other.width_decades if one.kind == "asinh" else one.width_decades  # which has none
-    return replace(one, width_decades=width) == other
 
 
 def _unlike(values: np.ndarray[tuple[int], np.dtype[np.float64]], axis: TrainedAxis, model: Classifier) -> str:
