@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +59,8 @@ def train(
 
 def _tell(made: Trained) -> None:
     """Say what was not learned from, and what the labels are worth."""
+    from stromagate.model.classifier import two_digits
+
     document = made.document
     for item in made.left_out:
         say(f"{item.sample_id} is left out: {item.reason}")
@@ -68,6 +71,12 @@ def _tell(made: Trained) -> None:
     empty = [score.donor for score in document.held_out if score.f1 is None]
     if empty:
         say(f"without any {document.population}, and so without F1: {', '.join(empty)}")
+    own = [score.own_f1 for score in document.held_out if score.own_f1 is not None]
+    if own and median(own) > document.f1_median:
+        say(
+            f"the template's own gate does better, with a median F1 of {two_digits(median(own))}: keep it, or try other"
+        )
+        say(f"  axes; an ellipse serves where {document.population} is one cloud on the axes, and no corner of one")
     if made.own_scales:
         say(
             f"the runs' template finds the scale of {', '.join(made.own_scales)} anew on every tube; the gate needs one"
