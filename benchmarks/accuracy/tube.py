@@ -41,7 +41,7 @@ from stromagate.prepare.prepared import Prepared
 from stromagate.quantify.intervals import clopper_pearson
 from stromagate.simulate import Tube, simulate_tube, write_tube
 from stromagate.simulate.panel import CEILING, SCATTER
-from stromagate.simulate.populations import MSC, POPULATIONS
+from stromagate.simulate.populations import ALL_POPULATIONS, MSC
 from stromagate.templates import LoadedTemplate
 
 TEMPLATE = "bm_stroma_core"
@@ -50,8 +50,8 @@ ANCHOR = "cd31neg_cd34neg"
 ERYTHROID = ("proerythroblast", "early_erythroblast", "late_erythroblast")
 """What the dump colour (CD235a and CD71) takes away, so that it is not in the denominator."""
 
-_COUNTED = tuple(item.name for item in POPULATIONS if item.nucleated and item.name not in ERYTHROID)
-_NUCLEATED = tuple(item.name for item in POPULATIONS if item.nucleated)
+_COUNTED = tuple(item.name for item in ALL_POPULATIONS if item.nucleated and item.name not in ERYTHROID)
+_NUCLEATED = tuple(item.name for item in ALL_POPULATIONS if item.nucleated)
 _CD271 = (*MSC, "endothelium", "cd146_only")
 """Kinds of cells of which some carry CD271."""
 _MARKER_OF = {"CD235a": "CD235a+CD71"}
@@ -122,12 +122,12 @@ def place_fixed(plan: TubePlan) -> Cuts:
 
 def expected_ppm(tube: Tube) -> float:
     """Return MSC per million viable CD235a- single cells that the tube was drawn from: its donor, not its draw."""
-    alive = np.array([1 - min(tube.order.scenario.dead_frac * item.dead_factor, 0.9) for item in POPULATIONS])
-    is_msc = np.array([item.name in MSC for item in POPULATIONS])
-    counted = np.array([item.name in _COUNTED for item in POPULATIONS])
+    alive = np.array([1 - min(tube.order.scenario.dead_frac * item.dead_factor, 0.9) for item in ALL_POPULATIONS])
+    is_msc = np.array([item.name in MSC for item in ALL_POPULATIONS])
+    counted = np.array([item.name in _COUNTED for item in ALL_POPULATIONS])
     # Two particles by chance take as many of every kind, and fall out of the rate.
     single = np.where(is_msc, 1 - tube.marrow.msc_bound_frac, 1 - tube.order.scenario.doublet_frac)
-    left = tube.marrow.shares[: len(POPULATIONS)] * alive * single  # no others in this panel
+    left = tube.marrow.shares * alive * single
     return float(1e6 * left[is_msc].sum() / left[counted].sum())
 
 
