@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from stromagate import __version__
-from stromagate.cli import demo, edits, inspect, lock, report, run, sheet, simulate, templates, train
+from stromagate.cli import demo, edits, inspect, lock, plan, report, run, sheet, simulate, templates, train
 from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
@@ -46,6 +46,7 @@ def _root(
 
 app.command("inspect")(inspect.inspect)
 app.command("sheet")(sheet.sheet)
+app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("edits")(edits.edits)

@@ -1,8 +1,8 @@
 """The sample sheet: which files belong to a run, and what is known of each tube.
 
 CSV or XLSX, one tube a row. ``file`` is needed (relative to the sheet); ``sample_id``, ``patient_id``, ``role``,
-``panel``, ``batch`` and ``controls`` are understood where present, and every further column travels to the results
-unchanged.
+``panel``, ``batch``, ``controls``, ``replicate`` and the columns of ``model.specimen`` are understood where present,
+and every further column travels to the results unchanged.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stromagate.errors import DocumentError, InputError, Problem, SpecificationError, nearest
+from stromagate.model.specimen import NUMBER_COLUMNS, REPLICATE, WASHED, column_faults
 
 ROLES = "stained, unstained, blank, fmo:MARKER, isotype:MARKER or comp:CHANNEL"
 _ROLE = re.compile(r"(stained|unstained|blank|(fmo|isotype|comp):\s*\S.*)", re.IGNORECASE)
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_KNOWN = ("file", "sample_id", "patient_id", "role", "panel", "batch", "controls")
+_KNOWN = ("file", "sample_id", "patient_id", "role", "panel", "batch", "controls", REPLICATE, WASHED, *NUMBER_COLUMNS)
 _MAX_BYTES = 10_000_000
 _MAX_ROWS = 100_000
 
@@ -178,6 +179,7 @@ def _row(line: int, columns: list[str], cells: list[str], folder: Path, problems
     if role and not _ROLE.fullmatch(role):
         problems.append(Problem(line, "role", f"unknown role '{role}'", f"allowed: {ROLES}"))
     labels = {name: value for name, value in values.items() if value}
+    problems += [Problem(line, name, message, hint) for name, message, hint in column_faults(labels)]
     return SheetRow(line, folder / file, sample_id or None, labels)
 
 
