@@ -57,8 +57,12 @@ def _rows(result: SampleResult, node: GateNode) -> Iterator[list[Cell]]:
 
 
 def _raw(axis: Axis, value: float) -> float | None:
-    """Return a display value in scale values; None beyond what the scale can show."""
-    return _finite(float(inverse(axis.scale, value)[0]))
+    """Return a display value in scale values; None beyond what the scale can show.
+
+    Nine digits are more than events have (float32), and the last of sixteen differ between processors.
+    """
+    raw = _finite(float(inverse(axis.scale, value)[0]))
+    return None if raw is None else float(f"{raw:.9g}")
 
 
 def _finite(value: float | None) -> float | None:
