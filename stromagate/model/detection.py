@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
+from stromagate.model.template import Document
+
 CountState = Literal["not detected", "detected, not quantifiable", "quantifiable", "not evaluable"]
 
 LOD_FLOOR_EVENTS = 20
@@ -12,3 +16,34 @@ LOD_FLOOR_EVENTS = 20
 
 LLOQ_FLOOR_EVENTS = 50
 """Fewer events have a counting CV above 100 / sqrt(50) = 14 %; where that becomes too much is this program's choice."""
+
+LimitsMethod = Literal["floors", "Poisson", "negative binomial", "non-parametric"]
+
+TOO_SMALL = "control too small to subtract"
+"""State of a net number whose background is less certain than the count it is taken from."""
+
+LAB_BLANKS = "blanks"
+"""Stands in the place of a control's role where a background is that of the laboratory's blanks (``run --blanks``)."""
+
+
+class DetectionLimits(Document):
+    """From how many events on a population of this tube is told from its background, and is a quantity.
+
+    ``blank_events`` is what the blanks let expect in this tube, None where there were none; limits are then the floors
+    alone. ``lob_events`` is the highest count that background alone leaves at in 95 of 100 tubes; a tube whose true
+    mean is ``lod_events``, background included, comes out above it in 95 of 100.
+    """
+
+    population: str
+    lob_events: int = Field(ge=0)
+    lod_events: float = Field(ge=0)
+    lloq_events: float = Field(ge=0)
+    blank_events: float | None = Field(None, ge=0)
+    method: LimitsMethod = "floors"
+    source: str = Field("", description="Role of the controls, or `blanks`, that set the limit of blank.")
+    n_blanks: int = 0
+
+    @property
+    def detected_from(self) -> int:
+        """The fewest events that count as detected: above the limit of blank, and never under the floor."""
+        return max(LOD_FLOOR_EVENTS, self.lob_events + 1)

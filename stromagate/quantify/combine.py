@@ -78,6 +78,29 @@ def uncertainty(
     return Uncertainty(counting, (min(low, value), max(high, value)), _both(kind, total, here, counting, reach))
 
 
+def difference(one: float, one_limits: Limits, other: float, other_limits: Limits) -> Limits:
+    """Return the limits of a difference of two independent numbers from the limits of each (MOVER).
+
+    Parameters
+    ----------
+    one, other : float
+        The numbers, in one unit.
+    one_limits, other_limits : tuple of float
+        Their limits at one level of confidence; an upper one may be None (nothing bounds it).
+
+    Returns
+    -------
+    tuple of float
+        Limits of ``one - other`` (doi:10.1002/sim.3095). The upper one is None where that of ``one`` is, and the lower
+        one minus infinity where that of ``other`` is None.
+    """
+    low, high = one_limits
+    other_low, other_high = other_limits
+    down = math.inf if other_high is None else math.hypot(one - low, other_high - other)
+    up = None if high is None else math.hypot(high - one, other - other_low)
+    return one - other - down, None if up is None else one - other + up
+
+
 def _both(kind: Kind, total: int, here: float, counting: Limits, reach: tuple[float, ...]) -> Limits:
     """Put the two distances of either side together; a side on which no boundary matters is counting's own."""
     low, high = counting

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, CountState
+from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, CountState, DetectionLimits
 
 
-def count_state(count: int | None) -> CountState:
-    """Return what may be said of a count, by the floors alone; blanks can only raise them.
+def count_state(count: int | None, limits: DetectionLimits | None = None) -> CountState:
+    """Return what may be said of a count.
 
     Parameters
     ----------
     count : int or None
         Events in the population; None where it could not be evaluated.
+    limits : DetectionLimits, optional
+        Of this population in this tube; the floors of 20 and 50 events alone by default. Blanks can only raise them.
 
     Returns
     -------
     str
-        ``"not detected"`` under 20 events, ``"detected, not quantifiable"`` under 50, ``"quantifiable"`` from 50 on,
-        ``"not evaluable"`` where there is no count.
+        ``"not detected"`` up to the limit of blank and under 20 events, ``"detected, not quantifiable"`` under the
+        limit of quantification, which is 50 events or more, ``"quantifiable"`` from there on, ``"not evaluable"`` where
+        there is no count.
     """
     if count is None:
         return "not evaluable"
-    if count < LOD_FLOOR_EVENTS:
+    if count < (LOD_FLOOR_EVENTS if limits is None else limits.detected_from):
         return "not detected"
-    return "detected, not quantifiable" if count < LLOQ_FLOOR_EVENTS else "quantifiable"
+    lloq = LLOQ_FLOOR_EVENTS if limits is None else max(LLOQ_FLOOR_EVENTS, limits.lloq_events)
+    return "detected, not quantifiable" if count < lloq else "quantifiable"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from stromagate.model.result import Statistic
 from stromagate.model.scales import Scale
 from stromagate.model.template import GatingTemplate
 from stromagate.quantify import statistics
-from stromagate.quantify.combine import Kind, Uncertainty, uncertainty
+from stromagate.quantify.combine import Kind, Uncertainty, difference, uncertainty
 from stromagate.quantify.intervals import clopper_pearson, poisson, poisson_ratio
 
 KINDS: tuple[Kind, ...] = ("count", "share", "ratio")
@@ -222,3 +224,34 @@ def test_without_redraws_every_interval_is_of_counting_alone() -> None:
     assert len(rates) == 3
     assert all((row.ci_low, row.ci_high) == (row.counting_low, row.counting_high) for row in rates)
     assert all(row.boundary_low is None and row.boundary_high is None for row in rates)
+
+
+# Events and millions of events of tube and blank; net per million and its 95 % limits, computed independently.
+@pytest.mark.parametrize(
+    ("tube", "blank", "net", "low", "high"),
+    [
+        ((30, 1.0), (2, 0.2), 20.0, -7.9, 35.6),
+        ((30, 1.0), (10, 1.0), 20.0, 7.1, 33.8),
+        ((100, 2.0), (5, 1.0), 45.0, 33.5, 56.3),
+    ],
+)
+def test_net_of_a_blank(tube: tuple[int, float], blank: tuple[int, float], net: float, low: float, high: float) -> None:
+    rates = [(count / of, tuple(limit / of for limit in poisson(count))) for count, of in (tube, blank)]
+    (one, one_limits), (other, other_limits) = rates
+    assert one - other == pytest.approx(net)
+    assert difference(one, one_limits, other, other_limits) == pytest.approx((low, high), abs=0.06)
+
+
+def test_a_difference_is_as_open_as_its_parts() -> None:
+    assert difference(3.0, (1.0, None), 1.0, (0.5, 2.0)) == (pytest.approx(2 - math.hypot(2, 1)), None)
+    assert difference(3.0, (1.0, 4.0), 1.0, (0.5, None))[0] == -math.inf
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_a_difference_turned_round_is_its_mirror(one: int, other: int) -> None:
+    low, high = difference(one, poisson(one), other, poisson(other))
+    back_low, back_high = difference(other, poisson(other), one, poisson(one))
+    assert high is not None
+    assert back_high is not None
+    assert (back_low, back_high) == pytest.approx((-high, -low))
+    assert low <= one - other <= high
