@@ -14,6 +14,7 @@ In the order in which a file meets them:
 ``repairs``                             every departure from the plain case, under the policy
 ``decode``, ``scale``                   bytes to stored values, stored values to scale values
 ``opened``, ``read``                    the whole of it: a file checked, its blocks, a sample
+``identity``, ``person_patterns``       which keywords may tell who a patient is
 ``write``, ``witness``                  files written; other readers' opinions
 ======================================= ==============================================================================
 """
