@@ -84,6 +84,7 @@ def _table(words: list[str], plans: list[Plan], data: dict[str, Any]) -> str:
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     kept, per_ml = data["kept_pct"], data["cells_per_ml"] / 1e6
     lost = f"{data['coincidence_pct']:.1f} % of events meet another within {data['pulse_us']:g} us"
+    single = f"{kept['nucleated']:g} % of events nucleated, {kept['singlets']:g} % of these single"
     said = (
         f"{data['per_million']:g} per million viable nucleated cells; events in millions",
         "",
@@ -92,8 +93,7 @@ def _table(words: list[str], plans: list[Plan], data: dict[str, Any]) -> str:
         f"on average, {assured}: viable nucleated single cells in which the target is reached",
         f"to record, minutes, mL marrow: for the target {assured} tubes, {data['rate_per_s']:,g} events per second",
         f"{lost} and are lost as doublets",
-        f"assumed: of all events {kept['nucleated']:g} % nucleated, {kept['singlets']:g} % of these single, "
-        + f"{kept['viable']:g} % of these alive;",
+        f"assumed: {single}, {kept['viable']:g} % of these alive;",
         f"{kept['prepared']:g} % of cells left after preparation; {per_ml:g} million nucleated cells per mL of marrow",
     )
     return "\n".join(said)

@@ -27,6 +27,9 @@ class RunConfig(Document):
     boundary_draws: int = Field(
         128, ge=0, le=1024, description="Redraws of all boundaries for the intervals; 0: counting alone."
     )
+    hemodilution: bool = Field(
+        False, description="Rates of cells that blood does not have also as they were without the blood in the marrow."
+    )
     grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")
     file_sha256: dict[str, str] = Field(default_factory=dict, description="Content of the files named above.")
 

@@ -207,6 +207,7 @@ class GatingTemplate(Document):
     denominators: tuple[Name, ...] = Field((), description="Populations that rates are given per.")
     intensities: tuple[AxisName, ...] = Field((), description="Markers whose median is reported per population.")
     indices: dict[str, Name] = Field(default_factory=dict, description="Populations the pattern is read from.")
+    beads: Name | None = Field(None, description="Population of counting beads, for absolute counts.")
     expectations: tuple[Expectation, ...] = Field(
         (), description="Shares that a published definition asks for; each is answered by a finding."
     )

@@ -119,6 +119,7 @@ def analyze(
                 controls=controls,
                 locks=outside.locks,
                 role=(labels or {}).get("role", ""),
+                labels=labels or {},
             )
         )
         plain = views.density_views(prepared, gated, loaded.template, grid=config.grid)

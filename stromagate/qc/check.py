@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from stromagate.model.edits import GateEdit
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.locks import Locks
 from stromagate.model.panel import Panel
-from stromagate.model.result import ControlUse, Finding, Sensitivity
+from stromagate.model.result import ControlUse, Finding, FindingStage, Sensitivity
 from stromagate.model.sample import F32, Sample
 from stromagate.model.template import ControlNeed, GatingTemplate
 from stromagate.registry import Registry
@@ -32,6 +33,7 @@ class Evidence:
     much the index populations change when one edge of one gate moves. ``controls`` are all controls that belong to the
     tube, those kept from the gates among them; ``control_needs`` is what each gate asks of controls, its anchor first.
     ``role`` is the tube's own in the sample sheet, empty where nobody said it.
+    ``labels`` are all columns of the sheet's row, in its own words.
     ``locks`` are the boundaries of earlier batches that the run was given, and ``template_sha256`` is the template's.
     """
 
@@ -50,6 +52,7 @@ class Evidence:
     role: str = ""
     locks: Locks | None = None
     template_sha256: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""
@@ -64,7 +67,7 @@ class Evidence:
 class Check:
     """Declaration of a check: its code in reports, what it looks for, its default limits and their unit.
 
-    A limit is crossed by what lies beyond it, never by the limit itself. With ``fail`` below ``warn``, low is bad.
+    ``stage`` is where on the way from file to number the fault lies that it looks for, one of `STAGES`. A limit is crossed by what lies beyond it, never by the limit itself. With ``fail`` below ``warn``, low is bad.
     """
 
     code: str
@@ -73,7 +76,11 @@ class Check:
     warn: float | None = None
     fail: float | None = None
     unit: str = ""
+    stage: FindingStage = "result"
 
+
+STAGES: tuple[FindingStage, ...] = get_args(FindingStage)
+"""On the way from file to number, in this order; ``run`` is what several tubes show together."""
 
 checks: Registry[Check] = Registry(
     kind="QC check", package="stromagate.qc.checks", attribute="CHECK", group="stromagate.qc_checks.v1"

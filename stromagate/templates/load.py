@@ -90,5 +90,7 @@ def _with_defaults(template: GatingTemplate, gates: Mapping[str, tuple[GateStep,
 
 def _digest(template: GatingTemplate) -> str:
     document = template.model_dump(mode="json")
+    if document["beads"] is None:  # templates without beads keep the identity they had before there was this key
+        del document["beads"]
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -28,7 +28,7 @@ def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
     -------
     list of str
         One sentence or two a population, numbered, in order; before them, where the template is a reconstruction or
-        comes from a preprint, one that says so, and its warnings; after them what its expectations ask for.
+        comes from a preprint, one that says so, and its warnings; after them its beads and what its expectations ask for.
     """
     return list(_sentences(loaded.template, clauses))
 
@@ -39,7 +39,8 @@ def _sentences(template: GatingTemplate, clauses: Mapping[str, str]) -> Iterator
     yield from (f"Warning: {warning}" for warning in template.warnings)
     for number, population in enumerate(template.populations, start=1):
         yield f"{number}. {_sentence(population, clauses[population.name])}"
-
+    if template.beads is not None:
+        yield f"Counting beads: {template.beads}, by which a tube that was not washed gives cells per µL."
     yield from (f"Expected: {_expected(each)} ({each.source})." for each in template.expectations)
 
 

@@ -234,6 +234,9 @@ def _references(view: _View) -> Iterator[Fault]:
     for key, name in (indices if isinstance(indices, dict) else {}).items():
         if isinstance(name, str) and name not in names:
             yield _unknown_population(("indices", key), name, names)
+    beads = document.get("beads")
+    if isinstance(beads, str) and beads not in names:
+        yield _unknown_population(("beads",), beads, names)
     for index, item in enumerate(document["expectations"] if isinstance(document.get("expectations"), list) else ()):
         for key in ("population", "denominator"):
             asked = item.get(key) if isinstance(item, dict) else None

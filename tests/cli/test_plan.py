@@ -13,7 +13,7 @@ def test_the_table_holds_three_targets_and_what_was_assumed(call) -> None:
     assert [line.split()[0] for line in lines[3:6]] == ["detect", "quantify", "CV"]
     assert lines[4].split()[1:6] == ["50", "14", "%", "3.85", "4.78"]
     assert "4.9 % of events meet another" in result.stdout
-    assert "assumed: of all events 80 % nucleated" in result.stdout
+    assert "assumed: 80 % of events nucleated" in result.stdout
 
 
 def test_the_object_says_the_same(call, said) -> None:
