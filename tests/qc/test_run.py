@@ -16,8 +16,8 @@ from tests.qc.evidence import make_evidence
 def test_a_quiet_tube_passes_everything() -> None:
     found = run_checks(make_evidence())
     assert {finding.status for finding in found} == {"pass", "not_applicable"}
-    # Controls, isotypes, second opinions, shares and locks: this template and run ask for none of them.
-    not_asked = {"Q12", "Q13", "Q14", "Q42", "Q43", "Q45", "Q46", "Q50"}
+    # Controls, isotypes, second opinions, shares, locks and red cells: this template and run have none of them.
+    not_asked = {"Q12", "Q13", "Q14", "Q42", "Q43", "Q45", "Q46", "Q47", "Q50"}
     assert {finding.code for finding in found if finding.status == "not_applicable"} <= not_asked
     assert [finding.code for finding in found] == sorted(finding.code for finding in found)
 
