@@ -40,13 +40,13 @@ def sensitivities(prepared: Prepared, gated: Gated, populations: Iterable[str]) 
         Population by population in the order given, gates in the tree's order, an entry an edge.
     """
     wanted = {name: deciding_gates(gated.tree, name) for name in populations if name in gated.members}
-    markers = _markers(prepared)
+    stained = markers(prepared)
     moves = [
         (node.name, move)
         for node in gated.tree.nodes
         if any(node.name in gates for gates in wanted.values())
         for move in edge_moves(node.geometry, gated.tree.axes, STEP_DECADES)
-        if move.axis in markers
+        if move.axis in stained
     ]
     if not moves:
         return ()
@@ -73,7 +73,7 @@ def _one_at_a_time(gated: Gated, moves: list[tuple[str, EdgeMove]]) -> tuple[dic
     return {gate: make_variants(variants, scales) for gate, variants in geometries.items()}, n
 
 
-def _markers(prepared: Prepared) -> frozenset[str]:
+def markers(prepared: Prepared) -> frozenset[str]:
     """Return the axes that are neither scatter nor time."""
     channels = prepared.sample.channels
     return frozenset(
