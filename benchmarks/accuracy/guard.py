@@ -1,8 +1,8 @@
 """What the short bench of every test run is held to: ``python -m benchmarks.accuracy.guard`` measures it anew.
 
 The guard (``tests/benchmarks/test_guard.py``) looks at a dozen tubes. Here the same figures are found on four times as
-many tubes of other tuning seeds. A limit lies four standard errors of the mean of twelve tubes from what is found here,
-or at the bar of the long bench where that is wider (own choice). Run it after a change that was meant.
+many tubes of other tuning seeds. A limit lies four standard errors of the mean of twelve tubes from what is found here
+(own choice). Run it after a change that was meant.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """A short bench in every test run: what the tool finds on a dozen enriched marrows must not get worse unseen.
 
 The tubes are of tuning seeds, for a guard that fails is looked into. Every limit lies four standard errors of the mean
-of twelve tubes from what was found on 48 tubes of other seeds (recall 0.957 with a standard deviation of 0.016 between
-tubes, precision 0.992 and 0.007, error of the rate -4.9 and 2.3 %, error of the CD146+ share -2.4 and 3.9 points),
-or at the bar of the long bench where that is wider. The same code finds the same numbers, so nothing here can flake; a
-limit that is crossed is a change to explain.
+of twelve tubes from what ``python -m benchmarks.accuracy.guard`` found on 48 tubes of other seeds (421 to 432): recall
+0.956 with a standard deviation of 0.020 between tubes, precision 0.991 and 0.008, error of the rate -4.9 and 2.0 %,
+error of the CD146+ share 0.1 and 3.6 points. The same code finds the same numbers, so nothing here can flake; a limit
+that is crossed is a change to explain, and after one that was meant the limits are found anew the same way.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ def test_the_tubes_may_be_looked_into() -> None:
 
 
 def test_stroma_is_found_and_little_else() -> None:
-    assert mean(map(measures.recall, marrows())) >= 0.938
-    assert mean(map(measures.precision, marrows())) >= 0.98
+    assert mean(map(measures.recall, marrows())) >= 0.933
+    assert mean(map(measures.precision, marrows())) >= 0.982
 
 
 def test_the_rate_is_right() -> None:
     errors = [measures.relative_error(score) for score in marrows()]
-    assert abs(mean(error for error in errors if error is not None)) <= 0.08
+    assert abs(mean(error for error in errors if error is not None)) <= 0.072
     assert None not in errors
 
 
 def test_the_share_of_progenitors_is_right() -> None:
     errors = [measures.share_error_points(score) for score in marrows()]
-    assert abs(mean(error for error in errors if error is not None)) <= 6.9
+    assert abs(mean(error for error in errors if error is not None)) <= 4.3
 
 
 def test_intervals_hold_the_rate_that_the_tubes_were_drawn_from() -> None:
-    """41 of 48 did, so that fewer than 7 of 12 would come about in four of a thousand runs."""
+    """42 of 48 did, so that fewer than 7 of 12 would come about in two of a thousand runs."""
     assert sum(map(measures.covered, marrows())) >= 7
 
 
