@@ -122,3 +122,31 @@ def test_ellipse_holds_the_declared_share() -> None:
 def test_contradictions_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Params.model_validate(given)
+
+
+def test_t_components_stay_where_normal_ones_follow_outliers() -> None:
+    """A twentieth of the events strewn about: the ellipse of the larger cloud keeps its size with t components."""
+    rng = np.random.default_rng(0)
+    whole = clusters()
+    strewn = FakePopulation(
+        {
+            axis: np.concatenate([column, rng.uniform(-1, 2, whole.n // 20).astype(np.float32)])
+            for axis, column in whole.values.items()
+        }
+    )
+    sizes = {}
+    for shape in ("normal", "t"):
+        for name, population in (("clean", whole), ("strewn", strewn)):
+            fitted = run(population, axes=["CD45", "SSC-A"], components=3, pick="largest", shape=shape, min_purity=0.05)
+            assert isinstance(fitted.geometry, Ellipse), fitted.sentence
+            sizes[shape, name] = fitted.geometry.covariance[0][0]
+    assert sizes["t", "strewn"] < 1.4 * sizes["t", "clean"]
+    assert sizes["normal", "strewn"] > 2 * sizes["normal", "clean"]
+
+
+def test_a_cut_of_t_components_lies_between_their_clouds() -> None:
+    fitted = run(one_axis(two(4_000, 0.3, 0.4)), axis="CD45", keep="above", shape="t")
+    assert isinstance(fitted.geometry, Interval)
+    assert fitted.geometry.low == pytest.approx(0.4, abs=0.03)
+    assert fitted.spread is not None
+    assert 0 < fitted.spread < 0.01
