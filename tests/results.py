@@ -284,6 +284,7 @@ def _findings() -> tuple[Finding, ...]:
             limit=70.0,
             unit="%",
             population="viable",
+            stage="result",
         ),
         Finding(
             code="Q07",
@@ -295,6 +296,7 @@ def _findings() -> tuple[Finding, ...]:
             unit="events",
             population="nucleated",
             remedy="acquire more events",
+            stage="acquisition",
         ),
         Finding(
             code="Q10",
@@ -306,6 +308,7 @@ def _findings() -> tuple[Finding, ...]:
             unit="%",
             population="msc",
             remedy="lower the FSC voltage",
+            stage="acquisition",
         ),
         Finding(code="Q04", check="time", status="not_applicable", sentence="the file has no Time channel"),
     )

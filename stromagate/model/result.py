@@ -19,6 +19,7 @@ RUN_FORMAT: Literal["stromagate.run/1"] = "stromagate.run/1"
 RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
 
 FindingStatus = Literal["pass", "warn", "fail", "not_applicable"]
+FindingStage = Literal["file", "compensation", "acquisition", "gating", "result", "run"]
 
 
 class Statistic(Document):
@@ -83,7 +84,10 @@ class ControlUse(Document):
 
 
 class Finding(Document):
-    """What a check saw. A check that could not be made is ``not_applicable``, never ``pass``."""
+    """What a check saw. A check that could not be made is ``not_applicable``, never ``pass``.
+
+    ``stage`` is where on the way from file to number the fault lies; empty in results that are older than it.
+    """
 
     code: str
     check: str
@@ -94,6 +98,7 @@ class Finding(Document):
     unit: str = ""
     population: str = ""
     remedy: str = ""
+    stage: FindingStage | Literal[""] = ""
 
 
 class AxisView(Document):

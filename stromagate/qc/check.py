@@ -67,7 +67,8 @@ class Evidence:
 class Check:
     """Declaration of a check: its code in reports, what it looks for, its default limits and their unit.
 
-    ``stage`` is where on the way from file to number the fault lies that it looks for, one of `STAGES`. A limit is crossed by what lies beyond it, never by the limit itself. With ``fail`` below ``warn``, low is bad.
+    ``stage`` is where on the way from file to number the fault lies that it looks for, one of `STAGES`. A limit is
+    crossed by what lies beyond it, never by the limit itself. With ``fail`` below ``warn``, low is bad.
     """
 
     code: str

@@ -36,7 +36,8 @@ def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> 
     found = []
     ordered = sorted((checks.all() if which is None else which).items(), key=lambda item: (item[1].code, item[0]))
     for name, check in ordered:
-        found += [finding.model_copy(update={"check": name}) for finding in _made(check, evidence)]
+        stamp = {"check": name, "stage": check.stage}
+        found += [finding.model_copy(update=stamp) for finding in _made(check, evidence)]
     return tuple(found)
 
 

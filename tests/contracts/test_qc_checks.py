@@ -16,7 +16,7 @@ from stromagate.model.locks import Locks
 from stromagate.model.result import ControlUse
 from stromagate.model.template import ControlNeed
 from stromagate.qc import Evidence, run_checks
-from stromagate.qc.check import checks
+from stromagate.qc.check import STAGES, checks
 from tests.qc.evidence import GATES, gate, good_columns, make_evidence
 
 NONE = np.empty(0, dtype=np.intp)
@@ -99,6 +99,8 @@ def test_a_check_declares_itself(name: str) -> None:
     assert check.title
     assert not check.title.endswith(".")
     assert (check.warn is None and check.fail is None) or check.unit
+    assert check.stage in STAGES
+    assert check.stage != "run", "what several tubes show together is no check over one tube"
 
 
 def test_no_two_checks_share_a_code() -> None:
@@ -167,6 +169,7 @@ def test_a_check_calls_populations_by_their_labels(name: str, tube: Evidence) ->
 def test_run_checks_stamps_names_and_breaks_nowhere(tube: Evidence) -> None:
     found = run_checks(tube)
     assert {finding.check for finding in found} == set(checks.names())
+    assert all(finding.stage == checks.get(finding.check).stage for finding in found)
     assert not [finding for finding in found if "fault in the program" in finding.sentence]
 
 

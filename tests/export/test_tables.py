@@ -26,7 +26,7 @@ COLUMNS = {
     "populations_csv": "sample_id,population,parent,statistic,marker,value,unit,denominator,ci_low,ci_high,state,n,"
     "counting_low,counting_high,boundary_low,boundary_high,role",
     "thresholds_csv": "sample_id,population,axis,value_display,value_raw,spread,source,fallback,edited_by",
-    "qc_csv": "sample_id,code,check,status,measured,limit,unit,sentence",
+    "qc_csv": "sample_id,code,check,status,measured,limit,unit,sentence,stage,remedy",
 }
 
 

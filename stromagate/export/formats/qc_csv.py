@@ -8,7 +8,7 @@ from stromagate.export.exporter import Exporter
 from stromagate.export.table import table
 from stromagate.model.result import SampleResult
 
-_COLUMNS = ("code", "check", "status", "measured", "limit", "unit", "sentence")
+_COLUMNS = ("code", "check", "status", "measured", "limit", "unit", "sentence", "stage", "remedy")
 
 
 def render(results: Sequence[SampleResult]) -> bytes:

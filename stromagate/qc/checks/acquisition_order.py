@@ -42,4 +42,4 @@ def _course(evidence: Evidence, pnn: str, times: F32) -> Finding:
 
 _RECORD = "Record Time on the instrument and export it with the tube."
 
-CHECK = Check(code="Q04", title="order of acquisition known", run=look, warn=0.0, unit="backward steps")
+CHECK = Check(code="Q04", stage="file", title="order of acquisition known", run=look, warn=0.0, unit="backward steps")

@@ -54,4 +54,4 @@ def _idle(evidence: Evidence, node: GateNode) -> list[Finding]:
 
 _MOVE = "Look at the boundary in its plot; where it is wrong, so is every number below it."
 
-CHECK = Check(code="Q37", title="boundaries part their parents", run=look)
+CHECK = Check(code="Q37", stage="gating", title="boundaries part their parents", run=look)

@@ -46,4 +46,4 @@ def _upper(node: GateNode, *, keep: bool) -> float | None:
     return low if high is None and len(edges) == 1 else None
 
 
-CHECK = Check(code="Q17", title="target clear of the CD45 boundary", run=look, warn=30.0, unit="%")
+CHECK = Check(code="Q17", stage="gating", title="target clear of the CD45 boundary", run=look, warn=30.0, unit="%")

@@ -66,4 +66,4 @@ def _warn(sentence: str, remedy: str) -> Finding:
     return said(CHECK, "warn", sentence, remedy=remedy)
 
 
-CHECK = Check(code="Q01", title="markers compensated", run=look)
+CHECK = Check(code="Q01", stage="compensation", title="markers compensated", run=look)

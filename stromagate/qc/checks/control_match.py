@@ -40,4 +40,4 @@ def _finding(role: str, uses: Sequence[ControlUse]) -> Finding:
     return said(CHECK, "fail" if apart else "warn", sentence, remedy=remedy)
 
 
-CHECK = Check(code="Q12", title="controls measured as the tube", run=look)
+CHECK = Check(code="Q12", stage="gating", title="controls measured as the tube", run=look)

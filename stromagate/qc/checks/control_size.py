@@ -35,4 +35,6 @@ def _one(evidence: Evidence, gate: str) -> Finding:
     return judge(CHECK, float(n), sentence, remedy=remedy, population=gate, low_is_bad=True)
 
 
-CHECK = Check(code="Q13", title="controls large enough", run=look, warn=500.0, fail=100.0, unit="events")
+CHECK = Check(
+    code="Q13", stage="gating", title="controls large enough", run=look, warn=500.0, fail=100.0, unit="events"
+)

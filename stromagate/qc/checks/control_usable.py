@@ -38,4 +38,4 @@ def _with_nearest(evidence: Evidence, role: str) -> str:
     return control_kind(role) + (f" ({near.sample_id} is the nearest: {near.reason})" if near else "")
 
 
-CHECK = Check(code="Q43", title="controls could be used", run=look)
+CHECK = Check(code="Q43", stage="gating", title="controls could be used", run=look)

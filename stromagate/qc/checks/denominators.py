@@ -51,4 +51,4 @@ def _one_holds_the_other(evidence: Evidence, target: str, name: str) -> bool:
 
 _LOOK = "Look at its boundary, and use the rates of another denominator."
 
-CHECK = Check(code="Q38", title="rates of every denominator", run=look)
+CHECK = Check(code="Q38", stage="result", title="rates of every denominator", run=look)

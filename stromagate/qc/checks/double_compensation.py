@@ -74,4 +74,6 @@ def _ranks(values: F64) -> NDArray[np.intp]:
     return ranks
 
 
-CHECK = Check(code="Q02", title="compensation not applied twice", run=look, warn=2.0, unit="channels")
+CHECK = Check(
+    code="Q02", stage="compensation", title="compensation not applied twice", run=look, warn=2.0, unit="channels"
+)

@@ -54,5 +54,10 @@ def _count(count: int | None) -> str:
 _REMEDY = "Let a second person look at the boundary; report the number as manually adjusted."
 
 CHECK = Check(
-    code="Q40", title="counts as the template's own boundaries give them", run=look, warn=20.0, unit="% change"
+    code="Q40",
+    stage="gating",
+    title="counts as the template's own boundaries give them",
+    run=look,
+    warn=20.0,
+    unit="% change",
 )

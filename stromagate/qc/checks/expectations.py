@@ -59,4 +59,4 @@ _REMEDY: dict[FindingStatus, str] = {
     "fail": "Look at the boundary of the marker; if it is right, the preparation is not what the definition asks for.",
 }
 
-CHECK = Check(code="Q45", title="shares that the template asks for", run=look, unit="%")
+CHECK = Check(code="Q45", stage="result", title="shares that the template asks for", run=look, unit="%")

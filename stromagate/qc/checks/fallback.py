@@ -17,4 +17,4 @@ def look(evidence: Evidence) -> list[Finding]:
     ] or [said(CHECK, "pass", "No boundary had to fall back on second-best evidence.")]
 
 
-CHECK = Check(code="Q34", title="boundaries as the template asks", run=look)
+CHECK = Check(code="Q34", stage="gating", title="boundaries as the template asks", run=look)

@@ -39,4 +39,4 @@ def _frequency_per_million(count: int, n: int) -> float:
 _ASSURANCE = 0.95
 _MORE = "Acquire more events, or pool tubes of the same stain."
 
-CHECK = Check(code="Q07", title="enough events", run=look, warn=1e6, fail=2e5, unit="events")
+CHECK = Check(code="Q07", stage="acquisition", title="enough events", run=look, warn=1e6, fail=2e5, unit="events")

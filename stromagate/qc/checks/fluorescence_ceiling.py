@@ -38,4 +38,6 @@ def _one(evidence: Evidence, name: str) -> Finding:
     return judge(CHECK, shares[worst], sentence, remedy=remedy, population=name)
 
 
-CHECK = Check(code="Q11", title="target within its detectors", run=look, warn=2.0, fail=10.0, unit="%")
+CHECK = Check(
+    code="Q11", stage="acquisition", title="target within its detectors", run=look, warn=2.0, fail=10.0, unit="%"
+)

@@ -58,4 +58,11 @@ def _sentence(evidence: Evidence, moved: Sensitivity, way: str, change_pct: floa
     )
 
 
-CHECK = Check(code="Q23", title="count stable under small shifts of its gates", run=look, warn=25.0, unit="% change")
+CHECK = Check(
+    code="Q23",
+    stage="gating",
+    title="count stable under small shifts of its gates",
+    run=look,
+    warn=25.0,
+    unit="% change",
+)

@@ -28,4 +28,4 @@ def look(evidence: Evidence) -> list[Finding]:
     return [said(CHECK, "warn", sentence, remedy="Stain an FMO control, which holds all antibodies but the one.")]
 
 
-CHECK = Check(code="Q14", title="no isotype control in the place of an FMO", run=look)
+CHECK = Check(code="Q14", stage="gating", title="no isotype control in the place of an FMO", run=look)

@@ -30,4 +30,4 @@ def look(evidence: Evidence) -> list[Finding]:
     ]
 
 
-CHECK = Check(code="Q46", title="earlier boundaries are of this template", run=look)
+CHECK = Check(code="Q46", stage="gating", title="earlier boundaries are of this template", run=look)

@@ -39,4 +39,4 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, shares[worst], sentence, remedy=remedy)]
 
 
-CHECK = Check(code="Q33", title="few events on the lower margin", run=look, warn=1.0, unit="%")
+CHECK = Check(code="Q33", stage="acquisition", title="few events on the lower margin", run=look, warn=1.0, unit="%")

@@ -53,4 +53,12 @@ def _one(evidence: Evidence, name: str) -> Finding:
 _REMEDY = "They lie at the end of a detector: lower its voltage, or leave that end out of the margin gate."
 
 # The limits are those of a target at the top of its detectors (Q11).
-CHECK = Check(code="Q50", title="target not lost at a detector's end", run=look, warn=2.0, fail=10.0, unit="%")
+CHECK = Check(
+    code="Q50",
+    stage="acquisition",
+    title="target not lost at a detector's end",
+    run=look,
+    warn=2.0,
+    fail=10.0,
+    unit="%",
+)

@@ -211,4 +211,4 @@ _WRONG = (
     "{axis} decides."
 )
 
-CHECK = Check(code="Q47", title="markers stain the cells of their names", run=look, unit="%")
+CHECK = Check(code="Q47", stage="file", title="markers stain the cells of their names", run=look, unit="%")

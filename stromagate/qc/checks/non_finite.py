@@ -20,4 +20,4 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, float(max(found.values())), sentence, remedy="Export the file again from the instrument.")]
 
 
-CHECK = Check(code="Q32", title="all values are numbers", run=look, warn=0.0, unit="events")
+CHECK = Check(code="Q32", stage="file", title="all values are numbers", run=look, warn=0.0, unit="events")

@@ -34,4 +34,4 @@ def _one(evidence: Evidence, node: GateNode, *, vital: bool) -> Finding:
     return said(CHECK, "fail" if vital else "warn", sentence, population=node.name, remedy=remedy)
 
 
-CHECK = Check(code="Q35", title="every population evaluated", run=look)
+CHECK = Check(code="Q35", stage="gating", title="every population evaluated", run=look)

@@ -23,4 +23,6 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, rate, sentence, remedy=remedy, population=name)]
 
 
-CHECK = Check(code="Q28", title="frequency possible in an aspirate", run=look, warn=1000.0, unit="per million")
+CHECK = Check(
+    code="Q28", stage="result", title="frequency possible in an aspirate", run=look, warn=1000.0, unit="per million"
+)

@@ -30,4 +30,6 @@ def _one(evidence: Evidence, name: str) -> Finding:
     return judge(CHECK, float(count), sentence, remedy=remedy, population=name, low_is_bad=True)
 
 
-CHECK = Check(code="Q36", title="targets counted well", run=look, warn=float(LLOQ_FLOOR_EVENTS), unit="events")
+CHECK = Check(
+    code="Q36", stage="result", title="targets counted well", run=look, warn=float(LLOQ_FLOOR_EVENTS), unit="events"
+)

@@ -48,4 +48,4 @@ def _masked(evidence: Evidence) -> list[Finding]:
     return [said(CHECK, "warn", sentence, measured=float(max(found.values())), remedy=remedy)]
 
 
-CHECK = Check(code="Q31", title="file read without repairs", run=look, unit="repairs")
+CHECK = Check(code="Q31", stage="file", title="file read without repairs", run=look, unit="repairs")

@@ -30,4 +30,6 @@ def _one(evidence: Evidence, name: str) -> Finding:
     return judge(CHECK, shares[worst], sentence, remedy="Lower the voltage of that detector.", population=name)
 
 
-CHECK = Check(code="Q10", title="target within light scatter", run=look, warn=10.0, fail=40.0, unit="%")
+CHECK = Check(
+    code="Q10", stage="acquisition", title="target within light scatter", run=look, warn=10.0, fail=40.0, unit="%"
+)

@@ -45,4 +45,4 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, small_pct, sentence, remedy=remedy, population=name)]
 
 
-CHECK = Check(code="Q19", title="target scatters like stroma", run=look, warn=20.0, fail=50.0, unit="%")
+CHECK = Check(code="Q19", stage="result", title="target scatters like stroma", run=look, warn=20.0, fail=50.0, unit="%")

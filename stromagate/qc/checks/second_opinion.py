@@ -24,4 +24,4 @@ def look(evidence: Evidence) -> list[Finding]:
 
 _REMEDY = "Look at the boundary in its plot: one of the two places is wrong, or the populations cannot be parted there."
 
-CHECK = Check(code="Q42", title="second opinions agree", run=look)
+CHECK = Check(code="Q42", stage="gating", title="second opinions agree", run=look)

@@ -19,4 +19,4 @@ def look(evidence: Evidence) -> list[Finding]:
 
 _REMEDY = "Do not use its count: more events, a control or another marker are needed to part these cells."
 
-CHECK = Check(code="Q41", title="populations separable", run=look)
+CHECK = Check(code="Q41", stage="gating", title="populations separable", run=look)

@@ -54,4 +54,4 @@ def _straight(node: GateNode) -> bool:
     return node.method != "singlet" and bool(edges_of(node.geometry))
 
 
-CHECK = Check(code="Q09", title="target not lost as doublets", run=look, warn=20.0, fail=50.0, unit="%")
+CHECK = Check(code="Q09", stage="gating", title="target not lost as doublets", run=look, warn=20.0, fail=50.0, unit="%")

@@ -28,4 +28,4 @@ def _removed(evidence: Evidence, node: GateNode) -> Finding:
     return judge(CHECK, removed_pct, sentence, remedy=remedy, population=node.name)
 
 
-CHECK = Check(code="Q05", title="steady acquisition", run=look, warn=10.0, fail=20.0, unit="%")
+CHECK = Check(code="Q05", stage="acquisition", title="steady acquisition", run=look, warn=10.0, fail=20.0, unit="%")

@@ -108,4 +108,6 @@ def _scaled(pair: Edges, factor: float) -> Edges:
 
 _REMEDY = "Look at that boundary: if it cuts through the cells, move it; the count is too low, or not separable there."
 
-CHECK = Check(code="Q39", title="target not cut by a boundary", run=look, warn=25.0, fail=50.0, unit="%")
+CHECK = Check(
+    code="Q39", stage="gating", title="target not cut by a boundary", run=look, warn=25.0, fail=50.0, unit="%"
+)

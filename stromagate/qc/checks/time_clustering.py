@@ -52,4 +52,6 @@ def _kolmogorov_smirnov(places: F64) -> float:
     return float(kolmogorov(distance * (root + 0.12 + 0.11 / root)))
 
 
-CHECK = Check(code="Q21", title="target even over time", run=look, warn=2.0, unit="variance / mean")
+CHECK = Check(
+    code="Q21", stage="acquisition", title="target even over time", run=look, warn=2.0, unit="variance / mean"
+)

@@ -46,4 +46,6 @@ _REMEDY = (
     "counted as the target, and all are in the denominator of its rate; a further dump marker is needed to part them."
 )
 
-CHECK = Check(code="Q48", title="target not sought in a flood of other cells", run=look, warn=25.0, unit="%")
+CHECK = Check(
+    code="Q48", stage="result", title="target not sought in a flood of other cells", run=look, warn=25.0, unit="%"
+)

@@ -25,4 +25,4 @@ def look(evidence: Evidence) -> list[Finding]:
     return [not_applicable(CHECK, "No gate on a viability dye was placed.")]
 
 
-CHECK = Check(code="Q08", title="viability", run=look, warn=70.0, fail=60.0, unit="%")
+CHECK = Check(code="Q08", stage="result", title="viability", run=look, warn=70.0, fail=60.0, unit="%")

@@ -26,6 +26,7 @@ def _row(finding: Finding) -> dict[str, str]:
         "symbol": symbol,
         "word": word,
         "code": finding.code,
+        "stage": finding.stage,
         "check": finding.check.replace("_", " "),
         "sentence": finding.sentence,
         "measured": _with_unit(finding.measured, finding.unit),
