@@ -17,6 +17,8 @@ from stromagate.model.config import RunConfig
 from stromagate.model.edits import MadeOn, SampleEdits
 from stromagate.model.result import ControlUse, RunRecord, SampleResult, Statistic
 from stromagate.model.sample import Sample
+from stromagate.model.specimen import Specimen, specimen
+from stromagate.pipeline.background import Told, with_background
 from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
@@ -29,6 +31,7 @@ from stromagate.prepare import prepare
 from stromagate.prepare.prepared import Prepared
 from stromagate.qc import Evidence, run_checks
 from stromagate.quantify import SHARE_INTERVALS, statistics
+from stromagate.quantify.beside import with_specimen
 from stromagate.templates import LoadedTemplate
 
 # Keywords that may leave the file: everything else may name a person, a place or a date.
@@ -41,12 +44,14 @@ class Beside:
 
     ``paired`` says how its controls came to it, those that were kept from the gates among them. ``markers`` leads from
     markers that the tube's own file does not name to their channels, as the stained tubes of its batch have them.
-    ``edits`` are those of the tube, by default what the configuration names for it.
+    ``edits`` are those of the tube, by default what the configuration names for it. ``files`` are those of its controls
+    by name: without them no background is counted.
     """
 
     paired: tuple[ControlUse, ...] = ()
     markers: Mapping[str, str] = field(default_factory=dict)
     edits: SampleEdits | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 def analyze(
@@ -108,7 +113,9 @@ def analyze(
         edited = _edited(prepared, fitted, loaded, edits, making(digest.result(), loaded, portable(config), outside))
         gated = edited.gated
         controls = control_uses(outside, known.paired, gated.tree, loaded)
-        numbers = _numbers(prepared, gated, loaded, config)
+        told = Told(controls, (), _numbers(prepared, gated, loaded, config, specimen(labels or {})))
+        if (labels or {}).get("role", "").strip().casefold() in {"", "stained"}:
+            told = with_background(prepared, gated, loaded, config, told, known.files)
         moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
         findings = run_checks(
             replace(
@@ -116,7 +123,7 @@ def analyze(
                 edits=edits.edits if edits else (),
                 fitted_counts=edited.fitted_counts,
                 sensitivities=moved,
-                controls=controls,
+                controls=told.controls,
                 locks=outside.locks,
                 role=(labels or {}).get("role", ""),
                 labels=labels or {},
@@ -136,7 +143,7 @@ def analyze(
         template=reference(loaded),
         panel=prepared.panel,
         tree=gated.tree,
-        statistics=numbers,
+        statistics=told.statistics,
         findings=findings,
         views=densities,
         denominators=loaded.template.denominators,
@@ -148,7 +155,8 @@ def analyze(
         replaced=edited.replaced,
         fitted_counts=dict(edited.fitted_counts),
         fitted_tree_sha256=fitted.tree.digest(),
-        controls=controls,
+        controls=told.controls,
+        detection=told.detection,
         control_roles=roles_by_gate(loaded),
         record=_record(config, sample, known.markers),
     )
@@ -164,10 +172,10 @@ def _edited(
 
 
 def _numbers(
-    prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, config: RunConfig
+    prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, config: RunConfig, known: Specimen
 ) -> tuple[Statistic, ...]:
     """Return every number with what counting and the boundaries leave open."""
-    return statistics(
+    numbers = statistics(
         gated.members,
         gated.tree,
         loaded.template,
@@ -175,6 +183,14 @@ def _numbers(
         confidence=config.confidence,
         interval=SHARE_INTERVALS[config.interval],
         draws=boundary_draws(prepared, gated, config.boundary_draws, seed=config.seed),
+    )
+    return with_specimen(
+        numbers,
+        gated.tree,
+        loaded.template,
+        known,
+        confidence=config.confidence,
+        hemodilution=config.hemodilution,
     )
 
 

@@ -28,7 +28,8 @@ def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
     -------
     list of str
         One sentence or two a population, numbered, in order; before them, where the template is a reconstruction or
-        comes from a preprint, one that says so, and its warnings; after them its beads and what its expectations ask for.
+        comes from a preprint, one that says so, and its warnings; after them its beads, and what its expectations
+        ask for.
     """
     return list(_sentences(loaded.template, clauses))
 
