@@ -15,7 +15,9 @@ In the order in which a file meets them:
 ``decode``, ``scale``                   bytes to stored values, stored values to scale values
 ``opened``, ``read``                    the whole of it: a file checked, its blocks, a sample
 ``identity``, ``person_patterns``       which keywords may tell who a patient is
-``write``, ``witness``                  files written; other readers' opinions
+``compose``, ``write``, ``witness``     HEADER and TEXT put together, files written; other readers' opinions
+``kept_keywords``, ``left_out``,        a copy without what may tell who it is of
+``scrub``
 ======================================= ==============================================================================
 """
 

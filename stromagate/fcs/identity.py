@@ -109,9 +109,15 @@ def suspicions(keywords: Mapping[str, str], path: str = "") -> tuple[Suspicion, 
     return tuple(item for item in found if item is not None)
 
 
-def looks_like_a_person(keyword: str, value: str, measured: dt.date | None = None) -> bool:
-    """Say whether a value, under that keyword, looks like a person's identity."""
-    return bool(reasons(value, names=bool(_WHOSE.fullmatch(_folded(keyword))), measured=measured))
+def seen_in(keyword: str, value: str, measured: dt.date | None = None) -> tuple[str, ...]:
+    """Return what in a value, under that keyword, looks like a person's identity; see ``person_patterns.reasons``."""
+    return reasons(value, names=bool(_WHOSE.fullmatch(_folded(keyword))), measured=measured)
+
+
+def names_someone(keyword: str, value: str) -> bool:
+    """Say whether a keyword's value names a patient, a specimen or a member of staff, and says something."""
+    somebody = purpose(keyword) in {"person", "staff"} or keyword in {"$SRC", "$SMNO"}
+    return somebody and not _SAYS_NOTHING.fullmatch(value.strip())
 
 
 def shown(keyword: str) -> str:
@@ -135,7 +141,7 @@ def _of_keyword(name: str, value: str, measured: dt.date | None) -> Suspicion | 
     kind, said = purpose(name), value.strip()
     if kind in {"machine", "staff", "day"} or _SAYS_NOTHING.fullmatch(said):
         return None
-    seen = reasons(said, names=bool(_WHOSE.fullmatch(_folded(name))), measured=measured)
+    seen = seen_in(name, said, measured)
     if kind == "person":
         return Suspicion(shown(name), (BY_PURPOSE, *seen))
     return Suspicion(shown(name), seen) if seen else None

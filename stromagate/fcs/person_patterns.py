@@ -69,19 +69,20 @@ _MAIL = re.compile(rf"{_BEGIN}[\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)*\.[a-z]{{2,}}{_
 # Words of the laboratory: two capitalised words with one of these among them name no person.
 _LAB_WORDS: Final = frozenset(
     """
-    absolute acquired acquisition activated activation aml anti antibody apc aspirate barcode batch bead beads biopsy
-    blank blood bone brilliant buffer buffy calibration cell cells center centre clinic clone clinical cohort coat
-    comp compensation control controls copy count culture cy cytometer data dataset day dead default demo department
-    diagnosis digest donor dump dye empty experiment export file fitc fixed flow fluor fmo fraction fresh frozen full
-    gate gated gating group health healthy hospital hour human ice id infected institute instrument iso isotype kit
-    lab laboratory label leukemia line live lot lymph lysed marker marrow mastermix mesenchymal method mix mixed mock
-    mononuclear mouse msc murine name negative new niche night no nodes normal not null old organ other overnight
-    pacific panel patient patients pbmc pe peripheral plasma plate positive pre post project protocol quality rat
-    reference relapse remission replicate research run sample samples science sciences serum set setup single skin sort
-    sorted source specimen spike spleen stain stained staining standard state stem stimulated stroma stromal study
-    subject synthetic test texas thymus time tissue total treated treatment true tube untitled universal university unknown
-    unstained untreated viability violet volume wash water week well whole wild with without worklist yellow green
-    red blue orange cord fetal adult male female naive memory monocytes lymphocytes granulocytes erythroid
+    absolute acquired acquisition activated activation adult aml anti antibody apc aspirate barcode batch bead
+    beads biopsy blank blood blue bone brilliant buffer buffy calibration cell cells center centre clinic
+    clinical clone coat cohort comp compensation control controls copy cord count culture cy cytometer data
+    dataset day dead default demo department diagnosis digest donor dump dye empty erythroid experiment export
+    female fetal file fitc fixed flow fluor fmo fraction fresh frozen full gate gated gating granulocytes green
+    group health healthy hospital hour human ice id infected institute instrument iso isotype kit lab label
+    laboratory leukemia line live lot lymph lymphocytes lysed male marker marrow mastermix memory mesenchymal
+    method mix mixed mock monocytes mononuclear mouse msc murine naive name negative new niche night no nodes
+    normal not null old orange organ other overnight pacific panel patient patients pbmc pe peripheral plasma
+    plate positive post pre project protocol quality rat red reference relapse remission replicate research run
+    sample samples science sciences serum set setup single skin sort sorted source specimen spike spleen stain
+    stained staining standard state stem stimulated stroma stromal study subject synthetic test texas thymus
+    time tissue total treated treatment true tube universal university unknown unstained untitled untreated
+    viability violet volume wash water week well whole wild with without worklist yellow
     """.split()  # noqa: SIM905  (a table of words reads best as words)
 )
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.errors import InputError, UsageError
-from stromagate.fcs.limits import HEADER_BYTES, LAST_HEADER_BYTE, MAX_CHANNELS
+from stromagate.fcs.compose import compose
+from stromagate.fcs.limits import MAX_CHANNELS
 from stromagate.fcs.numbers import shortened
 
 _ROWS = 32_768
-_DELIMITERS = ("/", "|", "\\", "!", "~", "\x1e", "\x0c")
 _USUAL_TOP = 262_144
 _OURS = frozenset(
     {
@@ -67,7 +67,7 @@ def write_fcs(
     """
     _check_events(events, names, labels)
     values = _keywords(events, names, labels, dict(keywords or {}))
-    text, begin = _layout(values, 4 * events.size)
+    text, begin = compose("3.1", values, 4 * events.size)
     target = Path(path)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
@@ -167,43 +167,3 @@ def _top(column: NDArray[Any]) -> str:
     """Return ``$PnR``: the usual 2**18, or the next power of two above the largest finite value."""
     largest = float(np.max(column, where=np.isfinite(column), initial=0.0))
     return str(_USUAL_TOP if largest <= _USUAL_TOP else 1 << int(np.ceil(np.log2(largest))))
-
-
-def _layout(values: dict[str, str], n_bytes: int) -> tuple[bytes, int]:
-    """Return HEADER with TEXT, and where DATA begins: the offsets' own digits move it, so settle until they do not."""
-    delimiter = _delimiter(values)
-    begin = 0
-    while True:
-        end = begin + n_bytes - 1
-        # An empty DATA segment is written as nowhere.
-        offsets = {"$BEGINDATA": str(begin if n_bytes else 0), "$ENDDATA": str(end if n_bytes else 0)}
-        text = _text({**offsets, **values}, delimiter)
-        if HEADER_BYTES + len(text) <= begin:
-            break
-        begin = HEADER_BYTES + len(text)
-    text_end = HEADER_BYTES + len(text) - 1
-    if text_end > LAST_HEADER_BYTE:
-        raise UsageError("fcs.write.keywords", "the keywords are too long for one TEXT segment", hint="shorten them")
-    in_header = (begin, end) if n_bytes and end <= LAST_HEADER_BYTE else (0, 0)
-    header = "FCS3.1    " + "".join(f"{place:>8}" for place in (HEADER_BYTES, text_end, *in_header, 0, 0))
-    return header.encode("ascii") + text, begin
-
-
-def _text(values: dict[str, str], delimiter: str) -> bytes:
-    words = [word.replace(delimiter, delimiter * 2) for pair in values.items() for word in pair]
-    return f"{delimiter}{delimiter.join(words)}{delimiter}".encode()
-
-
-def _delimiter(values: dict[str, str]) -> str:
-    """Return a delimiter that no word holds; else one that no word begins or ends with, to be doubled inside."""
-    words = [word for pair in values.items() for word in pair]
-    everything = "".join(words)
-    for candidate in _DELIMITERS:
-        if candidate not in everything:
-            return candidate
-    for candidate in _DELIMITERS:
-        if not any(word.startswith(candidate) or word.endswith(candidate) for word in words):
-            return candidate
-    raise UsageError(
-        "fcs.write.keywords", "no delimiter is left that no word begins or ends with", hint="change the values"
-    )

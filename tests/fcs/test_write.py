@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from stromagate.errors import InputError, UsageError
 from stromagate.fcs import read_fcs, read_raw, write_fcs
-from stromagate.fcs.write import _layout
+from stromagate.fcs.compose import compose
 
 EVENTS = np.array([[1.5, -2.25, 0.0], [3e5, 1e-3, 0.01], [np.nan, np.inf, 0.02]], dtype=np.float32)
 NAMES = ["FSC-A", "FITC-A", "Time"]
@@ -132,10 +132,10 @@ def test_ranges_hold_the_data(tmp_path: Path) -> None:
 def test_past_eight_digits_header_says_nothing() -> None:
     """100 MB need not be written to see where its offsets go."""
     values = {"$PAR": "1"}
-    head, begin = _layout(values, 100_000_000)
+    head, begin = compose("3.1", values, 100_000_000)
     assert head[26:42] == b"       0       0"
     assert f"$ENDDATA/{begin + 100_000_000 - 1}/".encode() in head
-    head, begin = _layout(values, 1000)
+    head, begin = compose("3.1", values, 1000)
     assert head[26:42] == f"{begin:>8}{begin + 999:>8}".encode()
     assert len(head) == begin
 
