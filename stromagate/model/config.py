@@ -23,6 +23,7 @@ class RunConfig(Document):
     interval: Literal["clopper-pearson", "wilson"] = Field("clopper-pearson", description="Interval of shares.")
     seed: int = Field(0, ge=0, description="Seed of everything random.")
     locks: str | None = Field(None, description="Path of the boundaries of earlier batches, for locked gates.")
+    blanks: str | None = Field(None, description="Path of the laboratory's blanks, for limits of detection.")
     edits: str | None = Field(None, description="Path of the boundaries that a person moved.")
     boundary_draws: int = Field(
         128, ge=0, le=1024, description="Redraws of all boundaries for the intervals; 0: counting alone."

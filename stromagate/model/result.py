@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from stromagate.model.config import RunConfig
+from stromagate.model.detection import DetectionLimits
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import GateNode, GateTree, Geometry
 from stromagate.model.panel import Panel
@@ -26,7 +27,9 @@ class Statistic(Document):
     """One number with its denominator, its interval and its state.
 
     ``denominator`` names the population the number is divided by; ``n`` is the number of events of the population (of a
-    median: those with a finite value). ``ci_low`` to ``ci_high`` is counting and boundary together; the ``counting_``
+    median: those with a finite value; of a background: those of the controls). ``marker`` names the marker of a median,
+    the marker left out of the gates (``without_marker``), or the role of the controls that a background, a net number
+    or a limit is from. ``ci_low`` to ``ci_high`` is counting and boundary together; the ``counting_``
     and ``boundary_`` limits are each of them alone, None where there is nothing of the kind.
     """
 
@@ -75,6 +78,11 @@ class ControlUse(Document):
     markers: dict[str, str] = Field(
         default_factory=dict, description="Markers that its own file does not name, and their $PnN, as lent to it."
     )
+    counts: dict[str, int] = Field(
+        default_factory=dict,
+        description="Events on the tube's own boundaries, of the populations whose background it shows and of those "
+        "it is scaled by; empty where it shows none.",
+    )
     unused: Literal["", "apart", "detectors", "duplicate", "failed", "isotype"] = Field(
         "",
         description="Why it was kept from the gates; empty where it was not. `apart` is the nearest one of a role of "
@@ -99,6 +107,12 @@ class Finding(Document):
     population: str = ""
     remedy: str = ""
     stage: FindingStage | Literal[""] = ""
+
+
+class RunFinding(Finding):
+    """What a check of all tubes together saw; ``samples`` are the tubes it is about, where it is about some of them."""
+
+    samples: tuple[str, ...] = ()
 
 
 class AxisView(Document):
@@ -205,6 +219,7 @@ class SampleResult(Document):
     left_out: dict[str, str] = Field(default_factory=dict, description="Populations whose markers are absent, and why.")
     sensitivities: tuple[Sensitivity, ...] = ()
     controls: tuple[ControlUse, ...] = ()
+    detection: tuple[DetectionLimits, ...] = Field((), description="Limits of the index populations in this tube.")
     control_roles: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Roles of controls that each gate asks for, whether there are any or not."
     )
@@ -256,6 +271,7 @@ class RunIndex(Document):
     template: TemplateRef | None = None
     config: RunConfig
     samples: tuple[SampleEntry, ...]
+    findings: tuple[RunFinding, ...] = Field((), description="What was seen of all tubes together.")
     exit_code: int = 0
     times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")
 

@@ -19,7 +19,7 @@ from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.edits import check_edits
 from stromagate.pipeline.executor import each
 from stromagate.pipeline.job import BatchOptions, Job, Outcome
-from stromagate.pipeline.outside import locks_of
+from stromagate.pipeline.outside import blanks_of, locks_of
 from stromagate.pipeline.resume import still_valid
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
@@ -79,6 +79,7 @@ def run_batch(
     loaded = load_template(template)
     check_roles(tubes, loaded.template)
     edits, locks = check_edits(config, [tube.sample_id for tube in tubes], loaded), locks_of(config, loaded)
+    blanks_of(config, loaded)  # refused before any tube is touched
     shared = config.without_edits()
     jobs = [Job(tube, loaded, shared, out, options, edits=edits.get(tube.sample_id), locks=locks) for tube in tubes]
     with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):

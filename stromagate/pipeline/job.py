@@ -36,7 +36,8 @@ class Job:
     ``role`` is in the template's words. ``paired`` are the controls that belong to the tube and ``controls`` what is
     known of those that could be used. ``markers`` are those of a control that only the stained tubes' files name.
     ``sha256`` is the content of the file where it has been looked at before. ``edits`` are the tube's own and ``locks``
-    the run's, read once for all tubes; where a job has none, they are what its configuration names.
+    the run's, read once for all tubes; where a job has none, they are what its configuration names. ``files`` are those
+    of the paired controls by name, to count background on the tube's boundaries.
     """
 
     tube: Tube
@@ -51,6 +52,7 @@ class Job:
     sha256: str | None = None
     edits: SampleEdits | None = None
     locks: Locks | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,5 +52,5 @@ def _same_edits(old: SampleResult, now: SampleEdits | None) -> bool:
 
 def _pairs(uses: Iterable[ControlUse]) -> list[ControlUse]:
     """Return the controls in a fixed order and without what the gates made of them."""
-    bare = [use.model_copy(update={"n_events": 0, "gates": (), "n_anchor": {}}) for use in uses]
+    bare = [use.model_copy(update={"n_events": 0, "gates": (), "n_anchor": {}, "counts": {}}) for use in uses]
     return sorted(bare, key=lambda use: (use.role, use.sample_id))

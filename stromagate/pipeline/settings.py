@@ -26,6 +26,7 @@ def pin(config: RunConfig) -> RunConfig:
         "compensation": config.compensation,
         "panel_file": config.panel_file,
         "locks": config.locks,
+        "blanks": config.blanks,
         "edits": config.edits,
     }
     hashed = {option: hash_file(Path(path)) for option, path in named.items() if path and path not in {"file", "none"}}

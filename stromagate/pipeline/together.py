@@ -93,7 +93,7 @@ def analyze_job(job: Job, *, labels: dict[str, str] | None = None) -> SampleResu
         shown=job.tube.shown,
         labels=job.tube.labels if labels is None else labels,
         outside=Outside(controls=job.controls, locks=job.locks),
-        beside=Beside(job.paired, job.markers, job.edits),
+        beside=Beside(job.paired, job.markers, job.edits, job.files),
     )
 
 

@@ -289,7 +289,9 @@ def test_python_has_the_same_numbers_as_a_batch(folder: Path) -> None:
     a = result(folder, "a")
     given = [("fmo:CD146", folder / "a_fmo.fcs"), ("FMO:MCAM", folder / "b_fmo.fcs")]
     alone = analyze_with_controls(folder / "a.fcs", folder / "t.yaml", given)
-    assert alone.statistics == a.statistics
+    # Both FMO tubes are listed for this one; in the batch its background is that of its own patient's.
+    counted, batch = ([row for row in each.statistics if row.marker != "fmo:CD146"] for each in (alone, a))
+    assert counted == batch
     assert SampleResult.model_validate_json(alone.model_dump_json()).tree == a.tree
     assert alone.controls[0].matched[0] == "listed in the sheet"
     together = analyze_together(collect_tubes([], folder / "samples.csv").tubes, folder / "t.yaml")

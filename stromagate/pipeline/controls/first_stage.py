@@ -11,6 +11,7 @@ from stromagate.errors import StromagateError
 from stromagate.fcs import hash_file
 from stromagate.model.controls import ControlTube
 from stromagate.model.result import ControlUse
+from stromagate.pipeline.background import background_roles
 from stromagate.pipeline.controls.gated import gate_control
 from stromagate.pipeline.controls.header import Facts, look
 from stromagate.pipeline.controls.lending import borrow
@@ -31,10 +32,10 @@ _KILLED = "the process that worked on it was ended by the system; memory may hav
 
 
 def with_controls(jobs: Sequence[Job], stage: Stage | None = None) -> list[Job]:
-    """Give every job the controls that belong to its tube; nothing is done where the template asks for none.
+    """Give every job the controls that belong to its tube; nothing is done where none sets a gate or shows background.
 
     Only controls of tubes whose results must be made are gated: a run that goes on where it stood does not gate the
-    controls of finished tubes again.
+    controls of finished tubes again. Those that no gate asks for are paired and not gated.
 
     Parameters
     ----------
@@ -47,11 +48,18 @@ def with_controls(jobs: Sequence[Job], stage: Stage | None = None) -> list[Job]:
         return []
     roles = roles_of(jobs[0].template.template)
     jobs = [replace(job, role=roles.of(job.tube)) for job in jobs]
-    if not roles_wanted(jobs[0].template):
+    wanted, background = roles_wanted(jobs[0].template), background_roles(jobs[0].template)
+    if not wanted and not any(job.role in background for job in jobs):
         return jobs
     steps = stage or silent
     paired = _paired(jobs, steps)
-    needed = {use.sample_id for job in paired if _is_waiting(job) for use in job.paired if not use.unused}
+    needed = {
+        use.sample_id
+        for job in paired
+        if _is_waiting(job)
+        for use in job.paired
+        if not use.unused and use.role in wanted
+    }
     known = _gated([job for job in paired if job.tube.sample_id in needed], steps)
     return [_equipped(job, known) for job in paired]
 
@@ -86,11 +94,15 @@ def _paired(jobs: Sequence[Job], steps: Stage) -> list[Job]:
     members = [_member(job, looks[job.tube.sample_id]) for job in jobs]
     loans = borrow(members, template.template, config)
     members = [loans[member.sample_id].given_to(member) if member.sample_id in loans else member for member in members]
-    wanted, register = roles_wanted(template), Register(members)
-    return [
-        replace(job, paired=pair(member, register, wanted), sha256=member.sha256 or None, markers=dict(member.markers))
-        for job, member in zip(jobs, members, strict=True)
-    ]
+    wanted, background, register = roles_wanted(template), background_roles(template), Register(members)
+    files = {job.tube.sample_id: job.tube.path for job in jobs}
+    found = []
+    for job, member in zip(jobs, members, strict=True):
+        uses = pair(member, register, wanted, background if job.role == "stained" else ())
+        theirs = {use.sample_id: files[use.sample_id] for use in uses if job.role == "stained"}
+        known = {"paired": uses, "files": theirs, "sha256": member.sha256 or None, "markers": dict(member.markers)}
+        found.append(replace(job, **known))  # type: ignore[arg-type]  # each has the type of its field
+    return found
 
 
 def _look(job: Job) -> tuple[str, _Looked]:

@@ -75,7 +75,9 @@ def _may_belong(tube: Member, keys: _Keys, control: Member, stated: _Keys) -> bo
     return control.sample_id in tube.listed if tube.listed is not None else not keys.isdisjoint(stated)
 
 
-def pair(tube: Member, members: Register | Iterable[Member], roles: Sequence[str]) -> tuple[ControlUse, ...]:
+def pair(
+    tube: Member, members: Register | Iterable[Member], roles: Sequence[str], also: Sequence[str] = ()
+) -> tuple[ControlUse, ...]:
     """Return the controls of the wanted roles that belong to a tube.
 
     Parameters
@@ -87,6 +89,8 @@ def pair(tube: Member, members: Register | Iterable[Member], roles: Sequence[str
     roles : sequence of str
         What the template's gates ask for, such as ``fmo:CD146``. Isotype controls of those markers are returned too,
         as what they are: controls on which no boundary is set.
+    also : sequence of str
+        Roles that no gate asks for, whose controls show background: of these only those that belong to the tube.
 
     Returns
     -------
@@ -96,7 +100,8 @@ def pair(tube: Member, members: Register | Iterable[Member], roles: Sequence[str
     register = members if isinstance(members, Register) else Register(members)
     found: list[ControlUse] = []
     known = {tube.sha256: tube.sample_id} if tube.sha256 else {}
-    for role in dict.fromkeys((*roles, *(f"isotype:{role[4:]}" for role in roles if role.startswith("fmo:")))):
+    isotypes = (f"isotype:{role[4:]}" for role in roles if role.startswith("fmo:"))
+    for role in dict.fromkeys((*roles, *isotypes, *also)):
         candidates = [_Candidate(tube, member) for member in register.near(tube, role)]
         chosen = sorted(_chosen(tube, candidates), key=_Candidate.rank)
         found += [_once(candidate.use(), candidate.itself, known) for candidate in chosen]

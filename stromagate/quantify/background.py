@@ -1,0 +1,289 @@
+"""Raw, background and net of the index populations, and the limits that their background sets.
+
+Background is what tubes hold of a population that should hold none of it, counted on the very boundaries of the tube
+that is judged: its FMO controls, unstained tubes, blanks, and the laboratory's blanks. Counts are scaled by events of a
+population that the missing antibodies do not decide about, so that both tubes mean the same by it.
+
+An FMO tells the background of a population only where the population must carry the marker that was left out. It holds
+the same marrow, stroma included: those of its stroma that lie beyond the cut by their own glow are in it, and are
+counted rightly in the stained tube. So it tells glow and spillover, and nothing of what the antibody itself sticks to.
+
+A net number is the difference of two with the limits of both (MOVER); where the control is so small that its own limits
+reach further than those of the tube's count, it is told and called too small to subtract.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from stromagate.gating.conditions import carried, marker_of
+from stromagate.gating.leave_out import WithoutMarker
+from stromagate.gating.tree import deciding_axes
+from stromagate.model.blanks import Blanks
+from stromagate.model.detection import LAB_BLANKS, TOO_SMALL, DetectionLimits
+from stromagate.model.gates import ROOT, GateTree
+from stromagate.model.result import ControlUse, Statistic
+from stromagate.quantify.combine import Limits, difference
+from stromagate.quantify.counts import holders
+from stromagate.quantify.detection import Blank, Expected, expect, limits, strictest
+from stromagate.quantify.intervals import poisson, settled
+from stromagate.quantify.states import count_state
+
+WITHOUT_ANTIBODIES = "unstained"
+ALWAYS_BACKGROUND = (WITHOUT_ANTIBODIES, "blank")
+_MILLION = 1_000_000
+_FMO = "fmo:"
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What one kind of blanks says of one population of a tube.
+
+    ``total`` are the tube's events of ``base``, the population by which the blanks were scaled.
+    """
+
+    population: str
+    role: str
+    base: str
+    total: int
+    blanks: tuple[Blank, ...]
+    expected: Expected
+
+
+def tells(tree: GateTree, population: str, role: str) -> bool:
+    """Say whether controls of a role show the background of a population."""
+    if role.startswith(_FMO):
+        return role.removeprefix(_FMO) in carried(tree, population)
+    return role in ALWAYS_BACKGROUND
+
+
+def scaled_by(tree: GateTree, population: str, role: str, denominators: Sequence[str]) -> str:
+    """Return the population by whose events a control is scaled to a tube.
+
+    It is the first declared denominator that holds the population and that no missing antibody decides about, else the
+    nearest population above of which that is true; the root is the last.
+    """
+    axes, held = deciding_axes(tree), holders(tree)
+    missing = _missing(tree, role)
+
+    def same(name: str) -> bool:
+        return name == ROOT or not missing & {marker_of(axis) for axis in axes[name]}
+
+    chain = [population]
+    while chain[-1] != ROOT:
+        chain.append(tree.node(chain[-1]).parent)
+    declared = (name for name in denominators if name in held[population])
+    return next(name for name in (*declared, *chain[1:], ROOT) if same(name))
+
+
+def wanted_counts(tree: GateTree, populations: Sequence[str], role: str, denominators: Sequence[str]) -> list[str]:
+    """Return the populations to count on a control: those whose background it shows, and what they are scaled by."""
+    told = [name for name in populations if tells(tree, name, role)]
+    bases = [scaled_by(tree, name, role, denominators) for name in told]
+    return list(dict.fromkeys([*told, *bases]))
+
+
+def backgrounds(
+    tree: GateTree,
+    counts: Mapping[str, int | None],
+    populations: Sequence[str],
+    denominators: Sequence[str],
+    controls: Sequence[ControlUse],
+    lab: Blanks | None = None,
+) -> tuple[Background, ...]:
+    """Return the background of every population by every kind of blanks that tells it.
+
+    Parameters
+    ----------
+    tree : GateTree
+        Boundaries of the tube.
+    counts : mapping of str to int or None
+        Its events by population.
+    populations : sequence of str
+        What is asked for; those that were not evaluated are left out.
+    denominators : sequence of str
+        Declared denominators, the main one first.
+    controls : sequence of ControlUse
+        Its controls; those that were not counted on its boundaries tell nothing.
+    lab : Blanks, optional
+        The laboratory's blanks, counted by the same template on boundaries of their own.
+    """
+    there = {node.name for node in tree.nodes}
+    roles = dict.fromkeys(use.role for use in controls if use.counts)
+    found = []
+    for population in dict.fromkeys(populations):
+        if population not in there or counts.get(population) is None:
+            continue
+        for role in (*(role for role in roles if tells(tree, population, role)), LAB_BLANKS):
+            base = scaled_by(tree, population, role, denominators)
+            total, blanks = counts.get(base), tuple(_blanks(population, base, role, controls, lab))
+            expected = expect(blanks, total) if total else None
+            if total and expected is not None:
+                found.append(Background(population, role, base, total, blanks, expected))
+    return tuple(found)
+
+
+def detection(known: Sequence[Background], populations: Sequence[str]) -> tuple[DetectionLimits, ...]:
+    """Return the limits of every population: the strictest that its backgrounds set, else the floors."""
+    found = {population: [limits(population, (), 0)] for population in populations}
+    for each in known:
+        found[each.population].append(limits(each.population, each.blanks, each.total, each.role))
+    return tuple(strictest(several) for several in found.values())
+
+
+def judged(rows: Sequence[Statistic], found: Sequence[DetectionLimits]) -> tuple[Statistic, ...]:
+    """Return statistics with the states that blanks leave them: background can only take a state down."""
+    by_name = {each.population: each for each in found}
+    return tuple(
+        row
+        if row.population not in by_name or row.n is None or row.state != count_state(row.n)
+        else row.model_copy(update={"state": count_state(row.n, by_name[row.population])})
+        for row in rows
+    )
+
+
+def background_rows(
+    known: Sequence[Background],
+    found: Sequence[DetectionLimits],
+    rows: Sequence[Statistic],
+    denominators: Sequence[str],
+    confidence: float,
+) -> Iterator[Statistic]:
+    """Yield background, net and limits of every population as numbers of their own.
+
+    ``marker`` is the role of the controls (``fmo:CD271``, ``unstained``, ``blank``) or ``blanks`` for the laboratory's.
+
+    Parameters
+    ----------
+    known : sequence of Background
+        As `backgrounds` returns them.
+    found : sequence of DetectionLimits
+        As `detection` returns them.
+    rows : sequence of Statistic
+        The tube's other numbers: raw counts with their limits, and the events of the denominators.
+    denominators : sequence of str
+        Declared denominators, of which the first that is there gives the rates.
+    confidence : float
+        Level of the intervals, between 0 and 1.
+    """
+    raw = {row.population: row for row in rows if row.statistic == "count"}
+    rated = {(row.population, row.denominator) for row in rows if row.statistic == "per_million"}
+    for each in known:
+        count = raw[each.population]
+        main = next((name for name in denominators if (each.population, name) in rated), "")
+        per = raw[main].value if main in raw else None
+        yield from _pair(each, count, confidence, "", 1.0, each.base)
+        if per:
+            yield from _pair(each, count, confidence, "_per_million", _MILLION / per, main)
+    for limit in found:
+        for name, value in (("lob", limit.lob_events), ("lod", limit.lod_events), ("lloq", limit.lloq_events)):
+            yield Statistic(
+                population=limit.population,
+                parent=raw[limit.population].parent if limit.population in raw else "",
+                statistic=name,
+                value=value,
+                unit="events",
+                marker=limit.source,
+            )
+
+
+def left_out_rows(
+    left_out: Sequence[WithoutMarker], rows: Sequence[Statistic], denominators: Sequence[str]
+) -> Iterator[Statistic]:
+    """Yield what populations hold without each of their markers, in events and per million of the main denominator."""
+    raw = {row.population: row for row in rows if row.statistic == "count"}
+    rated = {(row.population, row.denominator) for row in rows if row.statistic == "per_million"}
+    for item in left_out:
+        shared = {"population": item.population, "parent": raw[item.population].parent, "marker": item.marker}
+        yield Statistic(statistic="without_marker", value=item.count, unit="events", n=item.count, **shared)
+        main = next((name for name in denominators if (item.population, name) in rated), "")
+        per = raw[main].value if main in raw else None
+        if per:
+            rate = {"statistic": "without_marker_per_million", "unit": "per million", "denominator": main}
+            yield Statistic(value=settled(item.count * _MILLION / per), n=item.count, **rate, **shared)
+
+
+def _blanks(
+    population: str, base: str, role: str, controls: Sequence[ControlUse], lab: Blanks | None
+) -> Iterator[Blank]:
+    if role == LAB_BLANKS:
+        for tube in lab.tubes if lab else ():
+            if population in tube.counts and base in tube.counts:
+                yield Blank(tube.counts[population], tube.counts[base], tube.day, tube.lot)
+        return
+    for use in controls:
+        if use.role == role and population in use.counts and base in use.counts:
+            yield Blank(use.counts[population], use.counts[base])
+
+
+def _missing(tree: GateTree, role: str) -> set[str]:
+    """Return the markers whose antibodies are not in a control of that role."""
+    if role.startswith(_FMO):
+        return {role.removeprefix(_FMO)}
+    stained = {axis for axis in tree.axes if not axis.startswith(("FSC-", "SSC-")) and axis != "Time"}
+    return {marker_of(axis) for axis in stained} if role == WITHOUT_ANTIBODIES else set()
+
+
+def _pair(
+    each: Background, count: Statistic, confidence: float, suffix: str, per: float, denominator: str
+) -> Iterator[Statistic]:
+    """Yield background and net in one unit."""
+    mean, own = each.expected.mean, _limits_of_mean(each.expected, confidence)
+    unit = "per million" if suffix else "events"
+    shared = {
+        "population": each.population,
+        "parent": count.parent,
+        "unit": unit,
+        "marker": each.role,
+        "denominator": denominator,
+    }
+    yield _row(shared, f"background{suffix}", mean, per, own, own, n=each.expected.counted, state="")
+    raw = count.value or 0.0
+    both, counting = (count.ci_low or 0.0, count.ci_high), (count.counting_low or 0.0, count.counting_high)
+    small = own[1] is not None and raw > 0 and own[1] - mean > raw - counting[0]
+    yield _row(
+        shared,
+        f"net{suffix}",
+        raw - mean,
+        per,
+        difference(raw, both, mean, own),
+        difference(raw, counting, mean, own),
+        n=count.n,
+        state=TOO_SMALL if small else "",
+    )
+
+
+def _row(
+    shared: Mapping[str, str],
+    statistic: str,
+    value: float,
+    per: float,
+    both: Limits,
+    counting: Limits,
+    *,
+    n: int | None,
+    state: str,
+) -> Statistic:
+    low, high, alone_low, alone_high = (settled(None if limit is None else limit * per) for limit in (*both, *counting))
+    return Statistic.model_validate(
+        {
+            **shared,
+            "statistic": statistic,
+            "value": settled(value * per),
+            "ci_low": low,
+            "ci_high": high,
+            "counting_low": alone_low,
+            "counting_high": alone_high,
+            "n": n,
+            "state": state,
+        }
+    )
+
+
+def _limits_of_mean(expected: Expected, confidence: float) -> Limits:
+    """Return the limits of an expected background; where blanks differ by more than counting, so much further apart."""
+    low, high = (limit * expected.scale for limit in poisson(expected.counted, confidence))
+    further = math.sqrt(expected.dispersion) if expected.spread and expected.dispersion else 1.0
+    return max(0.0, expected.mean - further * (expected.mean - low)), expected.mean + further * (high - expected.mean)
