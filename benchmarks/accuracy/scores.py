@@ -19,6 +19,7 @@ class Score:
     drawn, ``true_nucleated_ppm`` the same per million of all nucleated cells, erythroblasts among them.
     ``counting_low`` to ``counting_high`` is the interval that counting alone leaves open. ``leak`` is how many cells
     without CD271 lie beyond the method's CD271 cut for each that it promises; None where it promises none.
+    ``by_locks`` says of locked gates whether earlier batches really set the cut; None of other methods.
     ``progenitors_by_anchor`` is how many of the called MSC a plain FMO percentile would call CD146+.
     ``shifted`` is the marker whose detector alone was turned up. ``codes`` are the warnings and failures that speak of
     MSC, ``failures`` those that failed, whatever they speak of.
@@ -51,3 +52,4 @@ class Score:
     counting_high: float | None = None
     leak: float | None = None
     progenitors_by_anchor: int | None = None
+    by_locks: bool | None = None

@@ -34,7 +34,8 @@ def changes_pct(scores: Scores, *markers: str) -> list[float]:
 
 
 def _pairs(scores: Scores, *markers: str) -> Iterator[tuple[Score, Score]]:
-    tubes = [score for score in scores if score.purpose == "shift"]
+    """Yield tubes before and after; of locked gates only those whose cut earlier batches really set."""
+    tubes = [score for score in scores if score.purpose == "shift" and score.by_locks is not False]
     before = {score.seed: score for score in tubes if not score.shift_decades}
     for score in tubes:
         if score.shift_decades and score.shifted in markers and score.seed in before:

@@ -54,6 +54,8 @@ _COUNTED = tuple(item.name for item in ALL_POPULATIONS if item.nucleated and ite
 _NUCLEATED = tuple(item.name for item in ALL_POPULATIONS if item.nucleated)
 _CD271 = (*MSC, "endothelium", "cd146_only")
 """Kinds of cells of which some carry CD271."""
+_SERVED = (GATE, "locked", "fitted")
+"""Gate, method and state of a cut that earlier batches set."""
 _MARKER_OF = {"CD235a": "CD235a+CD71"}
 
 
@@ -192,6 +194,9 @@ def _by_tool(plan: TubePlan, method: str, path: Path, truth: _Truth, outside: Ou
     return replace(
         _score(plan, method, truth, rows, _printed(result)),
         leak=_leak_of_control(result, found, truth),
+        by_locks=any((node.name, node.method, node.state) == _SERVED for node in result.tree.nodes)
+        if method == LOCKED
+        else None,
         progenitors_by_anchor=_progenitors_by_anchor(prepared, found, outside) if "msc" in rows else None,
         codes=tuple(dict.fromkeys(item.code for item in about)),
         failures=tuple(dict.fromkeys(item.code for item in result.findings if item.status == "fail")),

@@ -53,6 +53,13 @@ class TestShifts:
         ]
         assert sorted(changes_pct(tubes, "")) == pytest.approx([1.0, 10.0])
 
+    def test_locked_gates_that_fell_back_are_no_figure_of_locked_gates(self) -> None:
+        tubes = [replace(tube, method=LOCKED, by_locks=True) for tube in series(all=1080.0)]
+        assert changes_pct(tubes, "") == pytest.approx([8.0])
+        for place in (0, 1):
+            fell_back = [replace(tube, by_locks=number != place) for number, tube in enumerate(tubes)]
+            assert changes_pct(fell_back, "") == []
+
     def test_the_share_with_cd146_changes_in_points(self) -> None:
         before, after = series(CD146=1000.0)
         assert BY_KEY["share_up"].find([before, replace(after, called_progenitors=80)]).value == pytest.approx(10.0)
