@@ -214,3 +214,31 @@ _RED = ("rbc_bm", "rbc_pb", "wbc_pb", "tnc_bm")
 _LYMPH = ("lymphocytes_bm_pct", "lymphocytes_pb_pct", "lymphocytes_pure_pct")
 _RESTRICTED = ("restricted_bm_pct", "restricted_pure_pct")
 BLOOD_COLUMNS = (*_RED, *_LYMPH, *_RESTRICTED)
+
+_SAME_SPECIMEN = (
+    "patient_id",
+    "specimen",
+    "timepoint",
+    "visit",
+    "day",
+    "pull",
+    "site",
+    "preparation",
+    "panel",
+    "batch",
+    "lot",
+    "scenario",
+)
+"""Columns in which replicates agree: another specimen, stain or day is no replicate, whatever its number says."""
+
+
+def replicate_group(labels: Mapping[str, str]) -> dict[str, str] | None:
+    """Return what a tube shares with its replicates by column; None for a tube that is none.
+
+    A replicate is a stained tube with a patient and a number of its own in the column ``replicate``. Nothing else makes
+    one: tubes of one patient in one batch may as well be of two days or two pulls, and only who stained them knows.
+    """
+    role = labels.get("role", "").strip().casefold()
+    if not labels.get(REPLICATE, "").strip() or not labels.get("patient_id", "").strip() or role not in {"", "stained"}:
+        return None
+    return {name: labels[name].strip() for name in _SAME_SPECIMEN if labels.get(name, "").strip()}
