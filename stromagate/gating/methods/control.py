@@ -188,7 +188,9 @@ def _said(
         f"{_extended(rule.false_frac * known.control.n)}"
     )
     text = "; ".join([set_on, *_moves(params, known, cut), f"{beyond:,} events of {parent.n:,} lie beyond the cut"])
-    glowing = params.target_false_frac * parent.n if known.target is not None else 0.0
+    glowing = 0.0
+    if params.target is not None and known.target is not None:
+        glowing = params.target_false_frac * parent.population(params.target).n
     # Where nothing was found there is nothing that could be a false one.
     if beyond == 0 or beyond >= 2 * max(expected, glowing):
         return text, ()

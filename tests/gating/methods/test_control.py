@@ -319,6 +319,20 @@ def test_bright_positives_are_separable() -> None:
     assert fitted(tube(1, CONTROLS), target="msc").doubts == ()
 
 
+def test_the_glow_that_a_cut_is_doubted_for_is_that_of_the_target_alone() -> None:
+    """A parent of thousands that holds forty of the target: half a per cent of forty reaches the cut, not of thousands."""
+    rare = tube(1, CONTROLS, low=20, high=20)
+    anchor = rare.others["stroma"]
+    both = {
+        axis: np.concatenate([values, anchor.values[axis]]).astype(np.float32) for axis, values in rare.values.items()
+    }
+    parent = replace(anchor, values=both, others={"stroma": anchor, "msc": rare})
+    fit = fitted(parent, target="msc", max_false=5)
+    beyond = int(re.search(r"([\d,]+) events of [\d,]+ lie beyond", fit.sentence)[1].replace(",", ""))  # type: ignore[index]
+    assert beyond < 0.01 * parent.n  # all of the parent's glow would be more than these
+    assert fit.doubts == ()
+
+
 def test_the_spread_is_that_of_fresh_controls_and_tubes() -> None:
     """The bootstrap's spread is within a factor of two of what 16 new sets of tubes show."""
     fits = [fitted(tube(seed, [control(100 * seed + i) for i in range(3)]), target="msc") for seed in range(1, 17)]
