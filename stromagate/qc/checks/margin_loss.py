@@ -9,6 +9,7 @@ from __future__ import annotations
 from stromagate.model.detection import LOD_FLOOR_EVENTS
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
+from stromagate.qc.removal import removal
 from stromagate.qc.straight import cut, within
 from stromagate.qc.targets import added, among, deciding, each_target, edges_of, path_to, targets
 from stromagate.qc.verdict import judge, not_applicable
@@ -47,6 +48,9 @@ def _one(evidence: Evidence, name: str) -> Finding:
         return not_applicable(CHECK, f"{few}: too few to judge a loss by.", name)
     lost_pct = 100 * lost / alike.size
     sentence = f"Of {events(alike.size)} that look like {called}, margin gates remove {lost:,} ({percent(lost_pct)})."
+    taken = [found for node in margins if (found := removal(evidence, node, name)) is not None and found.removed]
+    worst = min(taken, key=lambda found: found.p, default=None)
+    sentence = f"{sentence} {worst.sentence}" if worst else sentence
     return judge(CHECK, lost_pct, sentence, remedy=_REMEDY, population=name)
 
 

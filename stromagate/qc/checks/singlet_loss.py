@@ -12,6 +12,7 @@ from stromagate.model.detection import LOD_FLOOR_EVENTS
 from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
+from stromagate.qc.removal import removal
 from stromagate.qc.straight import cut, within
 from stromagate.qc.targets import added, among, deciding, edges_of, main_target, path_to
 from stromagate.qc.verdict import judge, not_applicable
@@ -45,7 +46,10 @@ def look(evidence: Evidence) -> list[Finding]:
         return [not_applicable(CHECK, reason, target)]
     lost_pct = 100 * (1 - kept_frac)
     alike = f"{events(fewest)} that look like {evidence.called(target)}"
+    taken = [found for gate in singlets if (found := removal(evidence, gate, target)) is not None and found.removed]
+    worst = min(taken, key=lambda found: found.p, default=None)
     sentence = f"Of {alike}, singlet gates remove {percent(lost_pct)}."
+    sentence = f"{sentence} {worst.sentence}" if worst else sentence
     remedy = "The target is being lost as doublets: widen the singlet gate, or dissociate the sample better."
     return [judge(CHECK, lost_pct, sentence, remedy=remedy, population=target)]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.verdict import judge, not_applicable
+from stromagate.qc.removal import SURELY, removal
+from stromagate.qc.targets import main_target
+from stromagate.qc.verdict import judge, not_applicable, said
 from stromagate.qc.wording import events, percent
 
 
@@ -25,7 +27,18 @@ def _removed(evidence: Evidence, node: GateNode) -> Finding:
     share = f"{percent(removed_pct)} of {evidence.called(node.parent)}"
     sentence = f"{events(before - kept)} ({share}) were removed as unsteady in time."
     remedy = "Look at the removed stretches; with a clog or a bubble, filter the sample and acquire it again."
-    return judge(CHECK, removed_pct, sentence, remedy=remedy, population=node.name)
+    finding = judge(CHECK, removed_pct, sentence, remedy=remedy, population=node.name)
+    target = main_target(evidence)
+    taken = removal(evidence, node, target) if target and before > kept else None
+    if taken is None:
+        return finding
+    sentence = f"{sentence} {taken.sentence}"
+    if finding.status == "pass" and taken.lost > taken.by_chance and taken.p < SURELY:
+        return said(CHECK, "warn", sentence, remedy=_BURST, population=node.name, measured=removed_pct)
+    return finding.model_copy(update={"sentence": sentence})
+
+
+_BURST = "The target came in a burst that was cut out, or went with one: look at it in time before the count is used."
 
 
 CHECK = Check(code="Q05", stage="acquisition", title="steady acquisition", run=look, warn=10.0, fail=20.0, unit="%")
