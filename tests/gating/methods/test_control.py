@@ -320,7 +320,7 @@ def test_bright_positives_are_separable() -> None:
 
 
 def test_the_glow_that_a_cut_is_doubted_for_is_that_of_the_target_alone() -> None:
-    """A parent of thousands that holds forty of the target: half a per cent of forty reaches the cut, not of thousands."""
+    """In a parent of thousands with forty of the target, a share of forty reaches the cut, not of thousands."""
     rare = tube(1, CONTROLS, low=20, high=20)
     anchor = rare.others["stroma"]
     both = {
