@@ -25,6 +25,7 @@ _INPUTS = "FCS or LMD files, or folders (searched through and through)."
 _OUT = "Folder for the results (needed)."
 _FAIL_ON = "End with 5 where a stained tube has such a finding, or a worse one."
 _LOCKS = "Boundaries of earlier batches, for locked gates (JSON)."
+_BLANKS = "What the laboratory's blanks count, for limits of detection (JSON)."
 _EDITS = "Boundaries that a person moved (JSON or YAML); refused where the fitted ones changed since."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
@@ -45,6 +46,7 @@ def run(
     interval: Annotated[str, typer.Option(help="Interval of shares: clopper-pearson or wilson.")] = "clopper-pearson",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     locks: Annotated[Path | None, typer.Option(help=_LOCKS, show_default=False)] = None,
+    blanks: Annotated[Path | None, typer.Option(help=_BLANKS, show_default=False)] = None,
     edits: Annotated[Path | None, typer.Option(help=_EDITS, show_default=False)] = None,
     fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
@@ -77,6 +79,7 @@ def run(
             interval=interval,
             seed=seed,
             locks=None if locks is None else str(locks),
+            blanks=None if blanks is None else str(blanks),
             edits=None if edits is None else str(edits),
         )
         finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet))
