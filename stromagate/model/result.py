@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from stromagate.model.config import RunConfig
-from stromagate.model.detection import DetectionLimits
+from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import GateNode, GateTree, Geometry
 from stromagate.model.panel import Panel
@@ -26,11 +26,12 @@ FindingStage = Literal["file", "compensation", "acquisition", "gating", "result"
 class Statistic(Document):
     """One number with its denominator, its interval and its state.
 
-    ``denominator`` names the population the number is divided by; ``n`` is the number of events of the population (of a
-    median: those with a finite value; of a background: those of the controls). ``marker`` names the marker of a median,
-    the marker left out of the gates (``without_marker``), or the role of the controls that a background, a net number
-    or a limit is from. ``ci_low`` to ``ci_high`` is counting and boundary together; the ``counting_``
-    and ``boundary_`` limits are each of them alone, None where there is nothing of the kind.
+    ``denominator`` names the population the number is divided by, or whose median it is; ``n`` is the number of events
+    of the population (of a median: those with a finite value; of a background: those of the controls). ``marker`` names
+    the marker of a median, the marker left out of the gates (``without_marker``), or the role of the controls that a
+    background, a net number or a limit is from. ``ci_low`` to ``ci_high`` is counting and boundary together; the
+    ``counting_`` and ``boundary_`` limits are each of them alone, None where there is nothing of the kind. ``interval``
+    says how the limits of counting were made; empty where there are none, and in results that are older than it.
     """
 
     population: str
@@ -48,6 +49,7 @@ class Statistic(Document):
     counting_high: float | None = None
     boundary_low: float | None = None
     boundary_high: float | None = None
+    interval: str = ""
 
 
 class Sensitivity(Document):
@@ -219,6 +221,7 @@ class SampleResult(Document):
     left_out: dict[str, str] = Field(default_factory=dict, description="Populations whose markers are absent, and why.")
     sensitivities: tuple[Sensitivity, ...] = ()
     controls: tuple[ControlUse, ...] = ()
+    background: tuple[BackgroundCount, ...] = Field((), description="What controls and blanks hold of the indices.")
     detection: tuple[DetectionLimits, ...] = Field((), description="Limits of the index populations in this tube.")
     control_roles: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Roles of controls that each gate asks for, whether there are any or not."

@@ -205,6 +205,9 @@ class GatingTemplate(Document):
     gain: GainConvention = Field("apply", description="Whether the gates were drawn on $PnG-scaled values.")
     populations: tuple[PopulationSpec, ...] = Field(min_length=1, description="Populations, parents first.")
     denominators: tuple[Name, ...] = Field((), description="Populations that rates are given per.")
+    ratios: tuple[tuple[Name, Name], ...] = Field(
+        (), description="Pairs of populations whose counts are divided, the first by the second."
+    )
     intensities: tuple[AxisName, ...] = Field((), description="Markers whose median is reported per population.")
     indices: dict[str, Name] = Field(default_factory=dict, description="Populations the pattern is read from.")
     beads: Name | None = Field(None, description="Population of counting beads, for absolute counts.")

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from stromagate.gating.tree import evaluable
 from stromagate.model.gates import GateTree
+from stromagate.model.holding import holders
 from stromagate.model.result import Statistic
 from stromagate.model.specimen import Specimen, beads_refused
 from stromagate.model.template import GatingTemplate
-from stromagate.quantify.counts import holders
 from stromagate.quantify.intervals import poisson, settled
 
 STATISTIC = "cells_per_ul"

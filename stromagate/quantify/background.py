@@ -22,11 +22,11 @@ from stromagate.gating.conditions import carried, marker_of
 from stromagate.gating.leave_out import WithoutMarker
 from stromagate.gating.tree import deciding_axes
 from stromagate.model.blanks import Blanks
-from stromagate.model.detection import LAB_BLANKS, TOO_SMALL, DetectionLimits
+from stromagate.model.detection import LAB_BLANKS, TOO_SMALL, BackgroundCount, DetectionLimits
 from stromagate.model.gates import ROOT, GateTree
+from stromagate.model.holding import holders
 from stromagate.model.result import ControlUse, Statistic
 from stromagate.quantify.combine import Limits, difference
-from stromagate.quantify.counts import holders
 from stromagate.quantify.detection import Blank, Expected, expect, limits, strictest
 from stromagate.quantify.intervals import poisson, settled
 from stromagate.quantify.states import count_state
@@ -122,6 +122,26 @@ def backgrounds(
             expected = expect(blanks, total) if total else None
             if total and expected is not None:
                 found.append(Background(population, role, base, total, blanks, expected))
+    return tuple(found)
+
+
+def background_counts(known: Sequence[Background], confidence: float) -> tuple[BackgroundCount, ...]:
+    """Return backgrounds as a result keeps them, with limits at a level of confidence."""
+    found = []
+    for each in known:
+        low, high = _limits_of_mean(each.expected, confidence)
+        found.append(
+            BackgroundCount(
+                population=each.population,
+                role=each.role,
+                n_blanks=each.expected.n,
+                events=each.expected.counted,
+                scale=float(f"{each.expected.scale:.12g}"),
+                scaled_by=each.base,
+                low=float(f"{low:.12g}"),
+                high=float(f"{high:.12g}"),
+            )
+        )
     return tuple(found)
 
 
@@ -242,7 +262,7 @@ def _pair(
     yield _row(shared, f"background{suffix}", mean, per, own, own, n=each.expected.counted, state="")
     raw = count.value or 0.0
     both, counting = (count.ci_low or 0.0, count.ci_high), (count.counting_low or 0.0, count.counting_high)
-    small = own[1] is not None and raw > 0 and own[1] - mean > raw - counting[0]
+    small = raw > 0 and own[1] - mean > raw - counting[0]
     yield _row(
         shared,
         f"net{suffix}",
@@ -282,7 +302,7 @@ def _row(
     )
 
 
-def _limits_of_mean(expected: Expected, confidence: float) -> Limits:
+def _limits_of_mean(expected: Expected, confidence: float) -> tuple[float, float]:
     """Return the limits of an expected background; where blanks differ by more than counting, so much further apart."""
     low, high = (limit * expected.scale for limit in poisson(expected.counted, confidence))
     further = math.sqrt(expected.dispersion) if expected.spread and expected.dispersion else 1.0

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.model.sample import F64
+from stromagate.quantify.intervals import settled
 
 Kind = Literal["count", "share", "ratio"]
 Draws = NDArray[np.int64]
@@ -78,6 +79,33 @@ def uncertainty(
     return Uncertainty(counting, (min(low, value), max(high, value)), _both(kind, total, here, counting, reach))
 
 
+def with_fixed(drawn: Draws | None, count: int, others: Draws | None, total: int) -> tuple[Draws, Draws] | None:
+    """Return two numbers on redrawn boundaries, one that no boundary decides about the same in each; None for two such.
+
+    Parameters
+    ----------
+    drawn, others : ndarray of int64, shape (n_draws,), or None
+        Events of either population in each redraw; None where no estimated boundary decides about it.
+    count, total : int
+        Their events on the boundaries as they are.
+    """
+    either = others if drawn is None else drawn
+    if either is None:
+        return None
+    counts = np.full(either.shape, count, dtype=np.int64) if drawn is None else drawn
+    return counts, np.full(either.shape, total, dtype=np.int64) if others is None else others
+
+
+def limits_by_field(found: Uncertainty | None, per: int) -> dict[str, float | None]:
+    """Return the six limits of a `Statistic` by field, ``per`` times as large; none where there is nothing."""
+    pairs = {} if found is None else {"ci": found.both, "counting": found.counting, "boundary": found.boundary}
+    limits: dict[str, float | None] = {}
+    for name, pair in pairs.items():
+        for side, limit in zip(("low", "high"), pair or (None, None), strict=True):
+            limits[f"{name}_{side}"] = None if limit is None else settled(per * limit)
+    return limits
+
+
 def difference(one: float, one_limits: Limits, other: float, other_limits: Limits) -> Limits:
     """Return the limits of a difference of two independent numbers from the limits of each (MOVER).
 
@@ -99,6 +127,35 @@ def difference(one: float, one_limits: Limits, other: float, other_limits: Limit
     down = math.inf if other_high is None else math.hypot(one - low, other_high - other)
     up = None if high is None else math.hypot(high - one, other - other_low)
     return one - other - down, None if up is None else one - other + up
+
+
+def ratio(one: float, one_limits: Limits, other: float, other_limits: Limits) -> Limits:
+    """Return the limits of a ratio of two independent numbers from the limits of each (MOVER-R).
+
+    Parameters
+    ----------
+    one, other : float
+        The numbers, in one unit; ``one`` not below zero, ``other`` above.
+    one_limits, other_limits : tuple of float
+        Their limits at one level of confidence, none below zero; an upper one may be None (nothing bounds it).
+
+    Returns
+    -------
+    tuple of float
+        Limits of ``one / other`` (doi:10.1177/0962280213502144). The lower one is zero where nothing bounds ``other``
+        from above, the upper one None where nothing bounds ``one`` or where ``other`` may be zero.
+    """
+    (low, high), (other_low, other_high) = one_limits, other_limits
+    product = one * other
+    down = 0.0
+    if other_high is not None and low > 0:
+        # The published root, its fraction turned over: so it needs no case for limits where the denominator vanishes.
+        mine, theirs = low * (2 * one - low), other_high * (2 * other - other_high)
+        down = mine / (product + math.sqrt(max(product**2 - mine * theirs, 0.0)))
+    if high is None or other_low <= 0:
+        return down, None
+    mine, theirs = high * (2 * one - high), other_low * (2 * other - other_low)
+    return down, (product + math.sqrt(max(product**2 - mine * theirs, 0.0))) / theirs
 
 
 def _both(kind: Kind, total: int, here: float, counting: Limits, reach: tuple[float, ...]) -> Limits:

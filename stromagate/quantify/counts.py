@@ -10,9 +10,13 @@ Which rates there are is decided by the tree alone, so that all tubes of one tem
   interval is that of the ratio of two independent counts: exact where no event is in both, too wide where some are, for
   shared events move both counts the same way. QC warns where much is shared.
 
-Other pairs have no meaning as a rate and get no row. Where redrawn boundaries are given, each of these rows says what
-counting and what the boundaries leave open, and its interval is of both together (``quantify.combine``). A rate takes
-both of its populations from the same redraw. Intervals of medians are of counting alone.
+Other pairs have no meaning as a rate and get no row. Ratios that the template declares follow (``quantify.ratios``),
+and behind the share of an index in another one, such as CD146+ cells among MSC, the median of the marker that it was
+cut by in the whole (``median_of_parent``), which no cut moves.
+
+Where redrawn boundaries are given, each of these rows says what counting and what the boundaries leave open, and its
+interval is of both together (``quantify.combine``). A rate takes both of its populations from the same redraw.
+Intervals of medians are of counting alone.
 """
 
 from __future__ import annotations
@@ -23,17 +27,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from stromagate.gating.tree import evaluable
-from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
+from stromagate.model.gates import ROOT, GateNode, GateTree
+from stromagate.model.holding import holders
 from stromagate.model.result import Statistic
 from stromagate.model.sample import F32, Rows
 from stromagate.model.template import GatingTemplate
-from stromagate.quantify.combine import Draws, Kind, Limits, Uncertainty, uncertainty
-from stromagate.quantify.intensity import medians
-from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, settled, wilson
+from stromagate.quantify.combine import Draws, Kind, Limits, Uncertainty, limits_by_field, uncertainty, with_fixed
+from stromagate.quantify.intensity import medians, uncut_medians
+from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, wilson
+from stromagate.quantify.ratios import ratio_rows
 from stromagate.quantify.states import count_state
 
 ShareInterval = Callable[[int, int, float], Bounds]
 SHARE_INTERVALS: dict[str, ShareInterval] = {"clopper-pearson": clopper_pearson, "wilson": wilson}
+_NAMES: dict[ShareInterval, str] = {clopper_pearson: "Clopper-Pearson", wilson: "Wilson"}
+_OF_COUNTS = "exact Poisson"
+_OF_RATIOS = "exact, of two counts"
 
 _MILLION = 1_000_000
 
@@ -75,32 +84,18 @@ def statistics(
         evaluated or the denominator is empty.
     """
     denominators = tuple(dict.fromkeys(template.denominators))
-    book = _Book(members, tree, evaluable(tree), denominators, confidence, interval, draws or {})
+    book = _Book(members, tree, evaluable(tree), holders(tree), denominators, confidence, interval, draws or {})
     middles = medians(tree, book.rows, template.intensities, linear=linear, confidence=confidence)
+    counts = {name: book.count(name) for name in (ROOT, *(node.name for node in tree.nodes))}
+    divided = list(ratio_rows(tree, counts, template.ratios, draws=book.draws, confidence=confidence))
     rows = [_count_row(book, ROOT, "")]
     for node in tree.nodes:
         rows.append(_count_row(book, node.name, node.parent))
         rows += _rate_rows(book, node)
+        rows += [row for row in divided if row.population == node.name]
+        rows += uncut_medians(node, tree, template, middles)
         rows += middles[node.name]
     return tuple(rows)
-
-
-def holders(tree: GateTree) -> dict[str, frozenset[str]]:
-    """Return, for every population, those that hold all of its events by the way it was gated.
-
-    Parents do, and so does every population that a boolean "all of" names, or that holds all an "any of" names.
-    """
-    held: dict[str, frozenset[str]] = {ROOT: frozenset()}
-    for node in tree.nodes:
-        above = held[node.parent] | {node.parent}
-        if isinstance(node.geometry, Boolean) and node.geometry.of:
-            named = [held[name] | {name} for name in node.geometry.of]
-            if node.geometry.operation == "all":
-                above = above.union(*named)
-            elif node.geometry.operation == "any":
-                above = above | frozenset.intersection(*named)
-        held[node.name] = above
-    return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +105,7 @@ class _Book:
     members: Mapping[str, Rows]
     tree: GateTree
     evaluable: frozenset[str]
+    held: Mapping[str, frozenset[str]]
     denominators: tuple[str, ...]
     confidence: float
     interval: ShareInterval
@@ -140,12 +136,13 @@ def _count_row(book: _Book, name: str, parent: str) -> Statistic:
         unit="events",
         state=count_state(count),
         n=count,
-        **_limits(limits, 1),
+        interval=_OF_COUNTS if limits else "",
+        **limits_by_field(limits, 1),
     )
 
 
 def _rate_rows(book: _Book, node: GateNode) -> Iterator[Statistic]:
-    held = holders(book.tree)
+    held = book.held
     yield _share_row(book, node, node.parent, 1)
     for denominator in book.denominators:
         if denominator == node.name or denominator not in held:  # left out: an optional marker is not on this tube
@@ -167,7 +164,8 @@ def _share_row(book: _Book, node: GateNode, denominator: str, per: int) -> Stati
     if count is None or not total:
         return _rate(node, denominator, per, None, count, None)
     limits = _of_rate(book, node, denominator, "share", book.interval(count, total, book.confidence))
-    return _rate(node, denominator, per, count * per / total, count, limits)
+    made = _rate(node, denominator, per, count * per / total, count, limits)
+    return made.model_copy(update={"interval": _NAMES.get(book.interval, "")})
 
 
 def _ratio_row(book: _Book, node: GateNode, denominator: str) -> Statistic:
@@ -175,7 +173,8 @@ def _ratio_row(book: _Book, node: GateNode, denominator: str) -> Statistic:
     if count is None or not total:
         return _rate(node, denominator, _MILLION, None, count, None)
     limits = _of_rate(book, node, denominator, "ratio", poisson_ratio(count, total, book.confidence))
-    return _rate(node, denominator, _MILLION, count * _MILLION / total, count, limits)
+    made = _rate(node, denominator, _MILLION, count * _MILLION / total, count, limits)
+    return made.model_copy(update={"interval": _OF_RATIOS})
 
 
 def _of_rate(book: _Book, node: GateNode, denominator: str, kind: Kind, counting: Limits) -> Uncertainty:
@@ -183,12 +182,7 @@ def _of_rate(book: _Book, node: GateNode, denominator: str, kind: Kind, counting
     count, total = book.count(node.name), book.count(denominator)
     assert count is not None
     assert total is not None
-    drawn, divided_by = book.draws.get(node.name), book.draws.get(denominator)
-    pair = None
-    if drawn is not None or divided_by is not None:
-        n = len(divided_by if drawn is None else drawn)  # type: ignore[arg-type]  # one of them is there
-        counts = np.full(n, count, dtype=np.int64) if drawn is None else drawn
-        pair = counts, np.full(n, total, dtype=np.int64) if divided_by is None else divided_by
+    pair = with_fixed(book.draws.get(node.name), count, book.draws.get(denominator), total)
     return uncertainty(kind, count, total, counting, pair, book.confidence)
 
 
@@ -205,15 +199,5 @@ def _rate(
         denominator=denominator,
         state="not evaluable" if value is None else count_state(n),
         n=n,
-        **_limits(limits, per),
+        **limits_by_field(limits, per),
     )
-
-
-def _limits(found: Uncertainty | None, per: int) -> dict[str, float | None]:
-    """Return the six limits of a row by field, None where there is nothing of the kind."""
-    pairs = {} if found is None else {"ci": found.both, "counting": found.counting, "boundary": found.boundary}
-    limits: dict[str, float | None] = {}
-    for name, pair in pairs.items():
-        for side, limit in zip(("low", "high"), pair or (None, None), strict=True):
-            limits[f"{name}_{side}"] = None if limit is None else settled(per * limit)
-    return limits

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from stromagate.errors import UsageError
 from stromagate.model.gates import GateTree
+from stromagate.model.holding import holders
 from stromagate.model.result import Statistic
 from stromagate.model.specimen import MAX_BLOOD_SHARE, Specimen, blood_shares
 from stromagate.model.template import GatingTemplate
-from stromagate.quantify.counts import holders
 from stromagate.quantify.intervals import settled
 
 STATISTIC = "per_million_without_blood"

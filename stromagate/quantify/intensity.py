@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from stromagate.gating.tree import deciding_axes
 from stromagate.model.gates import GateNode, GateTree
 from stromagate.model.result import Statistic
 from stromagate.model.sample import F32, Rows
+from stromagate.model.template import GatingTemplate
 from stromagate.quantify.states import count_state
+
+INTERVAL = "order statistics"
 
 
 def medians(
@@ -53,6 +57,47 @@ def medians(
                 rows = rows_of(node.name)
                 made[node.name].append(_row(node, marker, None if rows is None else values[rows], confidence))
     return made
+
+
+def uncut_medians(
+    node: GateNode, tree: GateTree, template: GatingTemplate, found: Mapping[str, Sequence[Statistic]]
+) -> list[Statistic]:
+    """Return what stands beside a share that rests on a cut: the marker's median in the whole that is cut.
+
+    Parameters
+    ----------
+    node : GateNode
+        The population; only indices that are a part of another index, as progenitors are of MSC, have such a number.
+    tree : GateTree
+        Knows which markers decide about either.
+    template : GatingTemplate
+        Names the indices.
+    found : mapping of str to sequence of Statistic
+        Medians by population.
+
+    Returns
+    -------
+    list of Statistic
+        ``median_of_parent`` of the population, one for every marker that decides about it and not about its parent;
+        ``denominator`` is the parent whose median it is, ``n`` its events.
+    """
+    indices = set(template.indices.values())
+    if node.name not in indices or node.parent not in indices:
+        return []
+    axes = deciding_axes(tree)
+    own = axes[node.name] - axes[node.parent]
+    return [
+        row.model_copy(
+            update={
+                "population": node.name,
+                "parent": node.parent,
+                "statistic": "median_of_parent",
+                "denominator": node.parent,
+            }
+        )
+        for row in found[node.parent]
+        if row.marker in own
+    ]
 
 
 def _gated_rows(tree: GateTree, rows_of: Callable[[str], Rows | None]) -> Rows:
@@ -124,4 +169,5 @@ def _row(node: GateNode, marker: str, values: F32 | None, confidence: float) -> 
         ci_high=high,
         state="not evaluable" if centre is None else count_state(n),
         n=n,
+        interval="" if low is None else INTERVAL,
     )

@@ -90,7 +90,8 @@ def _with_defaults(template: GatingTemplate, gates: Mapping[str, tuple[GateStep,
 
 def _digest(template: GatingTemplate) -> str:
     document = template.model_dump(mode="json")
-    if document["beads"] is None:  # templates without beads keep the identity they had before there was this key
-        del document["beads"]
+    for key in ("beads", "ratios"):  # templates without them keep the identity they had before there was this key
+        if not document[key]:
+            del document[key]
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stromagate.model.gates import Axis, Boolean, GateNode, GateTree, Geometry, Interval
+from stromagate.model.holding import holders
 from stromagate.model.result import Statistic
 from stromagate.model.sample import F32
 from stromagate.model.scales import Scale
 from stromagate.model.template import GatingTemplate
 from stromagate.quantify import statistics
-from stromagate.quantify.counts import holders
 from stromagate.quantify.intervals import clopper_pearson, poisson, poisson_ratio, wilson
 from stromagate.quantify.states import count_state
 
