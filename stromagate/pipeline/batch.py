@@ -11,21 +11,26 @@ from typing import Literal
 from stromagate import __version__
 from stromagate.errors import StromagateError
 from stromagate.export import export, export_all
+from stromagate.export.pooled import pooled_csv
 from stromagate.model.config import RunConfig
-from stromagate.model.result import RunIndex, SampleEntry, SampleResult
+from stromagate.model.history import ChartBook
+from stromagate.model.result import RunFinding, RunIndex, SampleEntry, SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.controls.first_stage import Stage, silent, with_controls
 from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.edits import check_edits
 from stromagate.pipeline.executor import each
+from stromagate.pipeline.history import check_history
 from stromagate.pipeline.job import BatchOptions, Job, Outcome
 from stromagate.pipeline.outside import blanks_of, locks_of
+from stromagate.pipeline.overall import look_over
 from stromagate.pipeline.resume import still_valid
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.together import analyze_job
 from stromagate.pipeline.tubes import Tube, printable
-from stromagate.report import plotly_asset, render_index, render_sample
+from stromagate.quantify.pooling import pool
+from stromagate.report import plotly_asset, render_history, render_index, render_sample
 from stromagate.report.lookup import role, worst
 
 
@@ -80,6 +85,8 @@ def run_batch(
     check_roles(tubes, loaded.template)
     edits, locks = check_edits(config, [tube.sample_id for tube in tubes], loaded), locks_of(config, loaded)
     blanks_of(config, loaded)  # refused before any tube is touched
+    if options.history is not None:
+        check_history(options.history, out)
     shared = config.without_edits()
     jobs = [Job(tube, loaded, shared, out, options, edits=edits.get(tube.sample_id), locks=locks) for tube in tubes]
     with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):
@@ -99,7 +106,9 @@ def run_batch(
             exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
             times={"started": started, "ended": _now(), "command": printable(options.command)},
         )
-        bundle.close_folder(out, _run_files(run, bundle.read_results(out, run), standalone=options.standalone))
+        results = bundle.read_results(out, run)
+        run, book = look_over(run, results, tubes, loaded, options)
+        bundle.close_folder(out, _run_files(run, results, book, standalone=options.standalone))
     return run
 
 
@@ -116,14 +125,22 @@ def render_again(out: Path, *, standalone: bool = False) -> RunIndex:
         results = bundle.read_results(out, run)
         for result in results:
             bundle.refresh_sample(out, result.sample_id, _pages(result, standalone=standalone))
-        bundle.close_folder(out, _run_files(run, results, standalone=standalone))
+        bundle.close_folder(out, _run_files(run, results, bundle.read_charts(out), standalone=standalone))
     return run
 
 
 def reaching(run: RunIndex, level: Literal["warn", "fail"]) -> list[SampleEntry]:
     """Return the analysed tubes with a finding of that gravity or worse; controls are background and not judged."""
-    grave = {"fail"} if level == "fail" else {"warn", "fail"}
+    grave = _GRAVE[level]
     return [entry for entry in run.samples if entry.worst_finding in grave and not role(entry.labels).is_control]
+
+
+def reaching_together(run: RunIndex, level: Literal["warn", "fail"]) -> list[RunFinding]:
+    """Return the findings of that gravity or worse of all tubes together, controls among them."""
+    return [finding for finding in run.findings if finding.status in _GRAVE[level]]
+
+
+_GRAVE = {"warn": {"warn", "fail"}, "fail": {"fail"}}
 
 
 def _one(job: Job) -> Outcome:
@@ -190,9 +207,17 @@ def _pages(result: SampleResult, *, standalone: bool) -> dict[str, bytes]:
     }
 
 
-def _run_files(run: RunIndex, results: list[SampleResult], *, standalone: bool) -> dict[str, bytes]:
-    page = render_index(run, results, plotly="inline" if standalone else "shared").encode()
-    files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **export_all(results)}
+def _run_files(
+    run: RunIndex, results: list[SampleResult], book: ChartBook | None, *, standalone: bool
+) -> dict[str, bytes]:
+    pooled = pool(results, failed=[entry for entry in run.samples if entry.status == "failed"])
+    page = render_index(run, results, plotly="inline" if standalone else "shared", pooled=pooled, history=book is not None).encode()
+    files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **export_all(results, run.findings)}
+    if book is not None:
+        charts = render_history(book, run.findings, plotly="inline" if standalone else "shared").encode()
+        files |= {bundle.CHARTS_FILE: bundle.to_json_bytes(book), "history.html": charts}
+    if pooled.groups:
+        files |= {"pooled.csv": pooled_csv(pooled), "pooled.json": bundle.to_json_bytes(pooled)}
     return files if standalone else {**files, "assets/plotly.min.js": plotly_asset()}
 
 

@@ -3,6 +3,8 @@
 ::
 
     OUT/run.json  index.html  populations.csv  thresholds.csv  qc.csv  assets/plotly.min.js
+    OUT/pooled.csv  pooled.json  (where the sheet names replicates)
+    OUT/history.json  history.html  (of a run with --history)
     OUT/samples/<sample_id>/result.json  report.html  populations.csv
 """
 
@@ -20,6 +22,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from stromagate.errors import InputError, StromagateError, UsageError
+from stromagate.model.history import ChartBook
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pipeline.claim import claimed
 
@@ -27,9 +30,10 @@ T = TypeVar("T", bound=BaseModel)
 
 RUN_FILE = "run.json"
 RESULT_FILE = "result.json"
+CHARTS_FILE = "history.json"
 SAMPLES = "samples"
 # What is said of all tubes together; the mark of a finished run goes first and comes last.
-RUN_FILES = (RUN_FILE, "index.html", "populations.csv", "thresholds.csv", "qc.csv")
+RUN_FILES = (RUN_FILE, "index.html", "populations.csv", "thresholds.csv", "qc.csv", "pooled.csv", "pooled.json", CHARTS_FILE, "history.html")
 _PARTIAL = ".partial"
 _MARKER = ".stromagate"
 
@@ -194,6 +198,18 @@ def read_run(out: Path) -> RunIndex:
             hint="run the same command again: finished tubes are kept" if unfinished else f"no {RUN_FILE} was found",
         )
     return _read(path, RunIndex)[0]
+
+
+def read_charts(out: Path) -> ChartBook | None:
+    """Read the charts of a run over earlier ones; None where it kept no history.
+
+    Raises
+    ------
+    InputError
+        They are damaged.
+    """
+    path = out / CHARTS_FILE
+    return _read(path, ChartBook)[0] if path.is_file() else None
 
 
 def read_result(out: Path, sample_id: str) -> SampleResult:

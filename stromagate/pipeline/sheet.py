@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stromagate.errors import DocumentError, InputError, Problem, SpecificationError, nearest
-from stromagate.model.specimen import NUMBER_COLUMNS, REPLICATE, WASHED, column_faults
+from stromagate.model.specimen import NUMBER_COLUMNS, REPLICATE, WASHED, column_faults, replicate_group
 
 ROLES = "stained, unstained, blank, fmo:MARKER, isotype:MARKER or comp:CHANNEL"
 _ROLE = re.compile(r"(stained|unstained|blank|(fmo|isotype|comp):\s*\S.*)", re.IGNORECASE)
@@ -72,7 +72,7 @@ def read_sheet(path: str | Path) -> list[SheetRow]:
     if problems:
         raise DocumentError("sheet.header", str(path), problems)
     rows = [_row(line, columns, cells, path.parent, problems) for line, cells in body if any(map(str.strip, cells))]
-    problems += _duplicates(rows)
+    problems += [*_duplicates(rows), *_replicates(rows)]
     if not rows and not problems:
         problems.append(Problem(header_line, "file", "the sheet names no tube", "add one row a tube"))
     if problems:
@@ -203,3 +203,18 @@ def _duplicates(rows: list[SheetRow]) -> list[Problem]:
                 shown = row.sample_id if field == "sample_id" else row.file.name
                 problems.append(Problem(row.line, field, f"'{shown}' stands already on line {first[key]}"))
     return problems
+
+
+def _replicates(rows: list[SheetRow]) -> Iterator[Problem]:
+    """Two replicates of one number are two specimens, or one tube twice: neither may be added up."""
+    first: dict[tuple[tuple[str, str], ...], int] = {}
+    for row in rows:
+        number, shared = row.labels.get(REPLICATE, ""), replicate_group(row.labels)
+        if number and "patient_id" not in row.labels:
+            yield Problem(row.line, REPLICATE, "a replicate without `patient_id`", "say whose specimen it is")
+        if shared is not None:
+            stands = first.setdefault((*shared.items(), (REPLICATE, number)), row.line)
+            if stands != row.line:
+                message = f"replicate {number} of {shared['patient_id']} stands already on line {stands}"
+                hint = "number them 1, 2, 3; tell other specimens apart in `specimen`, `timepoint` or `pull`"
+                yield Problem(row.line, REPLICATE, message, hint)

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from stromagate.model.gates import ROOT
 from stromagate.model.pooled import DIFFER, PooledGroup, PooledRate, PooledRun
+from stromagate.model.holding import holders
 from stromagate.model.result import SampleEntry, SampleResult, Statistic
 from stromagate.model.specimen import replicate_group
-from stromagate.quantify.counts import SHARE_INTERVALS, holders
+from stromagate.quantify.counts import SHARE_INTERVALS
 from stromagate.quantify.dispersion import Dispersion, dispersion, overdispersed
 from stromagate.quantify.intervals import poisson_ratio, settled
 from stromagate.quantify.replicates import placed_alike, pooled_limits
@@ -41,11 +42,12 @@ def pool(results: Sequence[SampleResult], failed: Iterable[SampleEntry] = ()) ->
         A group for every specimen with two replicates or more in the sheet, in the order of the tubes.
     """
     groups: dict[tuple[tuple[str, str], ...], list[SampleResult | SampleEntry]] = {}
-    for tube in (*results, *failed):
+    tubes: list[SampleResult | SampleEntry] = [*results, *failed]
+    for tube in tubes:
         shared = replicate_group(tube.labels)
         if shared is not None:
             made = {} if isinstance(tube, SampleEntry) else _preparation(tube)
-            groups.setdefault(tuple(sorted({**made, **shared}.items())), []).append(tube)
+            groups.setdefault(tuple({**shared, **made}.items()), []).append(tube)
     return PooledRun(groups=tuple(_group(dict(key), tubes) for key, tubes in groups.items() if len(tubes) > 1))
 
 
@@ -61,10 +63,10 @@ def _group(labels: dict[str, str], tubes: Sequence[SampleResult | SampleEntry]) 
     for tube in tubes:
         if isinstance(tube, SampleEntry):
             left_out[tube.sample_id] = "it could not be analysed"
-        elif tube.source.sha256 in taken:
-            left_out[tube.sample_id] = f"it holds the same bytes as {taken[tube.source.sha256].sample_id}"
+        elif (content := tube.source.sha256 or tube.sample_id) in taken:
+            left_out[tube.sample_id] = f"it holds the same bytes as {taken[content].sample_id}"
         else:
-            taken[tube.source.sha256] = tube
+            taken[content] = tube
     results = list(taken.values())
     rates = tuple(_rates(results)) if len(results) > 1 else ()
     return PooledGroup(labels=labels, samples=tuple(one.sample_id for one in results), left_out=left_out, rates=rates)

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from stromagate.model.pooled import PooledRun
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.model.template import Document
-from stromagate.report import lookup, overview
+from stromagate.report import lookup, overview, replicates
 from stromagate.report.figures import plotly_asset
 from stromagate.report.section import in_order
 from stromagate.report.text import page_text
@@ -70,7 +71,9 @@ def render_sample(result: SampleResult, plotly: Plotly = "shared") -> str:
     )
 
 
-def render_index(run: RunIndex, results: Sequence[SampleResult], plotly: Plotly = "shared") -> str:
+def render_index(
+    run: RunIndex, results: Sequence[SampleResult], plotly: Plotly = "shared", pooled: PooledRun | None = None, *, history: bool = False
+) -> str:
     """Return the page of a whole run.
 
     Parameters
@@ -81,8 +84,10 @@ def render_index(run: RunIndex, results: Sequence[SampleResult], plotly: Plotly 
         Those that have a result, in the run's order.
     plotly : {"shared", "inline"}
         As for ``render_sample``; the shared copy is ``assets/`` beside the page.
+    pooled : PooledRun, optional
+        Its replicates.
     """
-    values = overview.build(run, results)
+    values = overview.build(run, results) | {"replicates": replicates.build(pooled, results)}
     # Times differ from run to run and are no part of the page; neither are densities and gates.
     seed = _canonical(run, "times") + "".join(_canonical(result, "views", "tree") for result in results)
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)

@@ -110,3 +110,31 @@ def test_one_file_by_two_paths_is_one_file(tmp_path: Path) -> None:
     for other in ("day1/../a.fcs", "./a.fcs", str(tmp_path / "a.fcs"), "link.fcs"):
         with pytest.raises(DocumentError, match="stands already on line 2"):
             read_sheet(write(tmp_path, f"file,sample_id\na.fcs,one\n{other},two\n"))
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [("beads_added", "0"), ("stained_ul", "a lot"), ("washed", "perhaps"), ("rbc_bm", "4500000"), ("dilution", "0.1")],
+)
+def test_numbers_that_cannot_be_are_named_with_their_line(tmp_path: Path, column: str, text: str) -> None:
+    with pytest.raises(DocumentError) as wrong:
+        read_sheet(write(tmp_path, f"file,{column}\na.fcs,\nb.fcs,{text}\n"))
+    (problem,) = wrong.value.problems
+    assert (problem.line, problem.path) == (3, column)
+    assert problem.hint is not None
+    assert problem.hint.startswith("allowed: ")
+
+
+def test_a_misspelt_number_column_is_asked_about(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match="did you mean `beads_added`"):
+        read_sheet(write(tmp_path, "file,beadsadded\na.fcs,5000\n"))
+
+
+def test_replicates_have_a_patient_and_a_number_of_their_own(tmp_path: Path) -> None:
+    head = "file,patient_id,replicate,pull,role\n"
+    good = "a.fcs,P1,1,first,\nb.fcs,P1,2,first,\nc.fcs,P1,1,second,\nd.fcs,P2,1,first,\ne.fcs,P1,1,first,fmo:CD146\n"
+    assert len(read_sheet(write(tmp_path, head + good))) == 5
+    with pytest.raises(DocumentError) as wrong:
+        read_sheet(write(tmp_path, head + "a.fcs,P1,1,,\nb.fcs,,2,,\nc.fcs,P1,1,,\n"))
+    assert [(problem.line, problem.path) for problem in wrong.value.problems] == [(3, "replicate"), (4, "replicate")]
+    assert "stands already on line 2" in wrong.value.message
