@@ -26,6 +26,28 @@ LAB_BLANKS = "blanks"
 """Stands in the place of a control's role where a background is that of the laboratory's blanks (``run --blanks``)."""
 
 
+class BackgroundCount(Document):
+    """What one kind of blanks of a tube holds of one population that it should hold none of.
+
+    ``events`` are those of all these blanks together, and each stands for ``scale`` events of the tube: above 1 the
+    blanks are smaller than the tube. ``scaled_by`` is the population whose events both were scaled by.
+    """
+
+    population: str
+    role: str = Field(description="Role of the controls, or `blanks` for the laboratory's.")
+    n_blanks: int
+    events: int = Field(ge=0)
+    scale: float = Field(gt=0)
+    scaled_by: str
+    low: float = Field(description="Lower limit of the background to expect in this tube, in its events.")
+    high: float = Field(description="Upper limit.")
+
+    @property
+    def expected(self) -> float:
+        """Events of background to expect in this tube."""
+        return self.events * self.scale
+
+
 class DetectionLimits(Document):
     """From how many events on a population of this tube is told from its background, and is a quantity.
 

@@ -12,13 +12,14 @@ from stromagate.fcs import open_fcs
 from stromagate.gating.leave_out import without_each_marker
 from stromagate.gating.replay import count
 from stromagate.model.config import RunConfig
-from stromagate.model.detection import DetectionLimits
+from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.model.gates import ROOT, GateTree, Interval
 from stromagate.model.result import ControlUse, Statistic
 from stromagate.pipeline.controls.pairing import ITSELF, LISTED
 from stromagate.pipeline.outside import blanks_of
 from stromagate.quantify.background import (
     ALWAYS_BACKGROUND,
+    background_counts,
     background_rows,
     backgrounds,
     detection,
@@ -124,11 +125,12 @@ def _any_time(tree: GateTree) -> GateTree:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A tube's numbers with what is known of its background: controls with counts, limits, and all statistics."""
+    """A tube's numbers with what is known of its background: controls with counts, all statistics, and limits."""
 
     controls: tuple[ControlUse, ...]
     detection: tuple[DetectionLimits, ...]
     statistics: tuple[Statistic, ...]
+    background: tuple[BackgroundCount, ...] = ()
 
 
 def with_background(
@@ -170,4 +172,5 @@ def with_background(
     rows = judged(told.statistics, found)
     beside = background_rows(known, found, rows, template.denominators, config.confidence)
     left_out = without_each_marker(prepared, gated, targets)
-    return Told(controls, found, (*rows, *beside, *left_out_rows(left_out, rows, template.denominators)))
+    every = (*rows, *beside, *left_out_rows(left_out, rows, template.denominators))
+    return Told(controls, found, every, background_counts(known, config.confidence))
