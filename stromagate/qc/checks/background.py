@@ -59,7 +59,7 @@ def _kind(each: BackgroundCount) -> str:
 
 
 _REMEDY = (
-    "Report raw, background and net count side by side, and look at the plots of that control: whatever lies beyond the "
+    "Report raw, background and net count side by side, and look at the plots of that control: what lies beyond the "
     "boundary there needs another boundary, another dye or a better compensation."
 )
 
