@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from stromagate import __version__
-from stromagate.cli import demo, edits, inspect, lock, plan, report, run, sheet, simulate, templates, train
+from stromagate.cli import deidentify, demo, edits, inspect, lock, plan, report, run, sheet, simulate, templates, train
 from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
@@ -45,6 +45,7 @@ def _root(
 
 
 app.command("inspect")(inspect.inspect)
+app.command("deidentify")(deidentify.deidentify)
 app.command("sheet")(sheet.sheet)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)

@@ -77,6 +77,7 @@ def _head(sample: Sample) -> list[str]:
     lines = [
         f"  repair     {repair.code}: {repair.why} ({repair.before} -> {repair.after})" for repair in sample.repairs
     ]
+    lines += _identity(sample)
     lines.append(
         f"  content    FCS {sample.version}, {sample.n_events:,} events x {len(sample.channels)} channels{sets}"
     )
@@ -87,6 +88,14 @@ def _head(sample: Sample) -> list[str]:
         counts = ", ".join(f"{name} {n:,}" for name, n in sample.non_finite.items() if n)
         lines.append(f"  not finite {counts}")
     return lines
+
+
+def _identity(sample: Sample) -> list[str]:
+    from stromagate.fcs.identity import suspicions
+
+    found = suspicions(sample.keywords, sample.source.path)
+    remedy = ["  what to do stromagate deidentify FILE --out DIR makes a copy without"] if found else []
+    return [f"  identity   {suspicion}" for suspicion in found] + remedy
 
 
 def _channels(sample: Sample) -> list[str]:

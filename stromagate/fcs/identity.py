@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final, Literal
 
+from stromagate.fcs.numbers import shortened
 from stromagate.fcs.person_patterns import dates_in, reasons
 
 Purpose = Literal["person", "text", "staff", "day", "machine"]
@@ -23,7 +24,6 @@ FILE_NAME = "the file's name"
 NAMELESS = "a keyword whose own name looks like an identity"
 
 _VENDOR = re.compile(r"^(?:BDPM\$|BD\$|FJ\$|P\$|[$#@&\d]+)+ ?")
-_LONGEST_NAME = 60
 
 # First match counts; names are compared in capitals, without `$`, `#`, `@` and a vendor's number in front, one blank
 # for every `_`, `-` and `.`.
@@ -122,10 +122,7 @@ def names_someone(keyword: str, value: str) -> bool:
 
 def shown(keyword: str) -> str:
     """Return a keyword's name as messages may show it: in odd TEXT a value can stand in a name's place."""
-    if reasons(keyword):
-        return NAMELESS
-    cut = keyword[:_LONGEST_NAME] + ("..." if len(keyword) > _LONGEST_NAME else "")
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in cut)
+    return NAMELESS if reasons(keyword) else shortened(keyword)
 
 
 def day_of(keywords: Mapping[str, str]) -> dt.date | None:

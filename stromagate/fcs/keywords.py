@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from stromagate.fcs.limits import MAX_CHANNELS
-from stromagate.fcs.numbers import count
+from stromagate.fcs.numbers import count, shortened
 from stromagate.model.sample import Repair
 
 _DECISIVE = frozenset(
@@ -81,7 +81,7 @@ def join(
         repairs.append(
             Repair(
                 "text.duplicate_keyword",
-                ", ".join(contradicted[:5]),
+                ", ".join(map(shortened, contradicted[:5])),
                 "the primary TEXT counts",
                 "primary and supplemental TEXT give a keyword different values",
             )

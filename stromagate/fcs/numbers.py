@@ -32,6 +32,10 @@ def decimal(text: str | None) -> float | None:
 
 
 def shortened(text: str, longest: int = 60) -> str:
-    """Return printable text of bounded length, for messages."""
+    """Return printable text of bounded length, for messages; what looks like a person's identity is not repeated."""
+    from stromagate.fcs.person_patterns import reasons  # here, so that counting a sound file does not pay for it
+
+    if not text.isdecimal() and reasons(text):
+        return "(it looks like a person's identity)"
     cut = text[:longest] + ("..." if len(text) > longest else "")
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in cut)

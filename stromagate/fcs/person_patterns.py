@@ -46,7 +46,7 @@ _WORD = r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))+"
 _CAPITAL = rf"(?=[^\W\d_a-zß-öø-ÿ]){_WORD}"
 _FAMILY_FIRST = re.compile(
     rf"((?:(?:von|van|der|den|ten|de|di|da|del|della|zu|zur|le|la|el|al)[ -]){{0,2}}{_CAPITAL}(?:[ -]{_CAPITAL})?),[ ]*"
-    rf"({_CAPITAL}(?:[ -]{_CAPITAL})?(?:[ ][^\W\d_]\.)?)(?=$|[ ]*[,;(/*]|[ ]+\d)"
+    rf"({_CAPITAL}(?:[ -]{_CAPITAL})?(?:[ ][^\W\d_]\.)?)(?=[ ]*[,;(/*]|[ ]+\d|(?:[ ]+[^ ]+){{0,3}}$)"
 )
 _CARETS = re.compile(rf"({_WORD})\^({_WORD})(?:\^.*)?")
 _GIVEN_FIRST = re.compile(rf"({_CAPITAL})[ _](?:[^\W\d_]\.[ _])?({_CAPITAL})(?:[ _]{_CAPITAL})?")
@@ -147,7 +147,8 @@ def _has_old_date(text: str, measured: dt.date | None) -> bool:
 
 def _is_name(text: str, *, loosely: bool) -> bool:
     family_first = _FAMILY_FIRST.match(text) or _CARETS.fullmatch(text)
-    if family_first and not _of_the_lab(family_first.group(1), family_first.group(2)):
+    # A given name may be followed by words of the lab: `Mustermann, Erika FMO`.
+    if family_first and not _of_the_lab(family_first.group(1), family_first.group(2).split(" ")[0]):
         return True
     said = _SAID_NAME.search(text)
     if (said and not _of_the_lab(said.group(1))) or _ADDRESSED.search(text):

@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from stromagate.fcs.read import read_raw
 from stromagate.model.sample import F64, RawEvents
 
 _Reading = tuple[list[str], F64]
+_QUOTED = re.compile(r"b?'[^']*'|b?\"[^\"]*\"")
 # What the witnesses are known for, told by a word of their own error.
 _KNOWN_LIMITS = (
     ("newbyteorder", "this fcsparser cannot decode big-endian data under numpy 2"),
@@ -142,7 +144,8 @@ def _explained(error: BaseException, path: str) -> str:
     said = " ".join(str(error).replace(path, Path(path).name).split())
     text = f"{type(error).__name__}: {said}"
     known = next((why for word, why in _KNOWN_LIMITS if word in text.lower()), "")
-    return f"{known} ({shortened(text, 160)})" if known else shortened(text, 160)
+    unquoted = shortened(_QUOTED.sub("'...'", text), 160)  # what another reader quotes may be any value of the file
+    return f"{known} ({unquoted})" if known else unquoted
 
 
 @contextlib.contextmanager

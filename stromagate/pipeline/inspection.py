@@ -8,6 +8,7 @@ from typing import Any
 
 from stromagate.errors import StromagateError
 from stromagate.fcs import read_fcs, witness
+from stromagate.fcs.identity import suspicions
 from stromagate.model.sample import Policy, Sample
 from stromagate.model.template import GatingTemplate
 from stromagate.pipeline.panel_design import design_warnings
@@ -101,6 +102,7 @@ def _sample_json(sample: Sample) -> dict[str, Any]:
         "dataset": sample.source.dataset,
         "n_datasets": sample.source.n_datasets,
         "repairs": [asdict(repair) for repair in sample.repairs],
+        "identity": [asdict(suspicion) for suspicion in suspicions(sample.keywords, sample.source.path)],
         "channels": [asdict(channel) for channel in sample.channels],
         "spillover": {
             "status": spill.status,

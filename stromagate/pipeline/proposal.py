@@ -54,7 +54,7 @@ def propose(tubes: Sequence[Tube], template: GatingTemplate | None = None) -> li
         if found.role == STAINED and words.get("TUBE NAME", "").strip():
             inside = take_apart.guess(words["TUBE NAME"])
             if inside.role != STAINED:
-                found, why = Guess(inside.role, "", found.rest), f"TUBE NAME: {inside.why}"
+                found, why = Guess(_known_words(inside.role), "", found.rest), f"TUBE NAME: {inside.why}"
         day = (words.get("$DATE", "").strip().casefold(), words.get("$CYT", "").strip().casefold())
         batch = batches.setdefault(day, f"batch_{len(batches) + 1}") if day[0] else ""
         patient = found.rest or slug(Path(tube.shown).parent.name) * ("/" in tube.shown)
@@ -93,6 +93,11 @@ def looks_like_controls(tubes: Sequence[Tube]) -> list[Tube]:
 def tally(rows: Sequence[Proposal]) -> str:
     """Return how many tubes there are of each role, in one clause."""
     return ", ".join(f"{n} {role}" for role, n in Counter(row.role for row in rows).items())
+
+
+def _known_words(role: str) -> str:
+    """Return a role without the words behind ``comp``: inside a file any word may stand there, a patient's name too."""
+    return "comp:?" if role.startswith("comp:") else role
 
 
 def _keywords(path: Path) -> tuple[dict[str, str], str]:

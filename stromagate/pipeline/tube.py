@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stromagate.fcs import hash_file
+from stromagate.fcs.identity import seen_in
 from stromagate.gating import control_views, engine, views
 from stromagate.gating.draws import boundary_draws
 from stromagate.gating.edits import Edited, apply
@@ -211,7 +212,7 @@ def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate) -
 
 def _instrument(sample: Sample) -> dict[str, str]:
     kept = {key: sample.keywords[key] for key in _ALLOWED_KEYWORDS if sample.keywords.get(key)}
-    return {"FCS version": sample.version, **kept}
+    return {"FCS version": sample.version, **{key: said for key, said in kept.items() if not seen_in(key, said)}}
 
 
 def _record(config: RunConfig, sample: Sample, lent: Mapping[str, str]) -> RunRecord:

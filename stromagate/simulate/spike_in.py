@@ -123,12 +123,14 @@ def spike_in(order: SpikeOrder) -> Spiked:
 def write_spiked(spiked: Spiked, path: Path) -> None:
     """Write the tube as FCS 3.1: scale values, the extended matrix, and a word on what is simulated in it."""
     from stromagate.fcs import write_fcs
+    from stromagate.fcs.identity import seen_in
 
     cells = [f"{share:.6g}" for row in spiked.matrix.tolist() for share in row]
     source = spiked.background.sample
+    cytometer = source.keywords.get("$CYT", "").strip()
     words = {
         "$FIL": path.name,
-        "$CYT": source.keywords.get("$CYT", "").strip() or "unknown",
+        "$CYT": cytometer if cytometer and not seen_in("$CYT", cytometer) else "unknown",
         "$COM": f"Simulated stroma and simulated {', '.join(spiked.simulated) or 'nothing'} in measured events.",
         "$SPILLOVER": ",".join([str(len(spiked.colours)), *spiked.colours, *cells]),
         SIMULATED: "stroma",

@@ -28,6 +28,7 @@ MEASURED = dt.date(2025, 1, 15)
 PERSONS = {
     "Mustermann, Erika": NAME,
     "MUSTERMANN, ERIKA": NAME,
+    "Mustermann, Erika FMO CD146": NAME,
     "Mustermann,Erika 12.3.1950": NAME,
     "von der Müller-Lüdenscheidt, Karl": NAME,
     "O'Brien, Seán": NAME,
@@ -60,6 +61,7 @@ LAB = (
     "Stained, Fixed",
     "Alexa Fluor 488",
     "PE-Cy7, APC",
+    "Washed Cells, Fixed overnight",
     "Bone Marrow",
     "3.1",
     "20250114",
