@@ -27,6 +27,8 @@ _FAIL_ON = "End with 5 where a stained tube has such a finding, or a worse one."
 _LOCKS = "Boundaries of earlier batches, for locked gates (JSON)."
 _BLANKS = "What the laboratory's blanks count, for limits of detection (JSON)."
 _EDITS = "Boundaries that a person moved (JSON or YAML); refused where the fitted ones changed since."
+_HISTORY = "Folder of earlier runs: adds this one, charts them, and looks for drift."
+_HEMODILUTION = "Rates also as without the blood in the marrow, by rbc_bm, rbc_pb, wbc_pb, tnc_bm of the sheet."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
 
@@ -45,9 +47,11 @@ def run(
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option(help="Interval of shares: clopper-pearson or wilson.")] = "clopper-pearson",
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    hemodilution: Annotated[bool, typer.Option("--hemodilution", help=_HEMODILUTION)] = False,
     locks: Annotated[Path | None, typer.Option(help=_LOCKS, show_default=False)] = None,
     blanks: Annotated[Path | None, typer.Option(help=_BLANKS, show_default=False)] = None,
     edits: Annotated[Path | None, typer.Option(help=_EDITS, show_default=False)] = None,
+    history: Annotated[Path | None, typer.Option(help=_HISTORY, show_default=False)] = None,
     fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
@@ -78,11 +82,12 @@ def run(
             confidence=confidence,
             interval=interval,
             seed=seed,
+            hemodilution=hemodilution,
             locks=None if locks is None else str(locks),
             blanks=None if blanks is None else str(blanks),
             edits=None if edits is None else str(edits),
         )
-        finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet))
+        finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet), history)
         if debug:
             say("\n".join(failure.traceback for failure in failures if failure.traceback))
         if not quiet:
@@ -98,13 +103,16 @@ def run(
 
 
 def _reached(finished: RunIndex, level: Level) -> int:
-    """Name the tubes whose findings reach the level, and return the exit code for it: 5, or 0 where there are none."""
-    from stromagate.pipeline.batch import reaching
+    """Name what reaches the level, tubes and the run itself, and return the exit code: 5, or 0 where nothing does."""
+    from stromagate.pipeline.batch import reaching, reaching_together
 
     tubes = [entry.sample_id for entry in reaching(finished, level)]
     if tubes:
         say(f"findings of status {level} or worse in {len(tubes)}: {', '.join(tubes)}")
-    return 5 if tubes else 0
+    together = dict.fromkeys(finding.code for finding in reaching_together(finished, level))
+    if together:
+        say(f"findings of status {level} or worse in all tubes together: {', '.join(together)}")
+    return 5 if tubes or together else 0
 
 
 def first_error(finished: RunIndex) -> ErrorObject | None:
@@ -119,6 +127,7 @@ def _run(
     out: Path,
     config: RunConfig,
     options: tuple[int, bool, bool, bool],
+    history: Path | None,
 ) -> tuple[RunIndex, list[Outcome]]:
     from stromagate.pipeline.batch import run_batch
     from stromagate.pipeline.job import BatchOptions
@@ -134,7 +143,7 @@ def _run(
         if outcome.exit_code:
             failures.append(outcome)
 
-    settings = BatchOptions(jobs, force, standalone, " ".join(["stromagate", *sys.argv[1:]]))
+    settings = BatchOptions(jobs, force, standalone, " ".join(["stromagate", *sys.argv[1:]]), history)
     stage = partial(progress, quiet=quiet)
     return run_batch(found.tubes, template, out, config, settings, on_done=on_done, stage=stage), failures
 
@@ -160,8 +169,9 @@ def _tell(finished: RunIndex, out: Path) -> None:
         say(f"failed: {entry.sample_id} ({entry.file}): {error.get('message')}")
         if error.get("hint"):
             say(f"  {error['hint']}")
-    for names in finished.same_content():
-        say(f"warning: {', '.join(names)} hold the same bytes under different names")
+    for finding in finished.findings:
+        if finding.status in {"warn", "fail"}:
+            say(f"{finding.status}: {finding.sentence} ({finding.code})")
     done = len(finished.samples) - len(failed)
     say(f"{done} of {len(finished.samples)} tubes analysed; results in {out}")
 

@@ -211,7 +211,9 @@ def _run_files(
     run: RunIndex, results: list[SampleResult], book: ChartBook | None, *, standalone: bool
 ) -> dict[str, bytes]:
     pooled = pool(results, failed=[entry for entry in run.samples if entry.status == "failed"])
-    page = render_index(run, results, plotly="inline" if standalone else "shared", pooled=pooled, history=book is not None).encode()
+    page = render_index(
+        run, results, plotly="inline" if standalone else "shared", pooled=pooled, charted=book is not None
+    ).encode()
     files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **export_all(results, run.findings)}
     if book is not None:
         charts = render_history(book, run.findings, plotly="inline" if standalone else "shared").encode()

@@ -33,7 +33,17 @@ RESULT_FILE = "result.json"
 CHARTS_FILE = "history.json"
 SAMPLES = "samples"
 # What is said of all tubes together; the mark of a finished run goes first and comes last.
-RUN_FILES = (RUN_FILE, "index.html", "populations.csv", "thresholds.csv", "qc.csv", "pooled.csv", "pooled.json", CHARTS_FILE, "history.html")
+RUN_FILES = (
+    RUN_FILE,
+    "index.html",
+    "populations.csv",
+    "thresholds.csv",
+    "qc.csv",
+    "pooled.csv",
+    "pooled.json",
+    CHARTS_FILE,
+    "history.html",
+)
 _PARTIAL = ".partial"
 _MARKER = ".stromagate"
 

@@ -20,13 +20,15 @@ class BatchOptions:
     """What decides how a batch is run but can move no number.
 
     ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
-    ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times.
+    ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times. ``history`` is the folder
+    that the run adds its boundaries to.
     """
 
     jobs: int = 1
     force: bool = False
     standalone: bool = False
     command: str = ""
+    history: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

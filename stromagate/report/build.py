@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from stromagate.model.history import ChartBook
 from stromagate.model.pooled import PooledRun
-from stromagate.model.result import RunIndex, SampleResult
+from stromagate.model.result import RunFinding, RunIndex, SampleResult
 from stromagate.model.template import Document
-from stromagate.report import lookup, overview, replicates
+from stromagate.report import history, lookup, overview, replicates, run_findings
 from stromagate.report.figures import plotly_asset
 from stromagate.report.section import in_order
 from stromagate.report.text import page_text
@@ -72,7 +73,12 @@ def render_sample(result: SampleResult, plotly: Plotly = "shared") -> str:
 
 
 def render_index(
-    run: RunIndex, results: Sequence[SampleResult], plotly: Plotly = "shared", pooled: PooledRun | None = None, *, history: bool = False
+    run: RunIndex,
+    results: Sequence[SampleResult],
+    plotly: Plotly = "shared",
+    pooled: PooledRun | None = None,
+    *,
+    charted: bool = False,
 ) -> str:
     """Return the page of a whole run.
 
@@ -86,11 +92,31 @@ def render_index(
         As for ``render_sample``; the shared copy is ``assets/`` beside the page.
     pooled : PooledRun, optional
         Its replicates.
+    charted : bool
+        Whether charts over earlier runs stand beside the page.
     """
     values = overview.build(run, results) | {"replicates": replicates.build(pooled, results)}
+    values |= {"together": run_findings.rows(run.findings), "charted": charted}
     # Times differ from run to run and are no part of the page; neither are densities and gates.
     seed = _canonical(run, "times") + "".join(_canonical(result, "views", "tree") for result in results)
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
+
+
+def render_history(book: ChartBook, findings: Sequence[RunFinding], plotly: Plotly = "shared") -> str:
+    """Return the page of control charts over earlier runs.
+
+    Parameters
+    ----------
+    book : ChartBook
+        The charts.
+    findings : sequence of RunFinding
+        Of the run; those on drift are shown.
+    plotly : {"shared", "inline"}
+        As for ``render_index``.
+    """
+    values = history.build(book, findings)
+    seed = _canonical(book) + "".join(_canonical(finding) for finding in findings)
+    return _page("history.html.j2", seed=seed, plotly=plotly, root="", book=book, **values)
 
 
 def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:

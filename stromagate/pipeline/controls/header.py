@@ -67,14 +67,13 @@ def look(tube: Tube, template: GatingTemplate, config: RunConfig) -> Facts:
     """
     header = read_header(tube.path, dataset=config.dataset, policy=config.policy)
     words = header.keywords
-    serial = next((words[key].strip() for key in _SERIAL_KEYWORDS if words.get(key, "").strip()), "")
     return Facts(
         channels=header.channels,
         source=header.source,
         detectors=_detectors(header, template, config),
-        volts=_volts(header),
+        volts=volts_of(header),
         cytometer=words.get("$CYT", "").strip().casefold(),
-        serial="" if serial.casefold() in _UNKNOWN_SERIALS else serial.casefold(),
+        serial=serial_of(words),
         spillover=header.spillover,
         day=words.get("$DATE", "").strip().casefold(),
     )
@@ -105,7 +104,14 @@ def _detectors(header: FcsHeader, template: GatingTemplate, config: RunConfig) -
         return {}
 
 
-def _volts(header: FcsHeader) -> dict[str, float]:
+def serial_of(keywords: Mapping[str, str]) -> str:
+    """Return the cytometer's serial number in small letters; empty where it is not known."""
+    stated = next((keywords[key].strip() for key in _SERIAL_KEYWORDS if keywords.get(key, "").strip()), "").casefold()
+    return "" if stated in _UNKNOWN_SERIALS else stated
+
+
+def volts_of(header: FcsHeader) -> dict[str, float]:
+    """Return the voltage of each detector that states one, by ``$PnN``."""
     found = {}
     for channel in header.channels:
         text = header.keywords.get(f"$P{channel.index + 1}V", "").strip()

@@ -1,0 +1,1 @@
+"""Checks of all tubes of a run together: one file each, found by itself."""
