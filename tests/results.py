@@ -254,6 +254,8 @@ def _statistics() -> tuple[Statistic, ...]:
             rows.append(_row(shared, "per_million", value, "per million", interval, denominator="nucleated"))
     msc = {"population": "msc", "parent": "stroma", "state": "quantifiable", "n": 62}
     rows.append(_row(msc, "median", 8123.5, "scale value", (6901.25, 9544.0), marker="CD271"))
+    rows.append(_row(msc, "cells_per_ul", 1.55, "cells per µL", (1.18, 2.03), denominator="beads"))
+    rows.append(_row(msc, "per_million_without_blood", 83.3, "per million", (60.5, 114.5), denominator="nucleated"))
     gone = {"population": "msc_cd105", "parent": "msc", "state": "not evaluable", "value": None}
     rows.append(Statistic(statistic="count", unit="events", **gone))
     rows.append(Statistic(statistic="fraction", unit="fraction", denominator="msc", **gone))

@@ -144,7 +144,7 @@ def _row(count: Statistic, beads: Statistic, known: Specimen | None, confidence:
         for name, pair in limits.items()
         for side, limit in zip(("low", "high"), pair, strict=True)
     }
-    return plain.model_copy(update={"value": per_event * count.n, "state": count.state, **fields})
+    return plain.model_copy(update={"value": settled(per_event * count.n), "state": count.state, **fields})
 
 
 def _boundary(count: Statistic, beads: Statistic) -> tuple[float, float] | None:

@@ -1,0 +1,66 @@
+"""What the sample sheet's numbers add: cells per microlitre by beads, and rates without the blood in the marrow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stromagate.model.result import SampleResult, Statistic
+from stromagate.report.lookup import STATE_OK, find, label, walk
+from stromagate.report.section import Section
+from stromagate.report.wording import estimate_text
+
+_PER_UL, _WITHOUT = "cells_per_ul", "per_million_without_blood"
+# What no checks of the tube say again: the reason why there is no number stands in the finding of that code.
+_CODES = {_PER_UL: "Q51", _WITHOUT: "Q24"}
+
+
+def _build(result: SampleResult) -> dict[str, Any] | None:
+    found = {kind: [row for row in result.statistics if row.statistic == kind] for kind in (_PER_UL, _WITHOUT)}
+    if not any(found.values()):
+        return None
+    order = [node.name for node, _ in walk(result)]
+    names = sorted({row.population for rows in found.values() for row in rows}, key=order.index)
+    corrected = next(iter(found[_WITHOUT]), None)
+    return {
+        "absolute": bool(found[_PER_UL]),
+        "corrected": label(result, corrected.denominator) if corrected else "",
+        "rows": [_row(result, name) for name in names],
+        "confidence": f"{100 * result.record.config.confidence:g} %",
+        "reasons": [
+            finding.sentence
+            for kind, code in _CODES.items()
+            if found[kind] and all(row.value is None for row in found[kind])
+            for finding in result.findings
+            if finding.code == code
+        ],
+    }
+
+
+def _row(result: SampleResult, name: str) -> dict[str, Any]:
+    per_ul, without = find(result, name, _PER_UL), find(result, name, _WITHOUT)
+    counted = find(result, name, "per_million", without.denominator) if without else None
+    rows = [row for row in (per_ul, without) if row is not None]
+    return {
+        "label": label(result, name),
+        "per_ul": estimate_text(per_ul),
+        "counted": estimate_text(counted),
+        "without": estimate_text(without),
+        "state": _state(rows),
+        "faint": _state(rows) != STATE_OK,
+    }
+
+
+def _state(rows: list[Statistic]) -> str:
+    """Return the state of the numbers that are there, else of those that are not."""
+    there = [row.state for row in rows if row.value is not None]
+    return next(iter(there or [row.state for row in rows]), "")
+
+
+SECTION = Section(
+    title="By volume, and without blood",
+    order=35,
+    fragment="absolute.html.j2",
+    build=_build,
+    summary="Made with numbers of the sample sheet, which this program did not measure.",
+    wide=True,
+)
