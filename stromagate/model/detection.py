@@ -22,6 +22,12 @@ LimitsMethod = Literal["floors", "Poisson", "negative binomial", "non-parametric
 TOO_SMALL = "control too small to subtract"
 """State of a net number whose background is less certain than the count it is taken from."""
 
+AT_MOST = "upper bound, not subtracted"
+"""State of the background that a tube without antibodies shows: all of its cells pass the gates that exclude others."""
+
+UNSTAINED = "unstained"
+"""Role of tubes without antibodies."""
+
 LAB_BLANKS = "blanks"
 """Stands in the place of a control's role where a background is that of the laboratory's blanks (``run --blanks``)."""
 
@@ -46,6 +52,11 @@ class BackgroundCount(Document):
     def expected(self) -> float:
         """Events of background to expect in this tube."""
         return self.events * self.scale
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is no more than an upper bound: it is shown, and neither subtracted nor a limit."""
+        return self.role == UNSTAINED
 
 
 class DetectionLimits(Document):

@@ -8,6 +8,9 @@ An FMO tells the background of a population only where the population must carry
 the same marrow, stroma included: those of its stroma that lie beyond the cut by their own glow are in it, and are
 counted rightly in the stained tube. So it tells glow and spillover, and nothing of what the antibody itself sticks to.
 
+A tube without antibodies shows glow alone, of all its cells: leukocytes pass the gates on CD45 there. Its count is an
+upper bound of what glow lets through; it is shown, and neither subtracted nor a limit of anything.
+
 A net number is the difference of two with the limits of both (MOVER); where the control is so small that its own limits
 reach further than those of the tube's count, it is told and called too small to subtract.
 """
@@ -22,7 +25,14 @@ from stromagate.gating.conditions import carried, marker_of
 from stromagate.gating.leave_out import WithoutMarker
 from stromagate.gating.tree import deciding_axes
 from stromagate.model.blanks import Blanks
-from stromagate.model.detection import LAB_BLANKS, TOO_SMALL, BackgroundCount, DetectionLimits
+from stromagate.model.detection import (
+    AT_MOST,
+    LAB_BLANKS,
+    TOO_SMALL,
+    UNSTAINED,
+    BackgroundCount,
+    DetectionLimits,
+)
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.holding import holders
 from stromagate.model.result import ControlUse, Statistic
@@ -31,8 +41,7 @@ from stromagate.quantify.detection import Blank, Expected, expect, limits, stric
 from stromagate.quantify.intervals import poisson, settled
 from stromagate.quantify.states import count_state
 
-WITHOUT_ANTIBODIES = "unstained"
-ALWAYS_BACKGROUND = (WITHOUT_ANTIBODIES, "blank")
+ALWAYS_BACKGROUND = (UNSTAINED, "blank")
 _MILLION = 1_000_000
 _FMO = "fmo:"
 
@@ -149,6 +158,8 @@ def detection(known: Sequence[Background], populations: Sequence[str]) -> tuple[
     """Return the limits of every population: the strictest that its backgrounds set, else the floors."""
     found = {population: [limits(population, (), 0)] for population in populations}
     for each in known:
+        if each.role == UNSTAINED:
+            continue
         found[each.population].append(limits(each.population, each.blanks, each.total, each.role))
     return tuple(strictest(several) for several in found.values())
 
@@ -243,7 +254,7 @@ def _missing(tree: GateTree, role: str) -> set[str]:
     if role.startswith(_FMO):
         return {role.removeprefix(_FMO)}
     stained = {axis for axis in tree.axes if not axis.startswith(("FSC-", "SSC-")) and axis != "Time"}
-    return {marker_of(axis) for axis in stained} if role == WITHOUT_ANTIBODIES else set()
+    return {marker_of(axis) for axis in stained} if role == UNSTAINED else set()
 
 
 def _pair(
@@ -259,7 +270,10 @@ def _pair(
         "marker": each.role,
         "denominator": denominator,
     }
-    yield _row(shared, f"background{suffix}", mean, per, own, own, n=each.expected.counted, state="")
+    state = AT_MOST if each.role == UNSTAINED else ""
+    yield _row(shared, f"background{suffix}", mean, per, own, own, n=each.expected.counted, state=state)
+    if state:
+        return
     raw = count.value or 0.0
     both, counting = (count.ci_low or 0.0, count.ci_high), (count.counting_low or 0.0, count.counting_high)
     small = raw > 0 and own[1] - mean > raw - counting[0]
@@ -298,6 +312,7 @@ def _row(
             "counting_high": alone_high,
             "n": n,
             "state": state,
+            "interval": "MOVER of exact Poisson" if statistic.startswith("net") else "exact Poisson",
         }
     )
 

@@ -118,6 +118,9 @@ def test_an_fmo_tells_nothing_of_populations_that_do_not_carry_its_marker(folder
 def test_an_unstained_tube_is_scaled_by_what_needs_no_antibody(folder: Path) -> None:
     a = result(folder, "a")
     assert rows(a, "msc", "unstained")["background"].denominator == "cells"
+    assert rows(a, "msc", "unstained")["background"].state == "upper bound, not subtracted"
+    assert "net" not in rows(a, "msc", "unstained")
+    assert "unstained" not in {each.source for each in a.detection}
     use = next(use for use in a.controls if use.role == "unstained")
     assert use.counts["msc"] == 1
     assert use.n_events == 3000

@@ -67,6 +67,8 @@ def test_a_small_control_with_many_events_is_told_by_the_least_they_can_mean() -
 
 def test_without_controls_and_with_few_events_nothing_is_said() -> None:
     assert of(tube()) == ("not_applicable", "No control or blank shows how much of msc is background.")
+    bare = tube(blank(500, role="unstained"))
+    assert of(bare)[0] == "not_applicable"
     assert of(tube(blank(0)), "progenitors")[0] == "not_applicable"
     few = replace(tube(blank(9)), members={**tube().members, "msc": rare_rows()[:19]})
     status, sentence = of(replace(few, counts={**few.counts, "msc": 19}))

@@ -20,7 +20,7 @@ def look(evidence: Evidence) -> list[Finding]:
 
 def _one(evidence: Evidence, name: str) -> Finding:
     called, count = evidence.called(name), evidence.counts[name]
-    known = [each for each in evidence.background if each.population == name]
+    known = [each for each in evidence.background if each.population == name and not each.is_bound]
     if count is None:
         return not_applicable(CHECK, f"{called} could not be evaluated.", name)
     if not known:
