@@ -18,8 +18,8 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
     found = {kind: [row for row in result.statistics if row.statistic == kind] for kind in (_PER_UL, _WITHOUT)}
     if not any(found.values()):
         return None
-    order = [node.name for node, _ in walk(result)]
-    names = sorted({row.population for rows in found.values() for row in rows}, key=order.index)
+    named = {row.population for rows in found.values() for row in rows}
+    names = [node.name for node, _ in walk(result) if node.name in named]
     corrected = next(iter(found[_WITHOUT]), None)
     return {
         "absolute": bool(found[_PER_UL]),
