@@ -205,7 +205,7 @@ class GatingTemplate(Document):
     gain: GainConvention = Field("apply", description="Whether the gates were drawn on $PnG-scaled values.")
     populations: tuple[PopulationSpec, ...] = Field(min_length=1, description="Populations, parents first.")
     denominators: tuple[Name, ...] = Field((), description="Populations that rates are given per.")
-    ratios: tuple[tuple[Name, Name], ...] = Field(
+    ratios: tuple[Annotated[tuple[Name, ...], Field(min_length=2, max_length=2)], ...] = Field(
         (), description="Pairs of populations whose counts are divided, the first by the second."
     )
     intensities: tuple[AxisName, ...] = Field((), description="Markers whose median is reported per population.")

@@ -7,7 +7,7 @@ redraw. The interval takes the two counts as independent: populations that share
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from stromagate.model.gates import GateTree
 from stromagate.model.result import Statistic
@@ -22,7 +22,7 @@ INTERVAL = "MOVER-R of exact Poisson"
 def ratio_rows(
     tree: GateTree,
     counts: Mapping[str, int | None],
-    pairs: tuple[tuple[str, str], ...],
+    pairs: Sequence[tuple[str, ...]],
     *,
     draws: Mapping[str, Draws],
     confidence: float,
@@ -35,7 +35,7 @@ def ratio_rows(
         How the populations hang together; a pair with one that is left out of it has no row.
     counts : mapping of str to int or None
         Events by population; None where it could not be evaluated.
-    pairs : tuple of pairs of str
+    pairs : sequence of pairs of str
         What is divided, and by what.
     draws : mapping of str to ndarray of int64, shape (n_draws,)
         Events on redrawn boundaries, of the populations that estimated boundaries decide about.

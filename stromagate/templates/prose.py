@@ -28,8 +28,8 @@ def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
     -------
     list of str
         One sentence or two a population, numbered, in order; before them, where the template is a reconstruction or
-        comes from a preprint, one that says so, and its warnings; after them its beads, and what its expectations
-        ask for.
+        comes from a preprint, one that says so, and its warnings; after them its beads, its ratios, and what its
+        expectations ask for.
     """
     return list(_sentences(loaded.template, clauses))
 
@@ -42,6 +42,7 @@ def _sentences(template: GatingTemplate, clauses: Mapping[str, str]) -> Iterator
         yield f"{number}. {_sentence(population, clauses[population.name])}"
     if template.beads is not None:
         yield f"Counting beads: {template.beads}, by which a tube that was not washed gives cells per µL."
+    yield from (f"Ratio: {name} to {other}." for name, other in template.ratios)
     yield from (f"Expected: {_expected(each)} ({each.source})." for each in template.expectations)
 
 

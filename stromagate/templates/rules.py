@@ -242,11 +242,44 @@ def _references(view: _View) -> Iterator[Fault]:
             asked = item.get(key) if isinstance(item, dict) else None
             if isinstance(asked, str) and asked not in (*names, ROOT):
                 yield _unknown_population(("expectations", index, key), asked, names)
+    yield from _ratios(view)
     for key in ("denominators", "intensities"):
         listed = _texts(document.get(key))
         for index, name in enumerate(listed):
             if name in listed[:index]:
                 yield Fault((key, index), f"'{name}' is listed twice", "keep one of them")
+
+
+def _ratios(view: _View) -> Iterator[Fault]:
+    """Check pairs: what is a part of the other is a share of it, and stands among the denominators."""
+    listed = view.document.get("ratios")
+    pairs = [_texts(pair) for pair in (listed if isinstance(listed, list) else ())]
+    for index, pair in enumerate(pairs):
+        unknown = [(which, name) for which, name in enumerate(pair) if name not in view.names]
+        yield from (_unknown_population(("ratios", index, which), name, view.names) for which, name in unknown)
+        if unknown or len(pair) != 2:  # how many they must be is said where the shape is checked
+            continue
+        place, (one, other) = ("ratios", index), pair
+        if one == other:
+            yield Fault(place, f"'{one}' is divided by itself", "name two populations: `[endothelium, msc]`")
+        elif other in _chain(view, one):
+            hint = f"list '{other}' under `denominators`, which gives the share"
+            yield Fault(place, f"'{one}' is a part of '{other}': that is a share, not a ratio", hint)
+        elif one in _chain(view, other):
+            hint = f"list '{one}' under `denominators`, which gives the share of '{other}'"
+            yield Fault(place, f"'{other}' is a part of '{one}': that is a share, not a ratio", hint)
+        elif pair in pairs[:index] or (other, one) in pairs[:index]:
+            yield Fault(place, f"'{one}' and '{other}' are divided already", "keep one of them")
+
+
+def _chain(view: _View, name: str) -> set[str]:
+    """Return the populations above one; a chain that goes round, which is said elsewhere, ends where it closes."""
+    parents = {population.name: population.parent for population in view.populations}
+    found, above = set[str](), parents.get(name)
+    while above is not None and above not in found:
+        found.add(above)
+        above = parents.get(above)
+    return found
 
 
 def _unknown_population(place: Place, name: str, names: list[str]) -> Fault:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from stromagate.model.gates import ROOT
+from stromagate.model.holding import holders
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
-from stromagate.qc.targets import among, main_target, path_to
+from stromagate.qc.targets import among, main_target
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import events, percent
 
@@ -45,8 +46,8 @@ def _one(evidence: Evidence, name: str) -> list[Finding]:
 
 
 def _one_holds_the_other(evidence: Evidence, target: str, name: str) -> bool:
-    above, below = ({node.name for node in path_to(evidence, which)} for which in (target, name))
-    return name == ROOT or name in above or target in below
+    held = holders(evidence.tree)
+    return name in held[target] or target in held[name] or name == target
 
 
 _LOOK = "Look at its boundary, and use the rates of another denominator."
