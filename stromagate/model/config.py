@@ -11,7 +11,7 @@ from stromagate.model.template import Document
 
 
 class RunConfig(Document):
-    """What a run may be told beyond its inputs and its template. Everything here can move a number."""
+    """What a run may be told beyond its inputs and its template. All but ``keywords`` can move a number."""
 
     policy: Policy = Field("repair", description="How odd files are treated.")
     dataset: int | None = Field(None, ge=0, description="Which data set of a file that holds several.")
@@ -32,6 +32,9 @@ class RunConfig(Document):
         False, description="Rates of cells that blood does not have also as they were without the blood in the marrow."
     )
     grid: int = Field(128, ge=32, le=512, description="Bins per side of a density plot.")
+    keywords: Literal["instrument", "none"] = Field(
+        "instrument", description="Which keywords results keep: the few that tell of the instrument, or none."
+    )
     file_sha256: dict[str, str] = Field(default_factory=dict, description="Content of the files named above.")
 
     def without_edits(self) -> RunConfig:

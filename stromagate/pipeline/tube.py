@@ -140,7 +140,7 @@ def analyze(
         verdict=sample.verdict,
         repairs=sample.repairs,
         n_events=sample.n_events,
-        instrument=_instrument(sample),
+        instrument=_instrument(sample, config),
         template=reference(loaded),
         panel=prepared.panel,
         tree=gated.tree,
@@ -210,9 +210,11 @@ def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate) -
     )
 
 
-def _instrument(sample: Sample) -> dict[str, str]:
-    kept = {key: sample.keywords[key] for key in _ALLOWED_KEYWORDS if sample.keywords.get(key)}
-    return {"FCS version": sample.version, **{key: said for key, said in kept.items() if not seen_in(key, said)}}
+def _instrument(sample: Sample, config: RunConfig) -> dict[str, str]:
+    """Return what a result keeps of the keywords; a value that looks like a person's identity never is."""
+    asked = _ALLOWED_KEYWORDS if config.keywords == "instrument" else ()
+    kept = {key: said for key in asked if (said := sample.keywords.get(key)) and not seen_in(key, said)}
+    return {"FCS version": sample.version, **kept}
 
 
 def _record(config: RunConfig, sample: Sample, lent: Mapping[str, str]) -> RunRecord:
