@@ -21,9 +21,10 @@ Own choice."""
 
 @dataclass(frozen=True, slots=True)
 class NumberColumn:
-    """A column of the sample sheet that holds a number: its unit, and from where to where it may lie."""
+    """A column of the sample sheet that holds a number: its title, its unit, and from where to where it may lie."""
 
     name: str
+    title: str
     unit: str
     low: float
     high: float
@@ -57,20 +58,22 @@ class NumberColumn:
 NUMBER_COLUMNS: dict[str, NumberColumn] = {
     column.name: column
     for column in (
-        NumberColumn("beads_added", "beads", 0, 1e9, above_low=True),
-        NumberColumn("stained_ul", "µL", 0, 1e6, above_low=True),
-        NumberColumn("dilution", "fold", 1, 1e6),
-        NumberColumn("bead_cv_pct", "%", 0, 50),
-        NumberColumn("pipetting_cv_pct", "%", 0, 50),
-        NumberColumn("rbc_bm", "10^12/L", 0, 15, above_low=True),
-        NumberColumn("rbc_pb", "10^12/L", 0, 15, above_low=True),
-        NumberColumn("wbc_pb", "10^9/L", 0, 2000),
-        NumberColumn("tnc_bm", "10^9/L", 0, 2000, above_low=True),
-        NumberColumn("lymphocytes_bm_pct", "%", 0, 100),
-        NumberColumn("lymphocytes_pb_pct", "%", 0, 100),
-        NumberColumn("lymphocytes_pure_pct", "%", 0, 100),
-        NumberColumn("restricted_bm_pct", "%", 0, 100),
-        NumberColumn("restricted_pure_pct", "%", 0, 100, above_low=True),
+        NumberColumn("beads_added", "Counting beads added", "beads", 0, 1e9, above_low=True),
+        NumberColumn("stained_ul", "Marrow stained", "µL", 0, 1e6, above_low=True),
+        NumberColumn("dilution", "Dilution before staining", "fold", 1, 1e6),
+        NumberColumn("bead_cv_pct", "CV of the number of beads", "%", 0, 50),
+        NumberColumn("pipetting_cv_pct", "CV of pipetting", "%", 0, 50),
+        NumberColumn("rbc_bm", "Red cells of the marrow", "10^12/L", 0, 15, above_low=True),
+        NumberColumn("rbc_pb", "Red cells of the blood", "10^12/L", 0, 15, above_low=True),
+        NumberColumn("wbc_pb", "White cells of the blood", "10^9/L", 0, 2000),
+        NumberColumn("tnc_bm", "Nucleated cells of the marrow", "10^9/L", 0, 2000, above_low=True),
+        NumberColumn("lymphocytes_bm_pct", "Lymphocytes in the marrow", "%", 0, 100),
+        NumberColumn("lymphocytes_pb_pct", "Lymphocytes in the blood", "%", 0, 100),
+        NumberColumn("lymphocytes_pure_pct", "Lymphocytes in pure marrow", "%", 0, 100),
+        NumberColumn("restricted_bm_pct", "Cells that blood does not have, in the marrow", "%", 0, 100),
+        NumberColumn(
+            "restricted_pure_pct", "Cells that blood does not have, in pure marrow", "%", 0, 100, above_low=True
+        ),
     )
 }
 
