@@ -278,14 +278,6 @@ class RunIndex(Document):
     exit_code: int = 0
     times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")
 
-    def same_content(self) -> list[tuple[str, ...]]:
-        """Return the names of tubes whose files hold the same bytes, a group each: one cell must not count twice."""
-        by_content: dict[str, list[str]] = {}
-        for entry in self.samples:
-            if entry.sha256 is not None:
-                by_content.setdefault(entry.sha256, []).append(entry.sample_id)
-        return [tuple(names) for names in by_content.values() if len(names) > 1]
-
     def to_json(self) -> dict[str, Any]:
         """Return the plain object that is written to ``run.json``."""
         return self.model_dump(mode="json")

@@ -47,7 +47,7 @@ def _of_chart(check: RunCheck, rule: Rule, words: str, chart: ControlChart, seve
     }
     if not odd:
         n = len(judged)
-        return said(check, "pass", f"None of {n} series over earlier runs{where} has {words}.", measured=0.0)
+        return said(check, "pass", f"No series of {n} over earlier runs{where} has {words}.", measured=0.0)
     named = listed(f"{name} ({_side(series_of(judged, name), point)})" for name, point in odd.items())
     sentence = f"{len(odd)} of {len(judged)} series over earlier runs{where} have {words}: {named}."
     return said(check, "warn", sentence, measured=float(len(odd)), remedy=_LOOK)

@@ -47,7 +47,7 @@ def build(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, Any]:
         "figure_of_tubes": _comparison(drawn[:_MAX_TUBES_DRAWN], below),
         "n_not_drawn": max(0, len(drawn) - _MAX_TUBES_DRAWN),
         "summary": _summary(run, results, len(stained), len(controls)),
-        "notices": [*_notices(results), *_twins(run)],
+        "notices": _notices(results),
         "confidence": f"{100 * run.config.confidence:g} %",
         "cite": run.template,
     }
@@ -151,11 +151,6 @@ def _notices(results: Sequence[SampleResult]) -> list[tuple[str, str]]:
         text = f"{_share_of(n, results)} enriched: such rates cannot be compared with those of whole marrow."
         found.append((f"Preparation: {how}", text))
     return found
-
-
-def _twins(run: RunIndex) -> list[tuple[str, str]]:
-    text = "hold the same bytes under different names: their cells are the same cells."
-    return [("Same content", f"{', '.join(names)} {text}") for names in run.same_content()]
 
 
 def _share_of(n: int, results: Sequence[SampleResult]) -> str:
