@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from stromagate.model.config import RunConfig
+from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import (
     Axis,
@@ -82,6 +84,8 @@ def make_result(**changes: Any) -> SampleResult:
         **_edits(),
         "sensitivities": _sensitivities(),
         "controls": _controls(),
+        "background": _background(),
+        "detection": _detection(),
         "control_roles": {"msc": ("fmo:CD271",), "progenitors": ("fmo:CD146", "unstained")},
         "denominators": ("nucleated", "msc"),
         "indices": {"msc": "msc", "progenitors": "progenitors"},
@@ -174,6 +178,52 @@ def _controls() -> tuple[ControlUse, ...]:
     return used, used.model_copy(update=odd), used.model_copy(update={**failed, **reason})
 
 
+def _background() -> tuple[BackgroundCount, ...]:
+    """What the control that serves and an unstained tube hold of MSC; nothing tells of progenitors."""
+    shared = {"population": "msc", "n_blanks": 1, "scaled_by": "nucleated"}
+    fmo = BackgroundCount(role="fmo:CD271", events=1, scale=1.0, low=0.0253178, high=5.5716434, **shared)
+    return fmo, BackgroundCount(role="unstained", events=9, scale=4.0, low=16.461492, high=68.339214, **shared)
+
+
+def _detection() -> tuple[DetectionLimits, ...]:
+    """Limits that background raises, and the floors."""
+    raised = {"lob_events": 3, "lod_events": 20.0, "lloq_events": 52.92582404, "blank_events": 1.0}
+    msc = DetectionLimits(population="msc", method="Poisson", source="fmo:CD271", n_blanks=1, **raised)
+    return msc, DetectionLimits(population="progenitors", lob_events=0, lod_events=20, lloq_events=50)
+
+
+def _beside() -> Iterator[Statistic]:
+    """Background, net and limits of MSC, and what there would be without two of the markers."""
+    msc = {"population": "msc", "parent": "stroma"}
+    fmo, bare = {**msc, "marker": "fmo:CD271"}, {**msc, "marker": "unstained"}
+    bound = {"n": 9, "state": "upper bound, not subtracted"}
+    yield from _in_both_units(fmo, "background", 1.0, (0.0253178, 5.5716434), n=1)
+    yield from _in_both_units(fmo, "net", 61.0, (43.516707, 83.77087), n=62)
+    yield from _in_both_units(bare, "background", 36.0, (16.461492, 68.339214), **bound)
+    for name, value in (("lob", 3.0), ("lod", 20.0), ("lloq", 52.92582404)):
+        yield Statistic(statistic=name, value=value, unit="events", **fmo)
+    for population, parent, marker, count in (
+        ("msc", "stroma", "CD271", 1310),
+        ("msc", "stroma", "Viability", 62),
+        ("progenitors", "msc", "CD146", 62),
+    ):
+        shared = {"population": population, "parent": parent, "marker": marker, "n": count}
+        yield Statistic(statistic="without_marker", value=count, unit="events", **shared)
+        per = {"statistic": "without_marker_per_million", "unit": "per million", "denominator": "nucleated"}
+        yield Statistic(value=float(f"{1e6 * count / 842000:.12g}"), **per, **shared)
+
+
+def _in_both_units(
+    shared: dict[str, Any], statistic: str, value: float, limits: tuple[float, float], **more: Any
+) -> Iterator[Statistic]:
+    for suffix, unit, per in (("", "events", 1.0), ("_per_million", "per million", 1e6 / 842000)):
+        low, high = (float(f"{per * limit:.8g}") for limit in limits)
+        ends = {"ci_low": low, "ci_high": high, "counting_low": low, "counting_high": high}
+        scaled = float(f"{per * value:.8g}")
+        row = {"statistic": f"{statistic}{suffix}", "value": scaled, "unit": unit, "denominator": "nucleated"}
+        yield Statistic(**row, **ends, **shared, **more)
+
+
 def _template() -> TemplateRef:
     return TemplateRef(
         name="bm_test",
@@ -259,7 +309,7 @@ def _statistics() -> tuple[Statistic, ...]:
     gone = {"population": "msc_cd105", "parent": "msc", "state": "not evaluable", "value": None}
     rows.append(Statistic(statistic="count", unit="events", **gone))
     rows.append(Statistic(statistic="fraction", unit="fraction", denominator="msc", **gone))
-    return tuple(rows)
+    return (*rows, *_beside())
 
 
 def _row(

@@ -40,6 +40,7 @@ def test_blocks_stand_in_the_agreed_order() -> None:
         "specimen",
         "verdict",
         "numbers",
+        "background",
         "absolute",
         "ladder",
         "gates",

@@ -1,0 +1,134 @@
+"""The section on background: raw, background and net side by side, limits in words, and each marker left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stromagate.model.detection import TOO_SMALL, BackgroundCount, DetectionLimits
+from stromagate.model.result import SampleResult, Statistic
+from stromagate.report import render_sample
+from tests.report.pages import visible
+from tests.results import make_result
+
+
+def section(result: SampleResult) -> str:
+    page = render_sample(result)
+    return visible('<section id="background"' + page.split('<section id="background"')[1].split("</section>")[0])
+
+
+def state(count: int, words: str) -> tuple[Statistic, ...]:
+    """Return the statistics of a tube with so many MSC, in that state."""
+    plain = make_result().statistics
+    changed = {"value": float(count), "n": count, "state": words}
+    return tuple(
+        row.model_copy(update=changed) if (row.population, row.statistic) == ("msc", "count") else row for row in plain
+    )
+
+
+def test_raw_background_and_net_stand_side_by_side_in_both_units() -> None:
+    text = section(make_result())
+    assert "Raw, background and net, in events of this tube and per million nucleated [95 % interval]" in text
+    assert (
+        "MSC (CD271+) | FMO control, CD271 left out | 1 each stands for 1.00, by nucleated | "
+        "62 (45.1–84.8) 73.6 (53.6–101) | 1 (0.0253 to 5.57) 1.19 (0.0301 to 6.62) | "
+        "61 (43.5 to 83.8) 72.4 (51.7 to 99.5)"
+    ) in text
+
+
+def test_an_unstained_tube_is_a_bound_and_has_no_net() -> None:
+    text = section(make_result())
+    row = next(line for line in text.splitlines() if "unstained control" in line)
+    assert "upper bound, not subtracted" in row
+    assert row.endswith("| –")
+    assert "In an unstained tube all cells pass the gates" in text
+
+
+def test_what_each_kind_can_tell_is_said_only_where_it_is_there() -> None:
+    text = section(make_result())
+    assert "net number errs low" in text
+    assert "A blank is stained and holds no stroma" not in text
+    (fmo, _) = make_result().background
+    lab = section(make_result(background=(fmo.model_copy(update={"role": "blanks", "n_blanks": 24}),)))
+    assert "the laboratory's blanks (24)" in lab
+    assert "A blank is stained and holds no stroma" in lab
+    assert "An FMO control is" not in lab
+
+
+def test_a_net_number_may_begin_below_zero_and_a_small_control_is_named() -> None:
+    rows = tuple(
+        row.model_copy(update={"value": 20.0, "ci_low": -7.9, "ci_high": 35.6, "state": TOO_SMALL})
+        if row.statistic == "net"
+        else row
+        for row in make_result().statistics
+    )
+    text = section(make_result(statistics=rows))
+    assert "20 (−7.9 to 35.6)" in text.replace("−7.90", "−7.9")
+    assert "▲ too small to subtract" in text
+    assert "Acquire the control for at least as many events as the tube." in text
+    assert "too small to subtract" not in section(make_result())
+
+
+def test_without_any_control_the_limits_are_the_floors() -> None:
+    floors = tuple(
+        DetectionLimits(population=name, lob_events=0, lod_events=20, lloq_events=50) for name in ("msc", "progenitors")
+    )
+    text = section(make_result(background=(), detection=floors))
+    assert "No FMO control and no blank shows the background of “MSC (CD271+)”, “CD146+ progenitors”" in text
+    assert "MSC (CD271+) | 62 | – | 20 | 50 | the floors | quantifiable It may be compared, with its interval." in text
+    assert "Raw, background and net" not in text
+
+
+LIMITS = {"population": "msc", "lob_events": 28, "lod_events": 38.4, "lloq_events": 112.3, "blank_events": 20.0}
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "said"),
+    [
+        (28, "not detected", "Background alone may leave as many in 5 of 100 tubes."),
+        (62, "detected, not quantifiable", "It is there; how much of it is known by its interval alone"),
+        (130, "quantifiable", "It may be compared, with its interval."),
+    ],
+)
+def test_states_are_told_in_words(count: int, words: str, said: str) -> None:
+    limits = DetectionLimits(method="negative binomial", source="blanks", n_blanks=9, **LIMITS)
+    text = section(make_result(statistics=state(count, words), detection=(limits,)))
+    line = next(line for line in text.splitlines() if line.startswith(f"MSC (CD271+) | {count} | 28 | 39 | 113 |"))
+    assert "the laboratory's blanks, negative binomial |" in line
+    assert f"{words} {said}" in line
+
+
+def test_under_the_floor_is_not_told_from_none() -> None:
+    low = DetectionLimits(
+        population="msc", lob_events=3, lod_events=20, lloq_events=52.9, method="Poisson", source="blank"
+    )
+    text = section(make_result(statistics=state(12, "not detected"), detection=(low,)))
+    assert "Fewer than 20 events are not told from none." in text
+    assert "blank control, Poisson |" in text
+
+
+def test_each_marker_left_out_says_what_would_leak() -> None:
+    text = section(make_result())
+    assert "Without | MSC (CD271+) | CD146+ progenitors" in text
+    assert "CD271 | 1,310 1,560 per million, 21.1 times as many | –" in text
+    assert "Viability | 62 nothing more | –" in text
+    assert "CD146 | – | 62 73.6 per million, 2.95 times as many" in text
+
+
+def test_controls_and_older_results_have_no_such_section() -> None:
+    assert 'id="background"' not in render_sample(make_result(detection=()))
+
+
+def test_names_of_populations_are_escaped() -> None:
+    odd: dict[str, Any] = {"labels_of_populations": {"msc": "<b>MSC</b>", "nucleated": "<i>n</i>"}}
+    page = render_sample(make_result(**odd))
+    assert "<b>MSC</b>" not in page
+    assert "<i>n</i>" not in page
+
+
+def test_pooled_controls_say_how_many() -> None:
+    pooled = BackgroundCount(
+        population="msc", role="fmo:CD271", n_blanks=3, events=1, scale=1.0, scaled_by="nucleated", low=0.0, high=5.6
+    )
+    assert "FMO control, CD271 left out (3 tubes)" in section(make_result(background=(pooled,)))
