@@ -93,8 +93,8 @@ def _notes(pairs: list[BackgroundCount]) -> list[str]:
     roles = {each.role.partition(":")[0] for each in pairs}
     said = {
         "fmo": "An FMO control is the same marrow, stroma included. It shows what spillover and glow put beyond the "
-        "cut; stroma that glows so far is counted rightly in this tube, so that the net number errs low. It cannot show "
-        "what the antibody itself sticks to, for it is not in there: there the net number errs high.",
+        "cut; stroma that glows so far is counted rightly in this tube, so that the net number errs low. It cannot "
+        "show what the antibody itself sticks to, for it is not in there: there the net number errs high.",
         "blank": "A blank is stained and holds no stroma. It shows what other cells leave in the gate, for whatever "
         "reason, and nothing of what stroma's own glow does.",
         UNSTAINED: "In an unstained tube all cells pass the gates that keep leukocytes and red cells out. Its count is "
