@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,7 +22,7 @@ LEVEL = 0.05
 """Tubes whose differences counting makes more often than this are pooled. Customary, and an own choice here."""
 
 _ENOUGH = 5.0  # Expected events in every cell of the table from which the chi-square law is taken; customary.
-_N_DRAWS = 20_000
+_N_DRAWS = 5_000
 _MOST_DRAWN_FROM = 1e9  # numpy draws from no more.
 _SEED = 20150
 
@@ -70,7 +71,8 @@ def dispersion(counts: Sequence[int], totals: Sequence[int]) -> Dispersion:
         return Dispersion(0.0, 0.0, 1.0, None if share == 0 else 0.0, None if share == 0 else 0.0)
     chi = float(_chi_square(seen[None, :], of)[0])
     least = float(np.min(of) * min(share, 1 - share))
-    p = _by_law(chi, df) if least >= _ENOUGH or of.sum() >= _MOST_DRAWN_FROM else _by_draws(seen, of, chi)
+    by_law = least >= _ENOUGH or of.sum() >= _MOST_DRAWN_FROM
+    p = _by_law(chi, df) if by_law else _by_draws(sum(counts), tuple(totals), chi)
     rates = seen / of
     cv = 100 * float(rates.std(ddof=1) / rates.mean())
     expected = 100 * math.sqrt(float(np.mean(share * (1 - share) / of))) / share
@@ -112,13 +114,13 @@ def _by_law(chi_square: float, df: int) -> float:
     return float(chdtrc(df, chi_square))
 
 
-def _by_draws(counts: F64, totals: F64, chi_square: float) -> float:
+@lru_cache(maxsize=4096)  # a run asks twice: for its findings and for its tables
+def _by_draws(count: int, totals: tuple[int, ...], chi_square: float) -> float:
     """Return p of small counts: tables with the same margins, drawn by chance from a fixed seed."""
     rng = np.random.default_rng(_SEED)
-    k, n = int(counts.sum()), int(totals.sum())
-    few = min(k, n - k)  # the table is the same seen from either side
-    drawn = rng.multivariate_hypergeometric(totals.astype(np.int64), few, size=_N_DRAWS, method="marginals")
-    chi = _chi_square(drawn.astype(np.float64), totals)
+    few = min(count, sum(totals) - count)  # the table is the same seen from either side
+    drawn = rng.multivariate_hypergeometric(np.array(totals), few, size=_N_DRAWS, method="marginals")
+    chi = _chi_square(drawn.astype(np.float64), np.array(totals, dtype=np.float64))
     return float((1 + np.count_nonzero(chi >= chi_square * (1 - 1e-9))) / (_N_DRAWS + 1))
 
 

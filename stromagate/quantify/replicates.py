@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from stromagate.model.detection import DetectionLimits
+from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, DetectionLimits
 from stromagate.model.gates import GateNode, GateTree
 from stromagate.model.result import SampleResult
+from stromagate.quantify.detection import limit_of_blank, limit_of_detection
 
 
 def placed_alike(results: Sequence[SampleResult], populations: Sequence[str]) -> str:
@@ -51,21 +53,36 @@ def _how(node: GateNode) -> str:
 
 
 def pooled_limits(results: Sequence[SampleResult], population: str) -> DetectionLimits | None:
-    """Return the limits of detection of all tubes together: those of the tubes added up; None where none has blanks.
+    """Return the limits of detection of all tubes together; None where no tube has blanks.
 
-    Background of replicates comes from the same controls, so its errors go the same way and do not cancel.
+    Background adds up as counts do. What blanks leave open of it does not cancel: replicates share their controls, so
+    its standard deviations are added, not its variances. Where blanks differ by more than counting, the limits of blank
+    of the tubes are added up, which is more than their sum's.
     """
     told = [one for result in results for one in result.detection if one.population == population]
     blank = [one for one in told if one.blank_events is not None]
     if not blank:
         return None
+    mean = sum(one.blank_events or 0.0 for one in blank)
+    by_law = all(one.method == "Poisson" for one in blank)
+    lob = limit_of_blank(mean) if by_law else sum(one.lob_events for one in blank)
+    open_ = sum(math.sqrt(_left_open(one)) for one in blank) ** 2
+    half = LLOQ_FLOOR_EVENTS / 2
+    lloq = mean + half + math.sqrt(half**2 + LLOQ_FLOOR_EVENTS * (mean + open_))
+    lod = max(float(LOD_FLOOR_EVENTS), limit_of_detection(lob, mean))
     return DetectionLimits(
         population=population,
-        lob_events=sum(one.lob_events for one in blank),
-        lod_events=sum(one.lod_events for one in blank),
-        lloq_events=sum(one.lloq_events for one in blank),
-        blank_events=sum(one.blank_events or 0.0 for one in blank),
+        lob_events=lob,
+        lod_events=lod,
+        lloq_events=max(lloq, lod),
+        blank_events=mean,
         method=blank[0].method,
         source=blank[0].source,
         n_blanks=max(one.n_blanks for one in blank),
     )
+
+
+def _left_open(one: DetectionLimits) -> float:
+    """Return the variance that blanks leave to the background of a tube: the rule for its LLOQ, solved for it."""
+    mean, half = one.blank_events or 0.0, LLOQ_FLOOR_EVENTS / 2
+    return max(0.0, (max(one.lloq_events - mean - half, 0.0) ** 2 - half**2) / LLOQ_FLOOR_EVENTS - mean)

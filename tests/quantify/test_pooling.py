@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from stromagate.model.detection import DetectionLimits
 from stromagate.model.pooled import PooledRate, PooledRun
 from stromagate.model.result import SampleEntry, SampleResult, Statistic
+from stromagate.quantify.detection import Blank, limits
 from stromagate.quantify.intervals import clopper_pearson
 from stromagate.quantify.pooling import pool
+from stromagate.quantify.replicates import pooled_limits
+from stromagate.quantify.states import count_state
 from tests.results import make_result
 
 N = 400_000
@@ -50,6 +52,7 @@ def tube(
         "statistics": rows(k, n, part, boundary=boundary),
         "source": replace(base.source, sha256=f"{number:064d}"),
         "edits": (),
+        "detection": (),
     }
     return make_result(**{**fields, **more})
 
@@ -171,17 +174,35 @@ def test_a_population_that_one_tube_lacks_is_not_added_up() -> None:
     assert rate.counts == (18, None)
 
 
-def test_background_of_replicates_adds_up() -> None:
-    def limits(lob: int) -> DetectionLimits:
-        return DetectionLimits(
-            population="msc", lob_events=lob, lod_events=2 * lob, lloq_events=50, blank_events=lob / 2, method="Poisson"
-        )
+def with_blanks(result: SampleResult, counted: int, of: int, *, method: str = "Poisson") -> SampleResult:
+    told = limits("msc", [Blank(counted, of)], N).model_copy(update={"method": method})
+    return result.model_copy(update={"detection": (told,)})
 
-    first, second = three(30, 30)
-    clean = msc(pool([first, second]))
-    dirty = [one.model_copy(update={"detection": (limits(35),)}) for one in (first, second)]
-    assert clean.state == "quantifiable"
-    assert msc(pool(dirty)).state == "not detected"
+
+def test_background_of_replicates_adds_up() -> None:
+    """Two tubes of the same blank are one tube of twice the events: its limits are known."""
+    tubes = [with_blanks(one, 10, N // 2) for one in three(60, 60)]
+    both = pooled_limits(tubes, "msc")
+    alone = limits("msc", [Blank(10, N // 2)], 2 * N)
+    assert both is not None
+    assert (both.blank_events, both.lob_events) == (40, alone.lob_events)
+    assert (both.lod_events, both.lloq_events) == pytest.approx((alone.lod_events, alone.lloq_events), rel=1e-6)
+    assert msc(pool(three(60, 60))).state == "quantifiable"
+    assert msc(pool(tubes)).state == "detected, not quantifiable"
+    assert msc(pool([with_blanks(one, 10, N // 2) for one in three(20, 20)])).state == "not detected"
+
+
+def test_blanks_that_differ_keep_the_limits_of_the_tubes() -> None:
+    tubes = [with_blanks(one, 10, N // 2, method="negative binomial") for one in three(60, 60)]
+    both, one = pooled_limits(tubes, "msc"), tubes[0].detection[0]
+    assert both is not None
+    assert both.lob_events == 2 * one.lob_events
+
+
+def test_pooling_lifts_over_the_limits_what_no_tube_reaches() -> None:
+    tubes = [with_blanks(one, 0, N) for one in three(24, 22, 26)]
+    assert {count_state(one.count("msc"), one.detection[0]) for one in tubes} == {"detected, not quantifiable"}
+    assert msc(pool(tubes)).state == "quantifiable"
 
 
 def test_a_run_without_replicates_has_no_groups() -> None:
