@@ -12,7 +12,21 @@ from typing import Annotated
 import typer
 
 from stromagate import __version__
-from stromagate.cli import deidentify, demo, edits, inspect, lock, plan, report, run, sheet, simulate, templates, train
+from stromagate.cli import (
+    blanks,
+    deidentify,
+    demo,
+    edits,
+    inspect,
+    lock,
+    plan,
+    report,
+    run,
+    sheet,
+    simulate,
+    templates,
+    train,
+)
 from stromagate.cli.verbs import Verbs
 
 _RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
@@ -52,6 +66,7 @@ app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)
+app.command("blanks")(blanks.blanks)
 app.command("train")(train.train)
 app.add_typer(templates.app, name="templates")
 app.command("simulate")(simulate.simulate)
