@@ -10,6 +10,7 @@
 ``controls``, ``leaks``, ``control_cuts``       what a control tells other tubes; where negatives end; the cut on them
 ``engine``, ``population``                      a template fitted on a tube, gate by gate; what a method may look at
 ``tree``, ``replay``, ``walk``                  a known tree checked, and applied again, in memory or block by block
+``conditions``, ``leave_out``                   what a population asks of an event; its count with each marker left out
 ``training``                                    a boundary learned from reviewed tubes, scored on donors left out
 ``edits``                                       boundaries that a person moved, put into a fitted tree
 ``draws``, ``moves``, ``variants``, ``bits``,   the tree on redrawn and on moved boundaries: by how much these move,

@@ -140,8 +140,11 @@ def with_background(
     config: RunConfig,
     told: Told,
     files: Mapping[str, Path],
+    labels: Mapping[str, str],
 ) -> Told:
     """Return a stained tube's numbers with background, net, limits, and each marker left out in turn.
+
+    A control's numbers are background themselves, and come back as they are.
 
     Parameters
     ----------
@@ -157,12 +160,16 @@ def with_background(
         Its controls, and its numbers as counted.
     files : mapping of str to path
         Files of its controls by name.
+    labels : mapping of str to str
+        Columns of the sheet: they say the tube's role.
 
     Raises
     ------
     InputError, SpecificationError
         As ``blanks_of``.
     """
+    if labels.get("role", "").strip().casefold() not in {"", "stained"}:
+        return told
     template = loaded.template
     targets = [name for name in dict.fromkeys(template.indices.values()) if name in gated.members]
     controls = counted_controls(gated.tree, told.controls, files, loaded, config)

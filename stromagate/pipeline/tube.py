@@ -115,20 +115,17 @@ def analyze(
         gated = edited.gated
         controls = control_uses(outside, known.paired, gated.tree, loaded)
         told = Told(controls, (), _numbers(prepared, gated, loaded, config, specimen(labels or {})))
-        if (labels or {}).get("role", "").strip().casefold() in {"", "stained"}:
-            told = with_background(prepared, gated, loaded, config, told, known.files)
+        told = with_background(prepared, gated, loaded, config, told, known.files, labels or {})
         moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
         findings = run_checks(
             replace(
-                _evidence(prepared, gated, loaded),
+                _evidence(prepared, gated, loaded, labels or {}),
                 edits=edits.edits if edits else (),
                 fitted_counts=edited.fitted_counts,
                 sensitivities=moved,
                 controls=told.controls,
                 background=told.background,
                 locks=outside.locks,
-                role=(labels or {}).get("role", ""),
-                labels=labels or {},
             )
         )
         plain = views.density_views(prepared, gated, loaded.template, grid=config.grid)
@@ -197,7 +194,7 @@ def _numbers(
     )
 
 
-def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate) -> Evidence:
+def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, labels: Mapping[str, str]) -> Evidence:
     """Return what checks look at, as far as tube and template tell it."""
     return Evidence(
         prepared.sample,
@@ -209,6 +206,8 @@ def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate) -
         prepared.linear,
         control_needs=needs_by_gate(loaded),
         template_sha256=loaded.sha256,
+        role=labels.get("role", ""),
+        labels=labels,
     )
 
 
