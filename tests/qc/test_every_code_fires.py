@@ -33,9 +33,8 @@ from tests.qc.wrong_tubes import (
     in_lab,
     long_for_their_area,
     marrow,
-    msc_first,
-    msc_glow_in_cd105,
     no_number,
+    odd_stroma,
     set_column,
     some_at_the_top,
     with_signals,
@@ -93,7 +92,7 @@ def locked(evidence: Evidence) -> Evidence:
 
 
 FLOOD = replace(
-    scenario("cd71_low_erythroblasts"), marrow=healthy_marrow_with(proerythroblast=0.45), msc_ppm=2_800.0, name="flood"
+    scenario("cd71_low_erythroblasts"), marrow=healthy_marrow_with(proerythroblast=0.55), msc_ppm=2_800.0, name="flood"
 )
 CD31 = "{method: tail, axis: CD31, keep: above, negative: lowest, mads: 5,"
 SINGLETS = "  - name: singlets\n    parent: time_ok"
@@ -120,10 +119,8 @@ TUBES = {
     "cut at the top": Wrong(events=some_at_the_top, gates=(SINGLETS, ON_SCALE)),
     "near CD45": Wrong(made=with_signals(MSC, CD45=Signal(3.45, 0.1))),
     "through CD31": Wrong(made=with_signals(MSC, CD31=Signal(2.9, 0.15)), gates=(CD31, f"{CD31} second: shoulder,")),
-    "glowing": Wrong(events=msc_glow_in_cd105),
-    "small stroma": Wrong(events=set_column("SSC-A", lambda light: light * 0.2, msc=True)),
+    "odd stroma": Wrong(events=odd_stroma),
     "endothelium with CD271": Wrong(made=with_signals("endothelium", CD34=Signal(0.5, 0.2), CD271=Signal(4.2, 0.15))),
-    "early stroma": Wrong(events=msc_first),
     "cut short": Wrong(file=cut_short, config={"policy": "salvage"}),
     "poor export": Wrong(events=poor_export),
     "exchanged": Wrong(made=in_lab(transposed=("CD31", "CD235a+CD71"))),
@@ -148,11 +145,11 @@ FIRES: dict[str, tuple[str, Beside | None]] = {
     "Q14": ("rich", control(role="isotype:CD271", unused="isotype", reason="it is one")),
     "Q16": ("rich", blanks),
     "Q17": ("near CD45", None),
-    "Q18": ("glowing", None),
-    "Q19": ("small stroma", None),
+    "Q18": ("odd stroma", None),
+    "Q19": ("odd stroma", None),
     "Q20": ("endothelium with CD271", None),
-    "Q21": ("early stroma", None),
-    "Q22": ("early stroma", None),
+    "Q21": ("odd stroma", None),
+    "Q22": ("odd stroma", None),
     "Q23": ("rich", None),
     "Q24": ("rich", sheet(rbc_bm="4", rbc_pb="5", wbc_pb="10", tnc_bm="12")),
     "Q25": ("rich", sheet(diagnosis="AML, CD34-negative")),

@@ -75,9 +75,9 @@ def test_clean_tubes_are_hardly_ever_complained_of(tmp_path: Path, capsys: pytes
         n_failed += any(item.status == "fail" and item.code not in EARNED for item in loud)
         told.update({item.code: item for item in loud})
     with capsys.disabled():
-        print(f"\n{len(plans)} clean tubes; {n_failed} with a failure that they do not deserve")
+        print(f"\n{len(plans)} clean tubes; {n_failed} with a failure that they do not deserve")  # noqa: T201  (for who asked with -s)
         for code in sorted({*warned, *failed}):
-            print(f"{code} warns {warned[code]:3d}, fails {failed[code]:3d}; such as: {told[code].sentence}")
+            print(f"{code} warns {warned[code]:3d}, fails {failed[code]:3d}; such as: {told[code].sentence}")  # noqa: T201
     assert n_failed <= MOST_FAILED * len(plans)
     often = {code for code, n in warned.items() if n > MOST_WARNED * len(plans)}
     assert often <= {*EARNED, *OF_NATURE}

@@ -29,4 +29,4 @@ _REMEDY = (
     "neutral name: stromagate deidentify FILE --out DIR."
 )
 
-CHECK = Check(code="Q30", title="no patient's identity in keywords", run=look, warn=0.0, unit="places")
+CHECK = Check(code="Q30", stage="file", title="no patient's identity in keywords", run=look, warn=0.0, unit="places")

@@ -28,7 +28,7 @@ class _Known:
 _WANTED = (
     _Known("age", ("age", "age_years", "donor_age"), (0.0, 120.0)),
     _Known("hours to staining", ("hours_to_stain", "processing_hours", "hours", "time_to_stain_h"), (0.0, 1000.0)),
-    _Known("specimen or preparation", ("specimen_type", "specimen", "material", "preparation")),
+    _Known("specimen or preparation", ("specimen", "specimen_type", "material", "preparation")),
 )
 _UNKNOWN = frozenset({"", "unknown", "na", "n/a", "nan", "none", "?", "-"})
 
@@ -69,8 +69,8 @@ def _within(text: str, limits: tuple[float, float]) -> bool:
 
 
 _REMEDY = (
-    "Write age (years), hours_to_stain (hours from aspiration to staining) and specimen_type (such as aspirate or "
-    "digest) into the sample sheet; until then compare the CD146+ share and the count with no other patient."
+    "Write age (years), hours_to_stain (hours from aspiration to staining) and specimen (such as aspirate or digest) "
+    "into the sample sheet; until then compare the CD146+ share and the count with no other patient."
 )
 
 CHECK = Check(code="Q27", stage="file", title="age and processing known", run=look, warn=0.0, unit="columns")
