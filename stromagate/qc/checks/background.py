@@ -28,11 +28,13 @@ def _one(evidence: Evidence, name: str) -> Finding:
     if count < LOD_FLOOR_EVENTS:
         reason = f"{called} has {events(count)}: too few to ask how much of it is background."
         return not_applicable(CHECK, reason, name)
-    worst = max(known, key=lambda each: _share_pct(each, count))
-    share_pct, kind = _share_pct(worst, count), _kind(worst)
     assert CHECK.warn is not None
-    if share_pct <= CHECK.warn and not any(_would_show(each, count) for each in known):
-        return not_applicable(CHECK, f"The {kind} is too small to show how much of {called} is background.", name)
+    tell = [each for each in known if _would_show(each, count) or _share_pct(each, count) > CHECK.warn]
+    if not tell:
+        kinds = " and the ".join(dict.fromkeys(map(_kind, known)))
+        return not_applicable(CHECK, f"Too small to show how much of {called} is background: the {kinds}.", name)
+    worst = max(tell, key=lambda each: _share_pct(each, count))
+    share_pct, kind = _share_pct(worst, count), _kind(worst)
     at_least = "" if _would_show(worst, count) else "at least "
     sentence = (
         f"{events(worst.events)} of {called} in the {kind}: scaled to this tube, {at_least}{percent(share_pct)} of its "
