@@ -1,9 +1,11 @@
-"""``pooled.csv``: the rates of replicates together, one a row, beside what each tube had counted."""
+"""What tubes of one patient say together: ``pooled.csv`` of replicates, ``without_blood.csv`` of marrow and blood."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stromagate.export.table import table
-from stromagate.model.pooled import PooledRun
+from stromagate.model.pooled import BloodCorrected, PooledRun
 
 _FIELDS = (
     "population",
@@ -46,3 +48,9 @@ def pooled_csv(pooled: PooledRun) -> bytes:
         for rate in group.rates
     )
     return table(["group", "specimen", "samples", "counts", "totals", *_FIELDS], rows)
+
+
+def without_blood_csv(rows: Sequence[BloodCorrected]) -> bytes:
+    """Return the table of rates without the blood in the marrow, per million, of cells that blood has as well."""
+    fields = list(BloodCorrected.model_fields)
+    return table(fields, ([getattr(row, field) for field in fields] for row in rows))

@@ -11,6 +11,7 @@ from stromagate.model.template import Document
 
 POOLED_FORMAT: Literal["stromagate.pooled/1"] = "stromagate.pooled/1"
 
+RateKind = Literal["per_million", "fraction", "ratio"]
 PoolMethod = Literal["pooled", "over-dispersed", "not pooled"]
 
 DIFFER = "replicates differ"
@@ -26,7 +27,7 @@ class PooledRate(Document):
     """
 
     population: str
-    statistic: Literal["per_million", "fraction"]
+    statistic: RateKind
     denominator: str
     unit: str
     counts: tuple[int | None, ...]
@@ -76,3 +77,22 @@ class PooledRun(Document):
     def to_json(self) -> dict[str, Any]:
         """Return the plain object that is written to ``pooled.json``."""
         return self.model_dump(mode="json")
+
+
+class BloodCorrected(Document):
+    """A rate of cells that blood has as well, without the blood in the marrow; all rates per million.
+
+    ``share`` is f_PB (0-1). The value is None where there is no tube of the patient's blood, or too much blood.
+    """
+
+    sample_id: str
+    blood_id: str
+    population: str
+    denominator: str
+    share: float
+    observed: float | None
+    in_blood: float | None
+    value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    state: str = ""

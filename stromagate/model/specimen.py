@@ -218,6 +218,14 @@ _LYMPH = ("lymphocytes_bm_pct", "lymphocytes_pb_pct", "lymphocytes_pure_pct")
 _RESTRICTED = ("restricted_bm_pct", "restricted_pure_pct")
 BLOOD_COLUMNS = (*_RED, *_LYMPH, *_RESTRICTED)
 
+_BLOOD = {"blood", "pb", "peripheral blood", "peripheral_blood"}
+
+
+def is_blood(labels: Mapping[str, str]) -> bool:
+    """Whether the sheet calls a tube one of blood."""
+    return labels.get("specimen", "").strip().casefold() in _BLOOD
+
+
 _SAME_SPECIMEN = (
     "patient_id",
     "specimen",

@@ -11,7 +11,7 @@ from typing import Literal
 from stromagate import __version__
 from stromagate.errors import StromagateError
 from stromagate.export import export, export_all
-from stromagate.export.pooled import pooled_csv
+from stromagate.export.pooled import pooled_csv, without_blood_csv
 from stromagate.model.config import RunConfig
 from stromagate.model.history import ChartBook
 from stromagate.model.result import RunFinding, RunIndex, SampleEntry, SampleResult
@@ -29,6 +29,7 @@ from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.together import analyze_job
 from stromagate.pipeline.tubes import Tube, printable
+from stromagate.quantify.blood_tubes import blood_corrected
 from stromagate.quantify.pooling import pool
 from stromagate.report import plotly_asset, render_history, render_index, render_sample
 from stromagate.report.lookup import role, worst
@@ -220,6 +221,8 @@ def _run_files(
         files |= {bundle.CHARTS_FILE: bundle.to_json_bytes(book), "history.html": charts}
     if pooled.groups:
         files |= {"pooled.csv": pooled_csv(pooled), "pooled.json": bundle.to_json_bytes(pooled)}
+    if run.config.hemodilution and (corrected := blood_corrected(results)):
+        files["without_blood.csv"] = without_blood_csv(corrected)
     return files if standalone else {**files, "assets/plotly.min.js": plotly_asset()}
 
 

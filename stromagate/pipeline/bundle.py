@@ -4,6 +4,7 @@
 
     OUT/run.json  index.html  populations.csv  thresholds.csv  qc.csv  assets/plotly.min.js
     OUT/pooled.csv  pooled.json  (where the sheet names replicates)
+    OUT/without_blood.csv  (with --hemodilution)
     OUT/history.json  history.html  (of a run with --history)
     OUT/samples/<sample_id>/result.json  report.html  populations.csv
 """
@@ -41,6 +42,7 @@ RUN_FILES = (
     "qc.csv",
     "pooled.csv",
     "pooled.json",
+    "without_blood.csv",
     CHARTS_FILE,
     "history.html",
 )

@@ -17,9 +17,10 @@ from stromagate.model.holding import holders
 from stromagate.model.result import Statistic
 from stromagate.model.specimen import Specimen, beads_refused
 from stromagate.model.template import GatingTemplate
-from stromagate.quantify.intervals import poisson, settled
+from stromagate.quantify.intervals import normal_quantile, poisson, settled
 
 STATISTIC = "cells_per_ul"
+INTERVAL = "log scale"
 BEAD_CV_PCT = 3.0
 """CV of the number of beads in the vial or in what was added, %, where the sheet does not say it. Own choice."""
 PIPETTING_CV_PCT = 3.0
@@ -60,7 +61,7 @@ def relative_limits(
         Level, between 0 and 1.
     """
     around = 1 / beads + bead_cv**2 + pipetting_cv**2
-    z = _quantile(confidence)
+    z = normal_quantile(confidence)
     if cells == 0:
         return 0.0, poisson(0, confidence)[1] * math.exp(z * math.sqrt(around))
     reach = z * math.sqrt(1 / cells + around)
@@ -144,7 +145,9 @@ def _row(count: Statistic, beads: Statistic, known: Specimen | None, confidence:
         for name, pair in limits.items()
         for side, limit in zip(("low", "high"), pair, strict=True)
     }
-    return plain.model_copy(update={"value": settled(per_event * count.n), "state": count.state, **fields})
+    return plain.model_copy(
+        update={"value": settled(per_event * count.n), "state": count.state, "interval": INTERVAL, **fields}
+    )
 
 
 def _boundary(count: Statistic, beads: Statistic) -> tuple[float, float] | None:
@@ -187,9 +190,3 @@ def _need(known: Specimen, column: str) -> float:
 def _percent(known: Specimen, column: str, default_pct: float) -> float:
     value = known.get(column)
     return (default_pct if value is None else value) / 100
-
-
-def _quantile(confidence: float) -> float:
-    from scipy.special import ndtri
-
-    return -float(ndtri((1 - confidence) / 2))

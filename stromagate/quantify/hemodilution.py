@@ -17,7 +17,7 @@ from stromagate.model.holding import holders
 from stromagate.model.result import Statistic
 from stromagate.model.specimen import MAX_BLOOD_SHARE, Specimen, blood_shares
 from stromagate.model.template import GatingTemplate
-from stromagate.quantify.intervals import settled
+from stromagate.quantify.intervals import normal_quantile, settled
 
 STATISTIC = "per_million_without_blood"
 BLOOD_COUNT_CV = 0.03
@@ -112,14 +112,16 @@ def without_blood_rows(
 
 def _row(rate: Statistic, share: float | None, confidence: float) -> Statistic:
     empty = dict.fromkeys(("ci_low", "ci_high", "counting_low", "counting_high", "boundary_low", "boundary_high"))
-    plain = rate.model_copy(update={"statistic": STATISTIC, "value": None, "state": "not assessable", **empty})
+    plain = rate.model_copy(
+        update={"statistic": STATISTIC, "value": None, "state": "not assessable", **empty, "interval": ""}
+    )
     if rate.value is None:
         return plain.model_copy(update={"state": rate.state})
     value = None if share is None else without_blood(rate.value, share)
     if value is None or share is None:
         return plain
     factor = 1 / (1 - share)
-    spread = share * factor * math.sqrt(4) * BLOOD_COUNT_CV * _quantile(confidence)
+    spread = share * factor * math.sqrt(4) * BLOOD_COUNT_CV * normal_quantile(confidence)
     limits = {name: None if (end := getattr(rate, name)) is None else settled(factor * end) for name in empty}
     ends = {
         name: _further(value, limits[name], spread, -1 if name == "ci_low" else 1) for name in ("ci_low", "ci_high")
@@ -134,9 +136,3 @@ def _further(value: float, limit: float | None, spread: float, side: int) -> flo
     if value <= 0:
         return settled(limit * math.exp(side * spread))
     return settled(value * math.exp(side * math.hypot(math.log(limit / value), spread)))
-
-
-def _quantile(confidence: float) -> float:
-    from scipy.special import ndtri
-
-    return -float(ndtri((1 - confidence) / 2))

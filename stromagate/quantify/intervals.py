@@ -129,6 +129,13 @@ def poisson_ratio(count: int, other: int, confidence: float = 0.95) -> tuple[flo
     return low / other_high, high / other_low if other_low > 0 else None
 
 
+def normal_quantile(confidence: float) -> float:
+    """Return how many standard deviations lie on either side of the middle at a level of confidence, such as 1.96."""
+    from scipy.special import ndtri
+
+    return -float(ndtri((1 - confidence) / 2))
+
+
 def settled(bound: float | None) -> float | None:
     """Return a bound to twelve digits: beyond those the inverse functions may differ between machines."""
     return None if bound is None else float(f"{bound:.12g}")

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stromagate.model.gates import ROOT
-from stromagate.model.pooled import DIFFER, PooledGroup, PooledRate, PooledRun
 from stromagate.model.holding import holders
+from stromagate.model.pooled import DIFFER, PooledGroup, PooledRate, PooledRun, RateKind
 from stromagate.model.result import SampleEntry, SampleResult, Statistic
 from stromagate.model.specimen import replicate_group
 from stromagate.quantify.counts import SHARE_INTERVALS
@@ -24,6 +24,7 @@ from stromagate.quantify.states import count_state
 
 _MILLION = 1_000_000
 _HALF = 0.5
+_KINDS: dict[str, RateKind] = {"per_million": "per_million", "fraction": "fraction", "ratio": "ratio"}
 
 
 def pool(results: Sequence[SampleResult], failed: Iterable[SampleEntry] = ()) -> PooledRun:
@@ -73,13 +74,13 @@ def _group(labels: dict[str, str], tubes: Sequence[SampleResult | SampleEntry]) 
 
 
 def _rates(results: Sequence[SampleResult]) -> Iterator[PooledRate]:
-    """Yield the rates of the index populations: per million of each denominator, and as a share of one another."""
+    """Yield the rates of the index populations: per million of each denominator, shares and ratios."""
     first = results[0]
     indices = list(dict.fromkeys(first.indices.values()))
     for name in indices:
         for row in first.statistics:
-            wanted = row.statistic == "per_million" or (row.statistic == "fraction" and row.denominator in indices)
-            if row.population == name and wanted:
+            share = row.statistic == "fraction" and row.denominator in indices
+            if row.population == name and (share or row.statistic in {"per_million", "ratio"}):
                 yield _rate(row, results)
 
 
@@ -106,7 +107,7 @@ def _rate(row: Statistic, results: Sequence[SampleResult]) -> PooledRate:
     counts = [None if one is None else one.n for one in found]
     plain = PooledRate(
         population=row.population,
-        statistic="fraction" if row.statistic == "fraction" else "per_million",
+        statistic=_KINDS[row.statistic],
         denominator=row.denominator,
         unit=row.unit,
         counts=tuple(counts),
@@ -121,6 +122,7 @@ def _rate(row: Statistic, results: Sequence[SampleResult]) -> PooledRate:
     if apart:
         return plain.model_copy(update={"reason": apart})
     share = row.denominator == ROOT or row.denominator in holders(results[0].tree)[row.population]
+    share = share and row.statistic != "ratio"
     rows = _Rows(
         [one for one in found if one is not None],
         [k or 0 for k in counts],

@@ -103,6 +103,21 @@ def test_beads_and_blood_reach_the_table(call, folder: Path) -> None:
     assert [codes[name, "Q24"] for name in ("beads", "a", "b")] == ["pass", "fail", "not_applicable"]
 
 
+def test_a_tube_of_blood_tells_of_cells_that_blood_has(call, folder: Path) -> None:
+    other = TEMPLATE.replace("indices: {msc: msc, progenitors: progenitors}", "indices: {treg: msc}")
+    write_template(folder / "treg.yaml", other)
+    listed = "file,patient_id,specimen,rbc_bm,rbc_pb,wbc_pb,tnc_bm\na.fcs,P1,aspirate,3,4.5,7,40\nb.fcs,P1,blood,,,,\n"
+    out = folder / "blood-out"
+    options = ("--sheet", sheet(folder, "p.csv", listed), "-t", folder / "treg.yaml", "-o", out)
+    assert call("run", *options, "--hemodilution").exit_code == 0
+    (row,) = table(out / "without_blood.csv")
+    assert (row["sample_id"], row["blood_id"], row["population"]) == ("a", "b", "msc")
+    expected = (float(row["observed"]) - 7 / 60 * float(row["in_blood"])) / (1 - 7 / 60)
+    assert float(row["value"]) == pytest.approx(expected)
+    assert call("run", *options).exit_code == 0
+    assert not (out / "without_blood.csv").exists()
+
+
 def test_the_correction_is_off_by_default(call, folder: Path) -> None:
     listed = "file,rbc_bm,rbc_pb,wbc_pb,tnc_bm\na.fcs,3,4.5,7,40\n"
     out = folder / "off"
