@@ -200,3 +200,12 @@ def test_roles_that_may_show_background_are_read_from_the_template(folder: Path)
         "unstained",
         "blank",
     )
+
+
+def test_much_background_is_a_failure_and_little_passes(folder: Path) -> None:
+    found = {
+        name: next(each for each in result(folder, name).findings if each.code == "Q16" and each.population == "msc")
+        for name in ("a", "b")
+    }
+    assert (found["a"].status, found["b"].status) == ("pass", "fail")
+    assert found["b"].sentence.startswith("40 events of MSC in the FMO-CD271 control")
