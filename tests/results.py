@@ -257,6 +257,15 @@ _COUNTS: list[tuple[str, str, int, tuple[float, float], tuple[float, float], str
     ("msc_cd146neg", "msc", 41, (29.4223, 55.6211), (0.529931238, 0.776669579), "detected, not quantifiable"),
 ]
 
+_HOW = {
+    "count": "exact Poisson",
+    "fraction": "Clopper-Pearson",
+    "per_million": "Clopper-Pearson",
+    "ratio": "MOVER-R of exact Poisson",
+    "median": "order statistics",
+    "median_of_parent": "order statistics",
+}
+
 _PER_MILLION_NUCLEATED = {
     "stroma": (1472.76, 1642.338),
     "msc": (56.455, 94.395),
@@ -306,6 +315,11 @@ def _statistics() -> tuple[Statistic, ...]:
     rows.append(_row(msc, "median", 8123.5, "scale value", (6901.25, 9544.0), marker="CD271"))
     rows.append(_row(msc, "cells_per_ul", 1.55, "cells per µL", (1.18, 2.03), denominator="beads"))
     rows.append(_row(msc, "per_million_without_blood", 83.3, "per million", (60.5, 114.5), denominator="nucleated"))
+    part = {"population": "progenitors", "parent": "msc", "state": "detected, not quantifiable", "n": 21}
+    rows.append(_row(part, "ratio", 21 / 41, "ratio", (0.2911534, 0.8796227), denominator="msc_cd146neg"))
+    whole = {**part, "state": "quantifiable", "n": 62}
+    limits = (1001.25, 1702.0)
+    rows.append(_row(whole, "median_of_parent", 1310.5, "scale value", limits, marker="CD146", denominator="msc"))
     gone = {"population": "msc_cd105", "parent": "msc", "state": "not evaluable", "value": None}
     rows.append(Statistic(statistic="count", unit="events", **gone))
     rows.append(Statistic(statistic="fraction", unit="fraction", denominator="msc", **gone))
@@ -316,13 +330,14 @@ def _row(
     shared: dict[str, Any], statistic: str, value: float, unit: str, interval: tuple[float, float], **more: str
 ) -> Statistic:
     low, high = interval
-    counting = {} if statistic == "median" else {"counting_low": low, "counting_high": high}
+    counting = {} if statistic.startswith("median") else {"counting_low": low, "counting_high": high}
     parts = _REDRAWN.get((str(shared["population"]), statistic))
     ci = {"ci_low": low, "ci_high": high}
     if parts is not None:
         (ci["ci_low"], ci["ci_high"]), (bound_low, bound_high) = parts
         counting |= {"boundary_low": bound_low, "boundary_high": bound_high}
-    return Statistic(statistic=statistic, value=value, unit=unit, **ci, **counting, **shared, **more)
+    how = {"interval": _HOW.get(statistic, "")}
+    return Statistic(statistic=statistic, value=value, unit=unit, **ci, **counting, **shared, **how, **more)
 
 
 def _findings() -> tuple[Finding, ...]:

@@ -31,6 +31,7 @@ from stromagate.model.detection import (
     TOO_SMALL,
     UNSTAINED,
     BackgroundCount,
+    CountState,
     DetectionLimits,
 )
 from stromagate.model.gates import ROOT, GateTree
@@ -167,12 +168,24 @@ def detection(known: Sequence[Background], populations: Sequence[str]) -> tuple[
 def judged(rows: Sequence[Statistic], found: Sequence[DetectionLimits]) -> tuple[Statistic, ...]:
     """Return statistics with the states that blanks leave them: background can only take a state down."""
     by_name = {each.population: each for each in found}
-    return tuple(
-        row
-        if row.population not in by_name or row.n is None or row.state != count_state(row.n)
-        else row.model_copy(update={"state": count_state(row.n, by_name[row.population])})
-        for row in rows
-    )
+    counts = {row.population: row.n for row in rows if row.statistic == "count"}
+    return tuple(_judged(row, by_name, counts) for row in rows)
+
+
+def _judged(row: Statistic, by_name: Mapping[str, DetectionLimits], counts: Mapping[str, int | None]) -> Statistic:
+    """Judge a ratio by both of its populations, a median of the whole by that, any other number by its own."""
+    both = row.statistic == "ratio"
+    names = (row.population, row.denominator) if both else (row.population,)
+    if row.statistic == "median_of_parent":
+        names = (row.denominator,)
+    events = [(name, counts.get(name) if both else row.n) for name in names]
+    if row.state != _rarest([count_state(n) for _, n in events]):
+        return row
+    return row.model_copy(update={"state": _rarest([count_state(n, by_name.get(name)) for name, n in events])})
+
+
+def _rarest(states: Sequence[CountState]) -> CountState:
+    return min(states, key=("not evaluable", "not detected", "detected, not quantifiable", "quantifiable").index)
 
 
 def background_rows(

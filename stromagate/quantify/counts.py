@@ -42,7 +42,7 @@ ShareInterval = Callable[[int, int, float], Bounds]
 SHARE_INTERVALS: dict[str, ShareInterval] = {"clopper-pearson": clopper_pearson, "wilson": wilson}
 _NAMES: dict[ShareInterval, str] = {clopper_pearson: "Clopper-Pearson", wilson: "Wilson"}
 _OF_COUNTS = "exact Poisson"
-_OF_RATIOS = "exact, of two counts"
+_OF_RATIOS = "exact ratio of counts"
 
 _MILLION = 1_000_000
 

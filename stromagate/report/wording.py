@@ -9,6 +9,8 @@ from stromagate.model.result import Statistic
 
 NONE = "–"
 _MAX_DIGITS = 9
+FEW = 100
+"""Fewer events than this are named beside a share of them, which then has no decimals. Own choice."""
 
 
 def count_text(value: float | None) -> str:
@@ -52,6 +54,36 @@ def estimate_text(row: Statistic | None, digits: int = 3) -> str:
     ends = [] if row.ci_low is None or row.ci_high is None else [row.ci_low, row.ci_high]
     head, texts = _texts(row, ends, digits)
     return f"{head} ({texts[0]}–{texts[1]})" if texts else head
+
+
+def share_text(row: Statistic | None, total: int | None) -> str:
+    """Return a share with its interval, one of few events with their number: ``6 of 21 (29 %, 11–52 %)``.
+
+    Parameters
+    ----------
+    row : Statistic or None
+        A ``fraction``.
+    total : int or None
+        Events it is a share of.
+    """
+    if row is None or row.value is None or row.n is None or total is None or total >= FEW:
+        return estimate_text(row)
+    share = f"{_whole_percent(row.value)} %"
+    if row.ci_low is not None and row.ci_high is not None:
+        share += f", {_whole_percent(row.ci_low)}–{_whole_percent(row.ci_high)} %"
+    return f"{count_text(row.n)} of {count_text(total)} ({share})"
+
+
+def _whole_percent(share: float) -> str:
+    """Return a share in percent without decimals, but as many as it takes to keep it from none and from all."""
+    if share in (0.0, 1.0):
+        return f"{100 * share:.0f}"
+    if share < 0.01:
+        return number_text(100 * share, 1)
+    if share > 0.99:
+        missing = Decimal(repr(100 * (1 - share)))
+        return str(Decimal(100) - missing.quantize(Decimal(1).scaleb(missing.adjusted()), rounding=ROUND_HALF_EVEN))
+    return f"{100 * share:.0f}"
 
 
 def range_text(row: Statistic, low: float | None, high: float | None, digits: int = 3) -> str:

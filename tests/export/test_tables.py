@@ -24,7 +24,7 @@ from tests.results import make_result, make_tree
 NAMES = {"populations_csv": "populations.csv", "thresholds_csv": "thresholds.csv", "qc_csv": "qc.csv"}
 COLUMNS = {
     "populations_csv": "sample_id,population,parent,statistic,marker,value,unit,denominator,ci_low,ci_high,state,n,"
-    "counting_low,counting_high,boundary_low,boundary_high,role",
+    "counting_low,counting_high,boundary_low,boundary_high,role,interval",
     "thresholds_csv": "sample_id,population,axis,value_display,value_raw,spread,source,fallback,edited_by",
     "qc_csv": "sample_id,code,check,status,measured,limit,unit,sentence,stage,remedy",
 }

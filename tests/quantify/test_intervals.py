@@ -12,7 +12,9 @@ from scipy.stats import binom
 from scipy.stats import poisson as poisson_law
 
 from stromagate.errors import UsageError
+from stromagate.quantify import SHARE_INTERVALS
 from stromagate.quantify.intervals import clopper_pearson, poisson, poisson_ratio, wilson
+from stromagate.quantify.planner import plan, target_of_cv
 
 # Events in a million: exact Poisson, Wilson and Clopper-Pearson bounds at 95 %, computed independently.
 ORACLE = [
@@ -38,12 +40,42 @@ def test_oracle_table(
     assert [million * bound for bound in clopper_pearson(count, million)] == pytest.approx(binomial, abs=half_a_digit)
 
 
+# The same counts: CV in percent, and the exact interval as multiples of the count.
+RELATIVE = [
+    (1, 100.0, (0.03, 5.57)),
+    (5, 44.7, (0.32, 2.33)),
+    (10, 31.6, (0.48, 1.84)),
+    (20, 22.4, (0.61, 1.54)),
+    (30, 18.3, (0.67, 1.43)),
+    (50, 14.1, (0.74, 1.32)),
+    (100, 10.0, (0.81, 1.22)),
+    (400, 5.0, (0.90, 1.10)),
+]
+
+
+@pytest.mark.parametrize(("count", "cv_pct", "times"), RELATIVE, ids=[str(row[0]) for row in RELATIVE])
+def test_oracle_table_of_relative_errors(count: int, cv_pct: float, times: tuple[float, float]) -> None:
+    assert [bound / count for bound in poisson(count)] == pytest.approx(times, abs=0.00501)
+    assert plan(100, count).cv_pct == pytest.approx(cv_pct, abs=0.0501)
+    assert target_of_cv(100 / math.sqrt(count)) == count
+
+
 def test_a_small_denominator() -> None:
     assert clopper_pearson(6, 21) == pytest.approx((0.113, 0.522), abs=5e-4)
 
 
 def test_rule_of_three() -> None:
     assert clopper_pearson(0, 1_000_000, 0.90)[1] == pytest.approx(3.0e-6, rel=2e-3)
+    assert clopper_pearson(0, 1_000_000)[1] == pytest.approx(3.69e-6, rel=1e-3)
+
+
+def test_no_interval_is_walds() -> None:
+    """Wald's is symmetrical about the share, and of nothing it says that there is nothing."""
+    assert set(SHARE_INTERVALS) == {"clopper-pearson", "wilson"}
+    for interval in SHARE_INTERVALS.values():
+        low, high = interval(2, 1_000_000)
+        assert high - 2e-6 > 1.5 * (2e-6 - low)
+        assert interval(0, 100)[1] > 0.03
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])

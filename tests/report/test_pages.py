@@ -261,7 +261,7 @@ def test_a_rate_without_its_denominator_is_never_printed() -> None:
     rates = [line for line in text.split("\n") if "(" in line and line[0] in "p%"]
     assert rates == [
         "per million nucleated | 73.6 (53.6–101) | 24.9 (15.4–38.1) | 48.7 (34.9–66.1) | –",
-        "% of MSC (CD271+) | – | 33.9 % (22.3–47.0) | 66.1 % (53.0–77.7) | –",
+        "% of MSC (CD271+) | – | 21 of 62 (34 %, 22–47 %) | 41 of 62 (66 %, 53–78 %) | –",
     ]
 
 

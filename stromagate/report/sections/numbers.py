@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS
@@ -10,29 +11,33 @@ from stromagate.model.result import SampleResult, Statistic
 from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denominator, walk
 from stromagate.report.section import Section
 from stromagate.report.uncertainty import STEP, of_what, parts
+from stromagate.report.uncut import share_of, uncut
 from stromagate.report.wording import count_text, estimate_text
 
 # A share of one in a hundred or more is read more easily as a percentage than per million.
 _PERCENT_FROM = 0.01
+_COUNTED_BY = {
+    "clopper-pearson": "exact for events (Poisson) and shares (Clopper-Pearson), MOVER for ratios",
+    "wilson": "exact for events (Poisson), Wilson for shares, MOVER for ratios",
+}
 
 
 def _build(result: SampleResult) -> dict[str, Any]:
     columns = _columns(result)
     names = [node.name for node, _ in walk(result)]
     populations = [_population(result, name) for name in columns]
+    kinds = {name: kind for name in result.denominators if (kind := _kind(result, columns, name))}
     return {
         "populations": populations,
-        "rates": [
-            _rates(result, columns, name, kind)
-            for name in result.denominators
-            if (kind := _kind(result, columns, name))
-        ],
+        "rates": [_rates(result, columns, name, kind) for name, kind in kinds.items()],
+        "uncut": uncut(result),
         "has_faint": any(population["faint"] for population in populations),
-        "all_columns": [label(result, name) for name in result.denominators],
-        "all_rows": [_full_row(result, name) for name in [ROOT, *names]],
+        "all_columns": [_title(result, name, kinds.get(name, "per_million")) for name in result.denominators],
+        "all_rows": [_full_row(result, name, kinds) for name in [ROOT, *names]],
         "medians": _medians(result),
         "confidence": f"{100 * result.record.config.confidence:g} %",
         "of_what": of_what(result),
+        "counted_by": _COUNTED_BY[result.record.config.interval],
         "parts": [parts(result, name) for name in asked(result) if (row := find(result, name, "count")) and row.n],
         "parts_of": f"per million {label(result, primary)}" if (primary := primary_denominator(result)) else "events",
         "step": STEP,
@@ -61,11 +66,15 @@ def _population(result: SampleResult, name: str) -> dict[str, Any]:
 
 def _rates(result: SampleResult, columns: list[str], denominator: str, kind: str) -> dict[str, Any]:
     """Return one line of the table: what is divided by, and the rate of every population."""
-    unit = "per million" if kind == "per_million" else "% of"
+    rows = [find(result, name, kind, denominator) for name in columns]
     return {
-        "title": f"{unit} {label(result, denominator)}",
-        "values": [estimate_text(find(result, name, kind, denominator)) for name in columns],
+        "title": _title(result, denominator, kind),
+        "values": [share_of(result, row) if kind == "fraction" else estimate_text(row) for row in rows],
     }
+
+
+def _title(result: SampleResult, denominator: str, kind: str) -> str:
+    return f"{'per million' if kind == 'per_million' else '% of'} {label(result, denominator)}"
 
 
 def _kind(result: SampleResult, columns: list[str], denominator: str) -> str:
@@ -81,17 +90,25 @@ def _kind(result: SampleResult, columns: list[str], denominator: str) -> str:
     return "fraction" if large else ""
 
 
-def _full_row(result: SampleResult, name: str) -> dict[str, Any]:
+def _full_row(result: SampleResult, name: str, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """Return all rates of a population, each in the unit of its denominator's column."""
     count = find(result, name, "count")
-    rates = [find(result, name, "per_million", denominator) for denominator in result.denominators]
     return {
         "label": label(result, name),
         "parent": label(result, count.parent) if count and count.parent else "",
         "events": estimate_text(count),
-        "rates": [estimate_text(rate) for rate in rates],
+        "rates": [_full_rate(result, name, each, kinds.get(each, "per_million")) for each in result.denominators],
         "state": count.state if count else "",
         "faint": count is not None and count.state != STATE_OK,
     }
+
+
+def _full_rate(result: SampleResult, name: str, denominator: str, kind: str) -> str:
+    """Return one cell; cells beside the denominator have a rate per million and no share, and say so."""
+    found, beside = find(result, name, kind, denominator), find(result, name, "per_million", denominator)
+    if found is None and beside is not None and beside.value is not None:
+        return f"{estimate_text(beside)} per million"
+    return estimate_text(found)
 
 
 def _medians(result: SampleResult) -> dict[str, Any]:
