@@ -161,6 +161,8 @@ def full_result(n: int = 15, **changes: Any) -> SampleResult:
                 n=5000,
             )
         )
+    first = {"population": "population_0", "parent": "all", "n": 5000}
+    rows.append(Statistic(statistic="cells_per_ul", value=12.0, unit="cells per µL", denominator="beads", **first))
     base = make_result()
     tree = GateTree(tuple(nodes), base.tree.axes)
     fields = {"tree": tree, "views": tuple(views), "statistics": tuple(rows), "indices": {"msc": "population_0"}}
