@@ -90,6 +90,7 @@ class Series(Document):
 
     kind: SeriesKind
     name: str
+    axis: str = Field(description="What it is measured on; series of one axis go wrong together.")
     unit: SeriesUnit
     judged: bool
     points: tuple[ChartPoint, ...]

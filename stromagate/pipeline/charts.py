@@ -53,6 +53,7 @@ class _Measure:
 
     kind: SeriesKind
     name: str
+    axis: str
     unit: SeriesUnit
     read: Callable[[KeptTube], float | None]
 
@@ -168,6 +169,7 @@ def _series(measure: _Measure, batches: Sequence[_Batch], baseline: _Baseline) -
     return Series(
         kind=measure.kind,
         name=measure.name,
+        axis=measure.axis,
         unit=measure.unit,
         judged=judged,
         points=points,
@@ -187,10 +189,12 @@ def _measures(batches: Sequence[_Batch], baseline: _Baseline, labels: Mapping[st
     tubes = [tube for batch in batches for tube in batch.tubes]
     yield from _boundaries(tubes, labels)
     yield from _references(batches, baseline, labels)
-    yield _Measure("viability", "Viability", "%", lambda tube: tube.viability_pct)
-    yield _Measure("events", "Events of a tube", "log10 events", lambda tube: math.log10(max(tube.n_events, 1)))
+    yield _Measure("viability", "Viability", "Viability", "%", lambda tube: tube.viability_pct)
+    yield _Measure(
+        "events", "Events of a tube", "events", "log10 events", lambda tube: math.log10(max(tube.n_events, 1))
+    )
     for name in dict.fromkeys(name for tube in tubes for name in tube.rates):
-        yield _Measure("rate", f"{labels.get(name) or name} per million", "log10 per million", _rate_of(name))
+        yield _Measure("rate", f"{labels.get(name) or name} per million", name, "log10 per million", _rate_of(name))
 
 
 def _rate_of(name: str) -> Callable[[KeptTube], float | None]:
@@ -215,9 +219,9 @@ def _boundaries(tubes: Sequence[KeptTube], labels: Mapping[str, str]) -> Iterato
             edges = [item for item in tube.boundaries if (item.population, item.axis, item.side) == wanted]
             return edges[0].way if len(edges) == 1 else None
 
-        yield _Measure("boundary", name, "scale value" if kind.linear else "decades", read)
+        yield _Measure("boundary", name, axis, "scale value" if kind.linear else "decades", read)
         if any(way(tube) is not None for tube in tubes):
-            yield _Measure("boundary", f"{name}, between its references", "part of the way", way)
+            yield _Measure("boundary", f"{name}, between its references", axis, "part of the way", way)
 
 
 def _references(batches: Sequence[_Batch], baseline: _Baseline, labels: Mapping[str, str]) -> Iterator[_Measure]:
@@ -232,6 +236,7 @@ def _references(batches: Sequence[_Batch], baseline: _Baseline, labels: Mapping[
             measure = _Measure(
                 "reference",
                 f"{axis} of {labels.get(population) or population}",
+                axis,
                 "decades",
                 _median_of(axis, population),
             )

@@ -18,6 +18,7 @@ MIN_EVENTS = 50
 """Events below which a median says little of a reference: the default of the method `locked`."""
 
 _VIABILITY = "Viability"
+_BY_REFERENCE = ("locked", "reference")
 
 
 def keep(evidence: RunEvidence, loaded: LoadedTemplate, recorded: str) -> KeptRun:
@@ -77,7 +78,8 @@ def references(loaded: LoadedTemplate) -> tuple[str, ...]:
 
     They are the populations that gates are measured by, the denominators, and the index populations.
     """
-    measured_by = [name for chain in loaded.gates.values() for step in chain for name in step.params.populations_used()]
+    steps = [step for chain in loaded.gates.values() for step in chain if step.method in _BY_REFERENCE]
+    measured_by = [name for step in steps for name in step.params.populations_used()]
     return tuple(dict.fromkeys((*measured_by, *loaded.template.denominators, *loaded.template.indices.values())))
 
 

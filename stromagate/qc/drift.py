@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stromagate.model.history import ChartPoint, ControlChart, Rule, Series
 from stromagate.model.result import RunFinding
 from stromagate.qc.run_check import RunCheck, RunEvidence, not_applicable, said
-from stromagate.qc.wording import listed
+from stromagate.qc.westgard import beyond_chance
 
-_TEN = 10
+_TEN, _NAMED = 10, 4
+_FEW_SERIES = 3  # so few that a rule broken by one of them is no chance of many; own choice
 
 
 def judge_rule(check: RunCheck, rule: Rule, words: str, evidence: RunEvidence) -> list[RunFinding]:
@@ -36,21 +39,39 @@ def _of_chart(check: RunCheck, rule: Rule, words: str, chart: ControlChart, seve
     if not chart.ready:
         return not_applicable(check, f"Nothing is judged{where}: {chart.why}.")
     judged = [series for series in chart.series if series.judged and series.mean is not None]
-    if rule == "10x" and not any(_enough(series, chart) for series in judged):
-        return not_applicable(check, f"Fewer than ten batches{where} come after the baseline.")
     if not judged:
         return not_applicable(check, f"No series{where} has a spread to judge by.")
-    odd = {
-        series.name: point
+    if rule == "10x" and not any(_enough(series, chart) for series in judged):
+        return not_applicable(check, f"Fewer than ten batches{where} come after the baseline.")
+    odd = [
+        (series, point)
         for series in judged
         if (point := next((series.points[at] for at in chart.now if rule in series.points[at].rules), None))
-    }
+    ]
+    n = len(judged)
     if not odd:
-        n = len(judged)
         return said(check, "pass", f"No series of {n} over earlier runs{where} has {words}.", measured=0.0)
-    named = listed(f"{name} ({_side(series_of(judged, name), point)})" for name, point in odd.items())
-    sentence = f"{len(odd)} of {len(judged)} series over earlier runs{where} have {words}: {named}."
-    return said(check, "warn", sentence, measured=float(len(odd)), remedy=_LOOK)
+    further_first = sorted(odd, key=lambda item: -abs(_deviations(*item)))
+    named = "; ".join(f"{series.name}, {_side(series, point)}" for series, point in further_first[:_NAMED])
+    named += f"; and {len(odd) - _NAMED} more" if len(odd) > _NAMED else ""
+    have = "has" if len(odd) == 1 else "have"
+    sentence = f"{len(odd)} of {n} series over earlier runs{where} {have} {words}: {named}"
+    if _by_chance(odd, n):
+        return said(check, "pass", f"{sentence}. Among so many this comes by chance now and then.")
+    return said(check, "warn", f"{sentence}.", measured=float(len(odd)), remedy=_LOOK)
+
+
+def _by_chance(odd: Sequence[tuple[Series, ChartPoint]], n_judged: int) -> bool:
+    """Say whether what breaks a rule does not stand out among so many series.
+
+    Of two dozen series one breaks a rule in every tenth steady run. What counts as drift is a rule broken on two axes
+    or more (series of one axis go together), by a series that breaks another rule as well, or by a value further out
+    than any of them lies by chance in one of a hundred runs.
+    """
+    if len({series.axis for series, _ in odd}) > 1 or n_judged <= _FEW_SERIES:
+        return False
+    far = beyond_chance(n_judged)
+    return not any(len(point.rules) > 1 or abs(_deviations(series, point)) > far for series, point in odd)
 
 
 def _enough(series: Series, chart: ControlChart) -> bool:
@@ -59,21 +80,20 @@ def _enough(series: Series, chart: ControlChart) -> bool:
     return sum(point.value is not None for point in judged) >= _TEN
 
 
-def series_of(many: list[Series], name: str) -> Series:
-    """Return the series of a name."""
-    return next(series for series in many if series.name == name)
+def _deviations(series: Series, point: ChartPoint) -> float:
+    """Return how many standard deviations a point lies above the mean."""
+    if series.mean is None or series.sd is None or point.value is None:
+        return 0.0
+    return (point.value - series.mean) / series.sd
 
 
 def _side(series: Series, point: ChartPoint) -> str:
     """Return how far a point lies from the mean, such as ``3.4 SD above``."""
-    assert series.mean is not None
-    assert series.sd is not None
-    assert point.value is not None
-    z = (point.value - series.mean) / series.sd
+    z = _deviations(series, point)
     return f"{abs(z):.1f} SD {'above' if z > 0 else 'below'}"
 
 
 _LOOK = (
-    "Look at history.html before these numbers are compared with earlier ones: a detector, a lot or a way of working "
-    "has changed. A new baseline is declared in baseline.txt of the history."
+    "Look at the control charts (history.html) before these numbers are compared with earlier ones: a detector, a lot or "
+    "a way of working has changed. After a service, name the batches of a new baseline in baseline.txt of the history."
 )

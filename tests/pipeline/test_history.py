@@ -102,7 +102,7 @@ def test_two_runs_at_once_both_stand_there(tmp_path: Path) -> None:
         "import sys\nfrom pathlib import Path\n"
         "from stromagate.pipeline.history import add_run\n"
         "from tests.pipeline.histories import kept_run, kept_tube\n"
-        "[add_run(Path(sys.argv[1]), kept_run(kept_tube(f'{sys.argv[2]}{i}'))) for i in range(15)]\n"
+        "[add_run(Path(sys.argv[1]), kept_run(kept_tube(f'{sys.argv[2]}{i}'))) for i in range(5)]\n"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", script, str(tmp_path), name], cwd=Path(__file__).parents[2])
@@ -110,7 +110,7 @@ def test_two_runs_at_once_both_stand_there(tmp_path: Path) -> None:
     ]
     assert [process.wait(timeout=60) for process in started] == [0, 0]
     written = [json.loads(line) for line in lines(tmp_path)]
-    assert sorted(run["tubes"][0]["sample_id"] for run in written) == sorted(f"{n}{i}" for n in "ab" for i in range(15))
+    assert sorted(run["tubes"][0]["sample_id"] for run in written) == sorted(f"{n}{i}" for n in "ab" for i in range(5))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")

@@ -43,7 +43,7 @@ def _differing(batch: Batch, used: dict[str, Compensation | None]) -> list[RunFi
     for matrix, names in kinds:
         share, words = _differences(common, matrix)
         if matrix is not common:
-            sentence = f"In {batch.called} {listed(names)} used another spillover matrix than most: {words}."
+            sentence = f"In {batch.called} {listed(names)} used another spillover matrix than the rest: {words}."
             measured = 100 * share if np.isfinite(share) else None
             found.append(said(RUN_CHECK, "warn", sentence, samples=names, measured=measured, remedy=_REMEDY))
     return found
@@ -65,7 +65,11 @@ def _differences(common: Compensation | None, other: Compensation | None) -> tup
 
 
 def _uncompensated(other: Compensation | None) -> str:
-    return "none was used, where most were compensated" if other is None else "they were compensated and most were not"
+    return (
+        "none was used, and the rest were compensated"
+        if other is None
+        else "they were compensated, and the rest were not"
+    )
 
 
 _REMEDY = "Compensate a batch with one matrix: run it again with --compensation FILE, or look why the files differ."

@@ -40,7 +40,7 @@ def _differing(batch: Batch, tubes: list[TubeSeen]) -> list[RunFinding]:
             words.append(f"{axis} on {' and '.join(sorted({values[name] for name in others}))}, not on {common}")
     if not words:
         return []
-    sentence = f"In {batch.called} {listed(odd)} had another panel than most: {listed(words)}."
+    sentence = f"In {batch.called} {listed(odd)} had another panel than the rest: {listed(words)}."
     return [said(RUN_CHECK, "warn", sentence, samples=odd, measured=float(len(words)), remedy=_REMEDY)]
 
 

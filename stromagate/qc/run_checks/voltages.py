@@ -44,7 +44,7 @@ def _differing(batch: Batch, tubes: list[TubeSeen]) -> list[RunFinding]:
         words.append(f"{axis} {' and '.join(f'{value:g}' for value in moved[:3])} V, not {common:g} V")
     if not words:
         return []
-    sentence = f"In {batch.called} {listed(odd)} had other detector voltages than most: {listed(words)}."
+    sentence = f"In {batch.called} {listed(odd)} had other detector voltages than the rest: {listed(words)}."
     return [said(RUN_CHECK, "warn", sentence, samples=odd, measured=widest, remedy=_REMEDY)]
 
 
