@@ -76,12 +76,12 @@ def _group(labels: dict[str, str], tubes: Sequence[SampleResult | SampleEntry]) 
 def _rates(results: Sequence[SampleResult]) -> Iterator[PooledRate]:
     """Yield the rates of the index populations: per million of each denominator, shares and ratios."""
     first = results[0]
-    indices = list(dict.fromkeys(first.indices.values()))
+    indices, held = list(dict.fromkeys(first.indices.values())), holders(first.tree)
     for name in indices:
         for row in first.statistics:
             share = row.statistic == "fraction" and row.denominator in indices
             if row.population == name and (share or row.statistic in {"per_million", "ratio"}):
-                yield _rate(row, results)
+                yield _rate(row, results, held.get(name, frozenset()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class _Rows:
         return self.totals if self.share else [k + n for k, n in zip(self.counts, self.totals, strict=True)]
 
 
-def _rate(row: Statistic, results: Sequence[SampleResult]) -> PooledRate:
+def _rate(row: Statistic, results: Sequence[SampleResult], held_by: frozenset[str]) -> PooledRate:
     found = [_same(row, result) for result in results]
     totals = [result.count(row.denominator) for result in results]
     counts = [None if one is None else one.n for one in found]
@@ -121,8 +121,7 @@ def _rate(row: Statistic, results: Sequence[SampleResult]) -> PooledRate:
     apart = placed_alike(results, (row.population, row.denominator))
     if apart:
         return plain.model_copy(update={"reason": apart})
-    share = row.denominator == ROOT or row.denominator in holders(results[0].tree)[row.population]
-    share = share and row.statistic != "ratio"
+    share = row.statistic != "ratio" and row.denominator in {ROOT, *held_by}
     rows = _Rows(
         [one for one in found if one is not None],
         [k or 0 for k in counts],
