@@ -11,6 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Final, Literal
 
@@ -81,7 +82,11 @@ def purpose(keyword: str) -> Purpose:
     {"person", "text", "staff", "day", "machine"}
         Who the patient is; text that people write; who measured and where; when; what the cytometer says of itself.
     """
-    folded = _folded(keyword)
+    return _purpose(re.sub(r"\d+", "1", _folded(keyword)))
+
+
+@lru_cache(maxsize=4_096)  # channels by the hundred differ by their number alone
+def _purpose(folded: str) -> Purpose:
     return next((found for found, names in _PURPOSES if names.fullmatch(folded)), "text")
 
 

@@ -18,6 +18,7 @@ NATIONAL_NUMBER = "a national number"
 MAIL_ADDRESS = "a mail address"
 
 _LONGEST_LOOKED_AT = 20_000  # characters of a value: embedded documents are no places for one name
+_LONGEST_NAME = 120  # characters in which a name at the beginning of a value must be found
 _DAYS_APART = 365  # a full date at least so long before the measurement is one of birth rather than of the work
 _OLD_YEAR = 1990  # where the day of measurement is not known: before the first FCS files
 _MONTHS: Final = {
@@ -36,7 +37,7 @@ _WORDED = re.compile(rf"{_BEGIN}(\d\d?)[-./ ]+([^\W\d_]{{3}})[^\W\d_]*[-./, ]+((
 _ISO_WORDED = re.compile(rf"{_BEGIN}((?:18|19|20)\d\d)[-./ ]([^\W\d_]{{3}})[^\W\d_]*[-./ ](\d\d?){_END}", re.IGNORECASE)
 _BORN = re.compile(
     rf"{_BEGIN}(?:d\.?o\.?b\.?|date[ _]of[ _]birth|birth[ _]?da(?:te|y)|born|geb(?:oren|\.?[ _]?dat(?:um)?)?\.?|"
-    rf"née?e?|nato|nata|nacid[oa])[ _]*(?:on|am|le|il|el)?[ _]*[:=]?[ _]*"
+    rf"née?e?|nato|nata|nacid[oa])[ _]{{0,3}}(?:on|am|le|il|el)?[ _]{{0,3}}[:=]?[ _]{{0,3}}"
     rf"(?:\d\d?[-./ ]\d\d?[-./ ]\d{{2,4}}|\d{{4}}[-./]?\d\d[-./]?\d\d|"
     rf"\d\d?[-./ ]?[^\W\d_]{{3,9}}[-./ ]?\d{{2,4}}){_END}",
     re.IGNORECASE,
@@ -50,10 +51,12 @@ _FAMILY_FIRST = re.compile(
 )
 _CARETS = re.compile(rf"({_WORD})\^({_WORD})(?:\^.*)?")
 _GIVEN_FIRST = re.compile(rf"({_CAPITAL})[ _](?:[^\W\d_]\.[ _])?({_CAPITAL})(?:[ _]{_CAPITAL})?")
-_ADDRESSED = re.compile(rf"{_BEGIN}(?i:mr|mrs|ms|herr|frau|señora?|signora?|madame|monsieur|mme)\.?[ _]+{_CAPITAL}")
+_ADDRESSED = re.compile(
+    rf"{_BEGIN}(?i:mr|mrs|ms|herr|frau|señora?|signora?|madame|monsieur|mme)\.?[ _]{{1,3}}{_CAPITAL}"
+)
 _SAID_NAME = re.compile(
     rf"{_BEGIN}(?:patient(?:in)?(?:'?s)?(?:[ _]?name)?|name(?:[ _]of[ _]patient)?|surname|nachname|vorname|"
-    rf"(?:first|last)[ _]?name)[ _]*[:=][ _]*({_WORD})",
+    rf"(?:first|last)[ _]?name)[ _]{{0,3}}[:=][ _]{{0,3}}({_WORD})",
     re.IGNORECASE,
 )
 
@@ -61,7 +64,7 @@ _NUMBERED = re.compile(
     rf"{_BEGIN}(?:mrn|m\.r\.n\.|pid|pat(?:ient(?:en)?)?[-. _]*(?:id|nr|no|num(?:mer|ber)?)|fall[-. _]*(?:nr|nummer|id)|"
     rf"case[-. _]*(?:id|no|number)|hospital[-. _]*(?:id|no|number)|hosp[-. _]*(?:id|no)|medical[-. _]*record(?:[-. _]*"
     rf"(?:no|number))?|accession[-. _]*(?:no|number)?|nhs(?:[-. _]*(?:no|number))?|ssn|kvnr|ahv(?:[-. _]*nr)?|"
-    rf"cpr|nir)\.?[ _]*[:=#]?[ _]*[A-Z]{{0,3}}[-#/ ]{{0,2}}\d[\d ./-]{{3,}}",
+    rf"cpr|nir)\.?[ _]{{0,3}}[:=#]?[ _]{{0,3}}[A-Z]{{0,3}}[-#/ ]{{0,2}}\d[\d ./-]{{3,}}",
     re.IGNORECASE,
 )
 _MAIL = re.compile(rf"{_BEGIN}[\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)*\.[a-z]{{2,}}{_END}", re.IGNORECASE)
@@ -146,14 +149,15 @@ def _has_old_date(text: str, measured: dt.date | None) -> bool:
 
 
 def _is_name(text: str, *, loosely: bool) -> bool:
-    family_first = _FAMILY_FIRST.match(text) or _CARETS.fullmatch(text)
+    begin = text[:_LONGEST_NAME]
+    family_first = _FAMILY_FIRST.match(begin) or _CARETS.fullmatch(begin)
     # A given name may be followed by words of the lab: `Mustermann, Erika FMO`.
     if family_first and not _of_the_lab(family_first.group(1), family_first.group(2).split(" ")[0]):
         return True
     said = _SAID_NAME.search(text)
     if (said and not _of_the_lab(said.group(1))) or _ADDRESSED.search(text):
         return True
-    given_first = _GIVEN_FIRST.fullmatch(text) if loosely else None
+    given_first = _GIVEN_FIRST.fullmatch(begin) if loosely else None
     return given_first is not None and not _of_the_lab(*re.split("[ _]", text))
 
 

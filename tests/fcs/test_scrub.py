@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tracemalloc
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from stromagate.errors import InputError, UsageError
-from stromagate.fcs import open_fcs, read_fcs, read_raw, witness
+from stromagate.fcs import open_fcs, read_fcs, read_raw, witness, write_fcs
 from stromagate.fcs.kept_keywords import is_kept
 from stromagate.fcs.scrub import Scrubbed, Wishes, scrub
 from tests.fcs.legal_files import all_legal
@@ -152,6 +156,28 @@ def test_wishes(tmp_path: Path) -> None:
     assert not {"$P2S", "$CYT", "$DATE", "$BTIM", "$CYT2"} & set(keywords)
     assert made.suspects == ()
     assert set(made.removed) == {"$P2S", "$CYT", "$DATE", "$BTIM", "$CYT2"}
+
+
+NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.dictionaries(NAMES, st.text(st.characters(exclude_categories=("C",)), min_size=1, max_size=30), max_size=8))
+def test_whatever_keywords_a_file_has_only_listed_ones_come_along(words: dict[str, str]) -> None:
+    folded = {name.upper(): value for name, value in words.items() if value.strip() and not name.startswith("$")}
+    events = np.arange(6, dtype=np.float32).reshape(3, 2)
+    with TemporaryDirectory() as folder, patch("os.fsync"):
+        source, target = Path(folder, "source.fcs"), Path(folder, "copy.fcs")
+        try:
+            write_fcs(source, events, ["A", "B"], keywords={"$SRC": "somebody", **folded})
+        except UsageError:  # no delimiter is left
+            assume(False)
+        made = scrub(source, target)
+        _same(source, target)
+        keywords = open_fcs(target).keywords
+    for name, value in folded.items():
+        assert (name in keywords) == is_kept(name, value, ["A", "B"])
+    assert "$SRC" in made.removed
 
 
 @pytest.mark.parametrize("name", ["$FIL", "$TOT", "$P1R", "$P2N", "$ENDDATA", "$BYTEORD"])
