@@ -6,7 +6,7 @@ import datetime as dt
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stromagate.errors import InputError
@@ -107,6 +107,7 @@ def test_a_date_is_one_of_birth_only_long_before_the_measurement() -> None:
     assert reasons("31.12.1989") == (DATE_OF_BIRTH,)
 
 
+@settings(max_examples=40)
 @given(st.dates(dt.date(1800, 1, 1), dt.date(2099, 12, 31)))
 def test_every_date_is_read_in_every_notation(day: dt.date) -> None:
     notations = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%b-%Y", "%Y-%b-%d", "%d %B %Y")
@@ -129,6 +130,7 @@ def test_long_values_take_no_time_to_speak_of(piece: str) -> None:
     assert time.process_time() - used < 5
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 10**9 - 1))
 def test_exactly_one_check_digit_makes_an_nhs_number(body: int) -> None:
     digits = f"{body:09d}"
@@ -136,6 +138,7 @@ def test_exactly_one_check_digit_makes_an_nhs_number(body: int) -> None:
     assert len(right) <= 1
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 10**8 - 1))
 def test_exactly_one_letter_makes_a_dni(number: int) -> None:
     assert sum(has_national_number(f"{number:08d}{letter}") for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 1

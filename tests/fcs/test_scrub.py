@@ -161,7 +161,7 @@ def test_wishes(tmp_path: Path) -> None:
 NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.dictionaries(NAMES, st.text(st.characters(exclude_categories=("C",)), min_size=1, max_size=30), max_size=8))
 def test_whatever_keywords_a_file_has_only_listed_ones_come_along(words: dict[str, str]) -> None:
     folded = {name.upper(): value for name, value in words.items() if value.strip() and not name.startswith("$")}
