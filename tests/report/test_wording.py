@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stromagate.model.result import Statistic
 from stromagate.quantify.intervals import clopper_pearson
-from stromagate.report.wording import bytes_text, count_text, estimate_text, number_text, percent_text
+from stromagate.report.wording import FEW, bytes_text, count_text, estimate_text, number_text, percent_text, share_text
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,48 @@ def test_a_number_as_written_lies_within_its_interval_as_written(
     text = estimate_text(Statistic(value=count * factor / total, ci_low=low * factor, ci_high=high * factor, **row))
     number, lower, upper = (float(part.replace(",", "")) for part in re.findall(r"[\d.,]+", text))
     assert lower <= number <= upper
+
+
+def share(count: int, total: int, limits: tuple[float, float] | None = None) -> Statistic:
+    low, high = limits or clopper_pearson(count, total)
+    known = {"population": "p", "parent": "m", "statistic": "fraction", "unit": "fraction", "denominator": "m"}
+    return Statistic(value=count / total, n=count, ci_low=low, ci_high=high, **known)
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "text"),
+    [
+        (6, 21, "6 of 21 (29 %, 11–52 %)"),
+        (0, 21, "0 of 21 (0 %, 0–16 %)"),
+        (21, 21, "21 of 21 (100 %, 84–100 %)"),
+        (1, 99, "1 of 99 (1 %, 0.03–5 %)"),
+        (98, 99, "98 of 99 (99 %, 95–99.97 %)"),
+        (1, 1, "1 of 1 (100 %, 3–100 %)"),
+    ],
+)
+def test_a_share_of_few_events_is_read_with_these(count: int, total: int, text: str) -> None:
+    assert share_text(share(count, total), total) == text
+
+
+def test_a_share_of_many_events_is_read_as_any_other_number() -> None:
+    row = share(30, FEW)
+    assert share_text(row, FEW) == estimate_text(row) == "30.0 % (21.2–40.0)"
+    assert share_text(row, None) == estimate_text(row)
+
+
+def test_no_share_is_a_dash_and_one_without_limits_has_none() -> None:
+    assert share_text(None, 5) == "–"
+    row = share(6, 21)
+    assert share_text(row.model_copy(update={"value": None}), 21) == "–"
+    assert share_text(row.model_copy(update={"ci_low": None}), 21) == "6 of 21 (29 %)"
+
+
+@settings(derandomize=True)
+@given(st.integers(1, FEW - 1).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_no_end_of_a_share_of_few_reads_as_none_or_all_unless_it_is(pair: tuple[int, int]) -> None:
+    text = share_text(share(*pair), pair[1])
+    value, low, high = (float(part) for part in re.findall(r"[\d.]+(?=–| %)", text))
+    assert 0 <= low <= value <= high <= 100
+    ends = clopper_pearson(*pair)
+    assert (low == 0) == (ends[0] == 0)
+    assert (high == 100) == (ends[1] == 1)
