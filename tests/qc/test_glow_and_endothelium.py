@@ -98,12 +98,12 @@ def test_glow_cannot_be_judged() -> None:
         assert {item.status for item in ask("autofluorescence", evidence)} == {"not_applicable"}
 
 
-def with_endothelium(n: int, *, cd45: float = 150.0, **more: Any) -> Evidence:
+def with_endothelium(n: int, *, cd45: float = 150.0, cd146: float = 9_000.0, **more: Any) -> Evidence:
     """Return the quiet tube with so many further cells as bright as CD146+ MSC, and CD31 on them."""
     columns, rare = good_columns(), rare_rows()
     others = np.setdiff1d(np.arange(1_000, 1_000 + 4 * n, 2), rare)[:n]
     columns["CD31"][others] = float(inverse(ASINH, 0.9)[0])
-    columns["CD45"][others], columns["CD271"][others], columns["CD146"][others] = cd45, 20_000, 9_000
+    columns["CD45"][others], columns["CD271"][others], columns["CD146"][others] = cd45, 20_000, cd146
     return make_evidence(columns=columns, **more)
 
 
@@ -117,6 +117,12 @@ def test_a_share_that_hangs_on_cd31(n: int, status: str) -> None:
         f"50.0 % of 120 events msc; without the CD31 gates they would be {100 * (60 + n) / (120 + n):.1f} %"
         in finding.sentence
     )
+
+
+def test_cells_without_cd146_are_no_endothelium() -> None:
+    finding = one("endothelium_confusion", with_endothelium(120, cd146=100.0))
+    assert (finding.status, finding.measured) == ("pass", 0)
+    assert "without the CD31 gates they would be 25.0 % of 240" in finding.sentence
 
 
 def test_what_other_gates_keep_out_does_not_count() -> None:

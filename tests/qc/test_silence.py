@@ -23,7 +23,7 @@ from stromagate.simulate import TubeOrder, scenario, simulate_tube, write_tube
 from stromagate.templates import LoadedTemplate
 
 SEEDS = (201, 202, 203, 204)
-EVENTS = {WHOLE: 350_000, ENRICHED: 60_000}
+EVENTS = {WHOLE: 120_000, ENRICHED: 40_000}
 EARNED = {
     "Q07": "these tubes are small",
     "Q36": "and hold few stroma cells",
