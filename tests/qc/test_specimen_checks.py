@@ -16,8 +16,9 @@ RED = {"rbc_bm": "3.0", "rbc_pb": "4.5", "wbc_pb": "7", "tnc_bm": "40"}
 
 
 def with_beads(rows: np.ndarray, labels: dict[str, str], *, named: bool = True, **more: object) -> Evidence:
+    """Return a tube whose template takes no rate of what beads are part of."""
     gates = (*GATES, gate("beads", "all", "fixed", Interval("CD146", 0.9, None)))
-    fields = {"beads": "beads"} if named else {}
+    fields = {"denominators": more.pop("denominators", []), **({"beads": "beads"} if named else {})}
     made = make_evidence(gates=gates, members={"beads": rows.astype(np.intp)}, template=fields)
     return replace(made, labels=labels, **more)
 
@@ -74,6 +75,17 @@ def test_cells_among_the_beads_are_told() -> None:
     found = ask("beads", with_beads(rows, SHEET))
     assert [(finding.status, finding.population) for finding in found[1:]] == [("fail", "msc"), ("fail", "progenitors")]
     assert "30 events of msc lie in the gate of the beads" in found[1].sentence
+
+
+def test_beads_in_a_denominator_are_told() -> None:
+    rows = steady()
+    steady_one, viable, whole = ask("beads", with_beads(rows, SHEET, denominators=["viable", "all", "beads"]))
+    assert steady_one.status == "pass"
+    assert [(finding.status, finding.population) for finding in (viable, whole)] == [
+        ("warn", "viable"),
+        ("warn", "all"),
+    ]
+    assert f"{len(rows):,} events of viable lie in the gate of the beads" in viable.sentence
 
 
 @pytest.mark.parametrize("role", ["fmo:CD146", "unstained"])
