@@ -11,7 +11,7 @@ import numpy as np
 
 from stromagate.model.config import RunConfig
 from stromagate.model.gates import Ellipse, GateNode, GateTree, Geometry, Interval, Polygon, QuadrantPart, Rectangle
-from stromagate.model.result import AxisView, DensityView, RunIndex, SampleEntry, SampleResult, Statistic
+from stromagate.model.result import AxisView, DensityView, RunFinding, RunIndex, SampleEntry, SampleResult, Statistic
 from tests.results import LOGICLE, make_result
 
 _BLOCKS = {"p", "h1", "h2", "h3", "li", "tr", "div", "section", "summary", "caption", "dt", "title", "blockquote"}
@@ -82,7 +82,21 @@ def golden_run() -> tuple[RunIndex, list[SampleResult]]:
         "where": "failed-0.fcs",
         "hint": "copy it again from the cytometer",
     }
-    return make_run(results, error), results
+    findings = (
+        RunFinding(
+            code="Q29",
+            check="duplicates",
+            status="fail",
+            sentence="bm-001, sim hold the same bytes under different names: their cells are the same cells.",
+            remedy="Find out which tube it is.",
+            samples=("bm-001", "sim"),
+            stage="run",
+        ),
+        RunFinding(
+            code="Q60", check="voltages", status="not_applicable", sentence="No voltages are stated.", stage="run"
+        ),
+    )
+    return make_run(results, error, findings=findings), results
 
 
 def side(axis: str, title: str | None = None) -> AxisView:
