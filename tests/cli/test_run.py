@@ -15,7 +15,7 @@ from tests.tubes import TEMPLATE, write_template, write_tube
 
 TABLES = {
     "populations.csv": "sample_id,population,parent,statistic,marker,value,unit,denominator,ci_low,ci_high,state,n,"
-    "counting_low,counting_high,boundary_low,boundary_high,role",
+    "counting_low,counting_high,boundary_low,boundary_high,role,interval",
     "thresholds.csv": "sample_id,population,axis,value_display,value_raw,spread,source,fallback,edited_by",
     "qc.csv": "sample_id,code,check,status,measured,limit,unit,sentence,stage,remedy",
 }
