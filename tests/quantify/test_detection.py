@@ -22,6 +22,7 @@ from stromagate.quantify.detection import (
     limit_of_quantification,
     limits,
     percentile_of_blanks,
+    predicted,
     strictest,
 )
 from stromagate.quantify.states import count_state
@@ -79,6 +80,19 @@ def test_at_the_limit_of_quantification_the_net_count_has_a_cv_of_14_percent(
     assert math.sqrt(variance) / net == pytest.approx(1 / math.sqrt(50), rel=1e-9)
 
 
+@pytest.mark.parametrize("scale", [0.05, 0.5, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("background", [5, 20, 80])
+def test_background_alone_is_detected_in_one_tube_of_twenty_whatever_the_size_of_the_control(
+    background: int, scale: float
+) -> None:
+    """Exact enumeration over what the control may show and what the tube may hold."""
+    law = poisson_law(background / scale)
+    shown = np.arange(law.ppf(1e-7), law.ppf(1 - 1e-7) + 1, dtype=int)
+    lobs = [limit_of_blank(*predicted(Expected(n * scale, int(n), scale, None, 0.0, 1))) for n in shown]
+    passed = float(np.sum(law.pmf(shown) * poisson_law.sf(lobs, background)))
+    assert passed < 0.058
+
+
 def test_without_background_fifty_events_are_a_quantity() -> None:
     assert limit_of_quantification(Expected(0.0, 0, 1.0, None, 0.0, 1)) == 50
 
@@ -88,9 +102,10 @@ def test_a_blank_is_scaled_by_events() -> None:
     assert found is not None
     assert (found.mean, found.counted, found.scale) == (10, 2, 5)
     made = limits("msc", [Blank(2, 200_000)], MILLION, "fmo:CD271")
-    assert (made.blank_events, made.lob_events, made.method, made.source) == (10, 15, "Poisson", "fmo:CD271")
-    assert made.lod_events == pytest.approx(23.1, abs=0.05)
-    assert limits("msc", [Blank(2, 200_000)], 2 * MILLION).lob_events == 28
+    assert (made.blank_events, made.method, made.source) == (10, "Poisson", "fmo:CD271")
+    # The scaled count alone would put it at 15; two events leave more open than that.
+    assert made.lob_events == nbinom.ppf(0.95, 2.5, 2.5 / (2.5 + 12.5)) == 29
+    assert limits("msc", [Blank(2_000_000, 200_000_000_000)], MILLION).lob_events == limit_of_blank(10)
 
 
 def test_floors_stand_below_small_backgrounds_and_where_there_is_none() -> None:
@@ -117,7 +132,7 @@ def test_blanks_that_differ_by_more_than_counting_are_negative_binomial() -> Non
     alike = [Blank(count, MILLION) for count in (8, 12, 10, 11, 9)]
     unlike = [Blank(count, MILLION) for count in (0, 30, 2, 16, 2)]
     calm, wild = (limits("msc", blanks, MILLION) for blanks in (alike, unlike))
-    assert (calm.method, calm.lob_events, calm.blank_events) == ("Poisson", 15, 10)
+    assert (calm.method, calm.lob_events, calm.blank_events) == ("Poisson", 16, 10)
     assert (wild.method, wild.blank_events) == ("negative binomial", 10)
     assert wild.lob_events > calm.lob_events
     found = expect(unlike, MILLION)
@@ -151,7 +166,7 @@ def test_many_blanks_of_several_days_and_lots_give_a_percentile_of_their_own() -
 def test_the_blanks_own_percentile_never_lowers_the_limit() -> None:
     flat = [Blank(10, MILLION, f"day {i % 3}", f"lot {i % 2}") for i in range(20)]
     made = limits("msc", flat, MILLION)
-    assert (made.method, made.lob_events) == ("Poisson", 15)
+    assert (made.method, made.lob_events) == ("Poisson", limit_of_blank(*predicted(Expected(10, 200, 0.05, 0, 0, 20))))
     outliers = [Blank(0 if i else 60, MILLION, f"day {i % 3}", f"lot {i % 2}") for i in range(20)]
     heavy = limits("msc", [*outliers, Blank(60, MILLION, "day 0", "lot 0")], MILLION)
     assert (heavy.method, heavy.lob_events) == ("non-parametric", 60)
@@ -159,9 +174,9 @@ def test_the_blanks_own_percentile_never_lowers_the_limit() -> None:
 
 def test_states_follow_the_limits() -> None:
     made = limits("msc", [Blank(20, MILLION)], MILLION)
-    assert made.lob_events == 28
-    assert count_state(28, made) == "not detected"
-    assert count_state(29, made) == "detected, not quantifiable"
+    assert made.lob_events == 32
+    assert count_state(32, made) == "not detected"
+    assert count_state(33, made) == "detected, not quantifiable"
     lloq = math.ceil(made.lloq_events)
     assert lloq > 50
     assert count_state(lloq - 1, made) == "detected, not quantifiable"
