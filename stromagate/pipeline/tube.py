@@ -125,6 +125,7 @@ def analyze(
                 sensitivities=moved,
                 controls=told.controls,
                 background=told.background,
+                detection=told.detection,
                 locks=outside.locks,
             )
         )

@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stromagate.model.detection import BackgroundCount
+from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.locks import Locks
@@ -34,7 +34,7 @@ class Evidence:
     much the index populations change when one edge of one gate moves. ``controls`` are all controls that belong to the
     tube, those kept from the gates among them; ``control_needs`` is what each gate asks of controls, its anchor first.
     ``role`` is the tube's own in the sample sheet, empty where nobody said it.
-    ``background`` is what controls and blanks hold of the index populations.
+    ``background`` is what controls and blanks hold of the index populations, ``detection`` the limits that this sets.
     ``labels`` are all columns of the sheet's row, in its own words.
     ``locks`` are the boundaries of earlier batches that the run was given, and ``template_sha256`` is the template's.
     """
@@ -56,6 +56,7 @@ class Evidence:
     template_sha256: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     background: tuple[BackgroundCount, ...] = ()
+    detection: tuple[DetectionLimits, ...] = ()
 
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from stromagate.model.detection import BackgroundCount
+from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.qc import Evidence
 from tests.qc.evidence import ask, make_evidence, rare_rows
 
@@ -77,3 +78,18 @@ def test_without_controls_and_with_few_events_nothing_is_said() -> None:
     assert (status, "too few" in sentence) == ("not_applicable", True)
     empty = {**few.counts, "msc": None}
     assert of(replace(few, counts=empty, members={"all": np.arange(5)}))[0] == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("lob", "lloq", "status", "says"),
+    [
+        (0, 50.0, "pass", "enough for a quantity"),
+        (30, 120.5, "warn", "under the 121 that make a quantity beside its background"),
+        (120, 260.0, "warn", "no more than background may leave (120)"),
+        (119, 119.2, "pass", "enough for a quantity"),
+    ],
+)
+def test_how_many_events_are_a_quantity_depends_on_background(lob: int, lloq: float, status: str, says: str) -> None:
+    limits = DetectionLimits(population="msc", lob_events=lob, lod_events=20, lloq_events=lloq)
+    (found, _) = ask("rare_counts", replace(make_evidence(), detection=(limits,)))
+    assert (found.status, says in found.sentence, found.limit) == (status, True, math.ceil(lloq))

@@ -42,6 +42,7 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "parts_of": f"per million {label(result, primary)}" if (primary := primary_denominator(result)) else "events",
         "step": STEP,
         "floor": LLOQ_FLOOR_EVENTS,
+        "raised": any(each.lloq_events > LLOQ_FLOOR_EVENTS for each in result.detection),
         "fitted": [count_text(result.fitted_counts.get(name)) for name in columns] if result.edits else [],
     }
 
