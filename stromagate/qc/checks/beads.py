@@ -69,8 +69,10 @@ def _mixed(evidence: Evidence, name: str) -> list[Finding]:
     indices = targets(evidence)
     for population in dict.fromkeys((*indices, *evidence.template.denominators)):
         rows = evidence.members.get(population)
-        n = 0 if rows is None or population == name else int(among(beads, rows).sum())
-        if n > (0 if population in indices else _FEW * len(rows if rows is not None else ())):
+        if rows is None or population == name:
+            continue
+        n = int(among(beads, rows).sum())
+        if n > (0 if population in indices else _FEW * rows.size):
             sentence = f"{events(n)} of {evidence.called(population)} lie in the gate of the beads."
             remedy = "Take the beads out of the cells: a `boolean` gate with `operation: none`, above all cells."
             status: FindingStatus = "fail" if population in indices else "warn"
