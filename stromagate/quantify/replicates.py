@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, DetectionLimits
 from stromagate.model.gates import GateNode, GateTree
 from stromagate.model.result import SampleResult
-from stromagate.quantify.detection import limit_of_blank, limit_of_detection
+from stromagate.quantify.detection import Expected, limit_of_blank, limit_of_detection, predicted
 
 
 def placed_alike(results: Sequence[SampleResult], populations: Sequence[str]) -> str:
@@ -56,17 +56,17 @@ def pooled_limits(results: Sequence[SampleResult], population: str) -> Detection
     """Return the limits of detection of all tubes together; None where no tube has blanks.
 
     Background adds up as counts do. What blanks leave open of it does not cancel: replicates share their controls, so
-    its standard deviations are added, not its variances. Where blanks differ by more than counting, the limits of blank
-    of the tubes are added up, which is more than their sum's.
+    its standard deviations are added, not its variances. Where blanks differ by more than counting, or hold nothing,
+    the limits of blank of the tubes are added up, which is more than their sum's.
     """
     told = [one for result in results for one in result.detection if one.population == population]
     blank = [one for one in told if one.blank_events is not None]
     if not blank:
         return None
     mean = sum(one.blank_events or 0.0 for one in blank)
-    by_law = all(one.method == "Poisson" for one in blank)
-    lob = limit_of_blank(mean) if by_law else sum(one.lob_events for one in blank)
     open_ = sum(math.sqrt(_left_open(one)) for one in blank) ** 2
+    by_law = open_ > 0 and all(one.method == "Poisson" for one in blank)
+    lob = _limit_of_blank(mean, open_) if by_law else sum(one.lob_events for one in blank)
     half = LLOQ_FLOOR_EVENTS / 2
     lloq = mean + half + math.sqrt(half**2 + LLOQ_FLOOR_EVENTS * (mean + open_))
     lod = max(float(LOD_FLOOR_EVENTS), limit_of_detection(lob, mean))
@@ -80,6 +80,13 @@ def pooled_limits(results: Sequence[SampleResult], population: str) -> Detection
         source=blank[0].source,
         n_blanks=max(one.n_blanks for one in blank),
     )
+
+
+def _limit_of_blank(mean: float, open_: float) -> int:
+    """Return the limit of blank of a mean that blanks know with a variance: it tells their events and their size."""
+    counted, scale = mean**2 / open_, open_ / mean
+    expected = Expected(mean, round(counted), scale, None, 0.0, 1)
+    return limit_of_blank(*predicted(expected))
 
 
 def _left_open(one: DetectionLimits) -> float:
