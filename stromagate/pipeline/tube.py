@@ -119,13 +119,10 @@ def analyze(
         moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
         findings = run_checks(
             replace(
-                _evidence(prepared, gated, loaded, labels or {}),
+                _evidence(prepared, gated, loaded, labels or {}, told),
                 edits=edits.edits if edits else (),
                 fitted_counts=edited.fitted_counts,
                 sensitivities=moved,
-                controls=told.controls,
-                background=told.background,
-                detection=told.detection,
                 locks=outside.locks,
             )
         )
@@ -195,7 +192,9 @@ def _numbers(
     )
 
 
-def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, labels: Mapping[str, str]) -> Evidence:
+def _evidence(
+    prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, labels: Mapping[str, str], told: Told
+) -> Evidence:
     """Return what checks look at, as far as tube and template tell it."""
     return Evidence(
         prepared.sample,
@@ -209,6 +208,9 @@ def _evidence(prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, l
         template_sha256=loaded.sha256,
         role=labels.get("role", ""),
         labels=labels,
+        controls=told.controls,
+        background=told.background,
+        detection=told.detection,
     )
 
 
