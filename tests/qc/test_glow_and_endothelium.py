@@ -16,6 +16,7 @@ from tests.qc.evidence import (
     ASINH,
     GATES,
     N_MSC,
+    N,
     ask,
     gate,
     good_columns,
@@ -117,6 +118,20 @@ def test_a_share_that_hangs_on_cd31(n: int, status: str) -> None:
         f"50.0 % of 120 events msc; without the CD31 gates they would be {100 * (60 + n) / (120 + n):.1f} %"
         in finding.sentence
     )
+
+
+def test_three_cells_more_are_no_confusion() -> None:
+    """Of 24 MSC 6 carry CD146; with 3 endothelial cells it would be 9 of 27: a third more, by chance."""
+    rows = np.sort(np.concatenate([rare_rows()[::2][:6], rare_rows()[1::2][:18]]))
+    columns = with_endothelium(3)
+    others = np.setdiff1d(rare_rows(), rows)
+    values = {axis: columns.linear(axis, np.arange(N)).copy() for axis in good_columns(1, 0)}
+    values["CD45"][others] = 20_000
+    carrying = rows[np.isin(rows, rare_rows()[::2])]
+    members = {"stroma": rows, "msc": rows, "progenitors": carrying}
+    finding = one("endothelium_confusion", make_evidence(columns=values, members=members))
+    assert finding.measured == pytest.approx(100 * (9 / 27 / 0.25 - 1))
+    assert finding.status == "pass"
 
 
 def test_cells_without_cd146_are_no_endothelium() -> None:

@@ -185,13 +185,23 @@ def with_blasts(share: float, carried: float, n: int = 10_000) -> Evidence:
 
 @pytest.mark.parametrize(
     ("share", "carried", "status"),
-    [(0.6, 0.5, "pass"), (0.6, 0.1, "pass"), (0.6, 0.09, "warn"), (0.6, 0.0, "warn"), (0.19, 0.0, "not_applicable")],
+    [(0.6, 0.5, "pass"), (0.6, 0.1, "pass"), (0.6, 0.09, "warn"), (0.6, 0.0, "warn"), (0.49, 0.0, "not_applicable")],
 )
 def test_blasts_that_lack_cd34_are_seen_where_they_are_gated(share: float, carried: float, status: str) -> None:
     finding = one("leukaemia_kind", with_blasts(share, carried))
     assert finding.status == status
     if status != "not_applicable":
         assert f"of {share * 10_000:,.0f} events blasts carry CD34" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "share", "status"),
+    [("AML", 0.21, "warn"), ("acute leukaemia", 0.21, "warn"), ("AML", 0.19, "pass"), ("healthy", 0.21, "pass")],
+)
+def test_fewer_blasts_are_a_leukaemia_where_the_sheet_says_so(diagnosis: str, share: float, status: str) -> None:
+    """In healthy marrow freed of leukocytes a third of the cells is CD45-dim, and few of these carry CD34."""
+    evidence = replace(with_blasts(share, 0.0), labels={"diagnosis": diagnosis})
+    assert one("leukaemia_kind", evidence).status == status
 
 
 def test_neither_a_diagnosis_nor_blasts() -> None:

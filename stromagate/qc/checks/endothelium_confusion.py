@@ -13,12 +13,14 @@ from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
 from stromagate.qc.straight import Cut, cut, within
 from stromagate.qc.targets import deciding, edges_of, judged_rows, no_target, path_to
-from stromagate.qc.verdict import judge, not_applicable
+from stromagate.qc.verdict import judge, not_applicable, said
 from stromagate.qc.wording import events, percent
 
 _MARKER = "CD31"
 # Straight edges must give the populations themselves, or what they give without one marker means nothing.
 _OTHERWISE_FRAC = 0.05
+# Three cells more change the share of thirty by a fifth: only what chance rarely does is told; own choice.
+_P_VALUE = 0.01
 
 
 def look(evidence: Evidence) -> list[Finding]:
@@ -46,11 +48,21 @@ def _judged(evidence: Evidence, part: str, whole: str) -> Finding:
     few, many = (_replayed(evidence, name, without=_MARKER) for name in (part, whole))
     after = 100 * few / many
     rise_pct = 100 * max(after / before - 1, 0.0)
+    p = _chance(few - (evidence.counts[part] or 0), many - (evidence.counts[whole] or 0), before / 100)
     sentence = (
         f"{called} are {percent(before)} of {events(evidence.counts[whole] or 0)} {of}; without the {_MARKER} gates "
         f"they would be {percent(after)} of {many:,}."
     )
+    if p >= _P_VALUE:
+        return said(CHECK, "pass", sentence, population=part, measured=rise_pct)
     return judge(CHECK, rise_pct, sentence, remedy=_REMEDY, population=part)
+
+
+def _chance(carrying: int, more: int, share: float) -> float:
+    """Return how often so many or more of the cells that come in carry CD146, were they as the others (binomial)."""
+    from scipy.special import bdtrc
+
+    return float(bdtrc(carrying - 1, more, share)) if 0 < carrying <= more else 1.0
 
 
 def _by_edges(evidence: Evidence, name: str) -> int | None:
