@@ -57,10 +57,19 @@ def depleted(template: str, panel: str, marrow: str, truth: dict[str, tuple[str,
 
 STROMA = {"msc": MSC, **ENDOTHELIUM}
 CASES = (
-    depleted("kim2015_like", "stroma_core_8", "aml_progenitor_high", {**STROMA, "progenitors": ("progenitors",)}),
+    depleted(
+        "kim2015_like",
+        "stroma_core_8",
+        "aml_progenitor_high",
+        {**STROMA, "progenitors": ("progenitors",), "blasts": ("blast",), "cd34pos": CD34_POSITIVE},
+    ),
     depleted("stroma_ext_12", "stroma_ext_12", "healthy", {**STROMA, "msc_isct_native": MSC, "msc_cd13": MSC}),
     depleted(
-        "stroma_ext_12", "stroma_ext_12", "aml_msc_high", {"msc": MSC, "progenitors": ("progenitors",)}, "fmo:CD146"
+        "stroma_ext_12",
+        "stroma_ext_12",
+        "aml_msc_high",
+        {"msc": MSC, "progenitors": ("progenitors",), "blasts": ("blast",)},
+        "fmo:CD146",
     ),
     depleted(
         "stroma_subsets", "stroma_subsets", "healthy", {**STROMA, "msc_susd2": MSC, "cd146_only": ("cd146_only",)}
@@ -249,3 +258,25 @@ def test_a_panel_fits_its_own_tube_and_is_found_by_inspect(
     header = read_header(tmp_path / "t.fcs")
     fitting = {name for name in library.names() if template_fit(header, load_template(name).template).fits}
     assert case.template in fitting
+
+
+def test_what_is_no_blast_holds_the_stroma_and_hardly_a_blast(
+    analyzed: Callable[[Case], tuple[Tube, SampleResult]],
+) -> None:
+    """In leukaemia most of what other rates are per is blasts; MSC per non-blast cells are a share: none is a blast."""
+    tube, result = analyzed(next(case for case in CASES if case.template == "kim2015_like"))
+    alive = tube.truth.viable_singlet
+    blasts = int((alive & tube.truth.is_one_of("blast")).sum())
+    whole, others, taken = (result.count(name) for name in ("viable_cd235a_neg", "non_blast", "blasts"))
+    assert whole is not None
+    assert others is not None
+    assert taken is not None
+    assert blasts > 0.5 * whole
+    assert whole - others <= taken
+    assert 0.9 * blasts < whole - others < 1.1 * blasts
+    of_msc = [row.statistic for row in result.statistics if (row.population, row.denominator) == ("msc", "non_blast")]
+    assert of_msc == ["fraction", "per_million"]
+    ratios = {(row.population, row.denominator): row for row in result.statistics if row.statistic == "ratio"}
+    assert set(ratios) == {("endothelium", "msc"), ("msc", "cd34pos")}
+    assert ratios["endothelium", "msc"].value == result.count("endothelium") / result.count("msc")  # type: ignore[operator]
+    assert not [found for found in result.findings if found.code == "Q38" and found.population == "non_blast"]
