@@ -117,6 +117,7 @@ def _chart(
     names = [batch.called for batch in batches]
     now = tuple(place for place, batch in enumerate(batches) if batch.now)
     baseline = _baseline(names, declared)
+    every = [_series(measure, batches, baseline) for measure in _measures(batches, baseline, labels)]
     why = baseline.lacks or ("" if max(now) > baseline.places[-1] else "the run is part of the baseline itself")
     return ControlChart(
         instrument=key[0],
@@ -128,7 +129,7 @@ def _chart(
         declared=baseline.declared,
         ready=not why,
         why=why,
-        series=tuple(_series(measure, batches, baseline) for measure in _measures(batches, baseline, labels)),
+        series=tuple(series for series in every if any(point.value is not None for point in series.points)),
     )
 
 
@@ -141,7 +142,8 @@ def _baseline(names: Sequence[str], declared: Sequence[str]) -> _Baseline:
         lacks = f"{BASELINE_FILE} names {len(chosen)} of its batches, and {FEWEST_DECLARED} are needed" if few else ""
         return _Baseline(chosen, declared=True, lacks=lacks)
     first = tuple(range(min(BASELINE, len(names))))
-    lacks = f"{len(first)} of the {BASELINE} batches that limits are made of are there" if len(first) < BASELINE else ""
+    there = "is there" if len(first) == 1 else "are there"
+    lacks = f"{len(first)} of the {BASELINE} batches that limits are made of {there}" if len(first) < BASELINE else ""
     return _Baseline(first, declared=False, lacks=lacks)
 
 

@@ -44,7 +44,10 @@ def _chart(chart: ControlChart, place: int) -> dict[str, Any]:
         "id": place,
         "facts": [
             ("Batches", count_text(len(chart.batches))),
-            ("Baseline", f"{count_text(chart.n_baseline)} batches, {baseline}"),
+            (
+                "Baseline",
+                f"{count_text(chart.n_baseline)} {'batch' if chart.n_baseline == 1 else 'batches'}, {baseline}",
+            ),
             ("This run", ", ".join(chart.batches[at] for at in chart.now)),
             ("Judged", "yes" if chart.ready else f"no: {chart.why}"),
         ],
@@ -65,8 +68,15 @@ def _row(chart: ControlChart, series: Series) -> dict[str, Any]:
         "limits": _limits(series),
         "away": "–" if away is None else f"{'+' if away >= 0 else '−'}{number_text(abs(away), 2)}",
         "status": "warn" if broken else "",
-        "word": ", ".join(dict.fromkeys(broken)) if broken else series.why or ("" if series.judged else "not judged"),
+        "word": ", ".join(dict.fromkeys(broken)) if broken else _why(chart, series),
     }
+
+
+def _why(chart: ControlChart, series: Series) -> str:
+    """Return why a series alone is not judged; what holds for all of them is said above the table."""
+    if series.why and series.why != chart.why:
+        return series.why
+    return "" if series.judged else "not judged"
 
 
 def _limits(series: Series) -> str:
