@@ -35,7 +35,7 @@ MOST_FAILED = 0.02
 MOST_WARNED = 0.10
 """Of a code."""
 OF_NATURE = {"Q20", "Q21", "Q23"}
-"""What simulated marrow is like: CD31 alone keeps some endothelium out, stroma comes in bursts, CD146 is a continuum."""
+"""What simulated marrow is: CD31 alone keeps some endothelium out, stroma comes in bursts, CD146 is a continuum."""
 
 
 def _written(order: TubeOrder, folder: Path) -> Path:
