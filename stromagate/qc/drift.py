@@ -95,5 +95,6 @@ def _side(series: Series, point: ChartPoint) -> str:
 
 _LOOK = (
     "Look at the control charts (history.html) before these numbers are compared with earlier ones: a detector, a lot "
-    "or a way of working has changed. After a service, name the batches of a new baseline in baseline.txt of the history."
+    "or a way of working has changed. After a service, name the batches of a new baseline in baseline.txt of the "
+    "history."
 )
