@@ -86,7 +86,7 @@ LIMITS = {"population": "msc", "lob_events": 28, "lod_events": 38.4, "lloq_event
 @pytest.mark.parametrize(
     ("count", "words", "said"),
     [
-        (28, "not detected", "Background alone may leave as many in 5 of 100 tubes."),
+        (28, "not detected", "Background alone may leave as many in more than 5 of 100 tubes."),
         (62, "detected, not quantifiable", "It is there; how much of it is known by its interval alone"),
         (130, "quantifiable", "It may be compared, with its interval."),
     ],

@@ -146,7 +146,7 @@ def _words(count: Statistic | None, each: DetectionLimits) -> str:
     if count is None or count.value is None:
         return "There is no count."
     if count.value <= each.lob_events:
-        return "Background alone may leave as many in 5 of 100 tubes."
+        return "Background alone may leave as many in more than 5 of 100 tubes."
     if count.state == "not detected":
         return f"Fewer than {LOD_FLOOR_EVENTS} events are not told from none."
     if count.state == STATE_OK:
