@@ -74,7 +74,10 @@ def _keywords(draw: st.DrawFn, version: str, delimiter: str) -> tuple[Keyword, .
     ascii_words = st.text(ASCII, min_size=1, max_size=8).filter(lambda word: not word.startswith((delimiter, "$")))
     keys = ascii_words | st.sampled_from(("TOT", "PAR", "P1R", "P1N", "P1B", "BYTEORD", "DATATYPE", "$COM", "$OP"))
     pairs = draw(st.lists(st.tuples(keys, words), max_size=5, unique_by=lambda pair: pair[0].upper()))
-    return tuple(pair for pair in pairs if not pair[0].startswith(delimiter))
+    # One with the delimiter and a $ within reads as if it had swallowed a standard keyword.
+    return tuple(
+        (key, value) for key, value in pairs if not key.startswith(delimiter) and not {delimiter, "$"} <= {*key}
+    )
 
 
 @st.composite
