@@ -22,7 +22,7 @@ from tests.fcs.readings import Reading, assert_exact, read
 from tests.fcs.specimens import SIXTEEN, integers
 from tests.reference_data import ROOT
 
-LIMIT_S = 1.0
+LIMIT_S = 5.0
 LIMIT_BYTES = 100 << 20
 
 Reader = Callable[..., object]
