@@ -89,6 +89,15 @@ def graver_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: _SEVERITY.index(finding.status))
 
 
+def loud_and_quiet(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    """Part rows of findings into those to look at, and those that passed or could not be made; order stays."""
+    quiet = {"pass", "not_applicable"}
+    return {
+        "loud": [row for row in rows if row["status"] not in quiet],
+        "quiet": [row for row in rows if row["status"] in quiet],
+    }
+
+
 def tally(findings: Iterable[Finding]) -> dict[str, int]:
     """Return how many findings there are of each status, gravest first, none left out."""
     counted = Counter(finding.status for finding in findings)

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stromagate.model.result import RunFinding
-from stromagate.report.lookup import STATUS_WORDS, graver_first
+from stromagate.report.lookup import STATUS_WORDS, graver_first, loud_and_quiet
 
 
 def rows(findings: Iterable[RunFinding]) -> dict[str, list[dict[str, str]]]:
     """Return the rows in two groups, gravest first: those to look at, and those that passed or could not be made."""
-    every = [_row(finding) for finding in graver_first(findings) if isinstance(finding, RunFinding)]
-    quiet = {"pass", "not_applicable"}
-    return {
-        "loud": [row for row in every if row["status"] not in quiet],
-        "quiet": [row for row in every if row["status"] in quiet],
-    }
+    return loud_and_quiet([_row(finding) for finding in graver_first(findings) if isinstance(finding, RunFinding)])
 
 
 def _row(finding: RunFinding) -> dict[str, str]:

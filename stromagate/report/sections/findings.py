@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stromagate.model.result import Finding, SampleResult
-from stromagate.report.lookup import STATUS_WORDS, graver_first
+from stromagate.report.lookup import STATUS_WORDS, graver_first, loud_and_quiet
 from stromagate.report.section import Section
 from stromagate.report.wording import number_text
 
 
 def _build(result: SampleResult) -> dict[str, Any]:
-    rows = [_row(finding) for finding in graver_first(result.findings)]
-    quiet = {"pass", "not_applicable"}
-    return {
-        "loud": [row for row in rows if row["status"] not in quiet],
-        "quiet": [row for row in rows if row["status"] in quiet],
-    }
+    return loud_and_quiet([_row(finding) for finding in graver_first(result.findings)])
 
 
 def _row(finding: Finding) -> dict[str, str]:
