@@ -15,10 +15,10 @@ from stromagate.gating.edits import Edited, apply
 from stromagate.gating.method import Outside
 from stromagate.gating.sensitivity import sensitivities
 from stromagate.model.config import RunConfig
-from stromagate.model.edits import MadeOn, SampleEdits
-from stromagate.model.result import ControlUse, RunRecord, SampleResult, Statistic
-from stromagate.model.sample import Sample
-from stromagate.model.specimen import Specimen, specimen
+from stromagate.model.edits import SampleEdits
+from stromagate.model.result import ControlUse, DensityView, Finding, RunRecord, SampleResult, Sensitivity, Statistic
+from stromagate.model.sample import Sample, SourceRef
+from stromagate.model.specimen import specimen
 from stromagate.pipeline.background import Told, with_background
 from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.pipeline.edits import edits_of, making
@@ -100,83 +100,94 @@ def analyze(
     SpecificationError
         The template, the panel or the compensation does not fit the file.
     """
-    path, config = Path(path), pin(config or RunConfig())
-    name = sample_id or slug(printable(path.stem))
-    known = beside or Beside()
-    edits, config = known.edits or edits_of(config, name), config.without_edits()
-    loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
-    outside = with_locks(outside, config, loaded)
+    asked = _asked(path, template, config or RunConfig(), outside, beside or Beside(), labels or {}, sample_id)
     with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as aside:
-        digest = aside.submit(hash_file, path)
-        sample = read_tube(path, loaded, config)
-        prepared = prepare(sample, loaded.template, with_markers(config, known.markers))
-        fitted = engine.gate(prepared, loaded.template, gates=loaded.gates, seed=config.seed, outside=outside)
-        edited = _edited(prepared, fitted, loaded, edits, making(digest.result(), loaded, portable(config), outside))
-        gated = edited.gated
-        controls = control_uses(outside, known.paired, gated.tree, loaded)
-        told = Told(controls, (), _numbers(prepared, gated, loaded, config, specimen(labels or {})))
-        told = with_background(prepared, gated, loaded, config, told, known.files, labels or {})
-        moved = sensitivities(prepared, gated, dict.fromkeys(loaded.template.indices.values()))
-        findings = run_checks(
-            replace(
-                _evidence(prepared, gated, loaded, labels or {}, told),
-                edits=edits.edits if edits else (),
-                fitted_counts=edited.fitted_counts,
-                sensitivities=moved,
-                locks=outside.locks,
-            )
-        )
-        plain = views.density_views(prepared, gated, loaded.template, grid=config.grid)
-        densities = control_views.with_controls(plain, gated.tree, loaded.gates, outside)
-        source = replace(sample.source, path=shown or printable(path.name), sha256=digest.result())
-    return SampleResult(
-        sample_id=name,
-        labels=labels or {},
-        source=source,
-        verdict=sample.verdict,
-        repairs=sample.repairs,
-        n_events=sample.n_events,
-        instrument=_instrument(sample, config),
-        template=reference(loaded),
-        panel=prepared.panel,
-        tree=gated.tree,
-        statistics=told.statistics,
-        findings=findings,
-        views=densities,
-        denominators=loaded.template.denominators,
-        indices=loaded.template.indices,
-        labels_of_populations={item.name: item.label for item in loaded.template.populations if item.label},
-        left_out=dict(gated.left_out),
-        sensitivities=moved,
-        edits=edits.edits if edits else (),
-        replaced=edited.replaced,
-        fitted_counts=dict(edited.fitted_counts),
-        fitted_tree_sha256=fitted.tree.digest(),
-        controls=told.controls,
-        background=told.background,
-        detection=told.detection,
-        control_roles=roles_by_gate(loaded),
-        record=_record(config, sample, known.markers),
-    )
+        digest = aside.submit(hash_file, asked.path)
+        sample = read_tube(asked.path, asked.loaded, asked.config)
+        prepared = prepare(sample, asked.loaded.template, with_markers(asked.config, asked.beside.markers))
+        fitted = _gated(asked, prepared)
+        edited = _edited(asked, prepared, fitted, digest.result())
+        told = _told(asked, prepared, edited.gated)
+        moved = sensitivities(prepared, edited.gated, dict.fromkeys(asked.loaded.template.indices.values()))
+        findings = run_checks(_evidence(asked, prepared, edited, told, moved))
+        densities = _densities(asked, prepared, edited.gated)
+        source = replace(sample.source, path=shown or printable(asked.path.name), sha256=digest.result())
+    found = _Found(source, prepared, fitted, edited, told, moved, findings, densities)
+    return _result(asked, found)
 
 
-def _edited(
-    prepared: Prepared, fitted: engine.Gated, loaded: LoadedTemplate, edits: SampleEdits | None, now: MadeOn
-) -> Edited:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is known of a tube before its file is opened."""
+
+    path: Path
+    sample_id: str
+    labels: dict[str, str]
+    loaded: LoadedTemplate
+    config: RunConfig
+    outside: Outside
+    beside: Beside
+    edits: SampleEdits | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the stages left behind."""
+
+    source: SourceRef
+    prepared: Prepared
+    fitted: engine.Gated
+    edited: Edited
+    told: Told
+    moved: tuple[Sensitivity, ...]
+    findings: tuple[Finding, ...]
+    densities: tuple[DensityView, ...]
+
+
+def _asked(
+    path: str | Path,
+    template: str | Path | LoadedTemplate,
+    config: RunConfig,
+    outside: Outside | None,
+    beside: Beside,
+    labels: dict[str, str],
+    sample_id: str | None,
+) -> _Asked:
+    """Return the question with everything that it names read, but for the tube itself."""
+    path, config = Path(path), pin(config)
+    name = sample_id or slug(printable(path.stem))
+    edits, config = beside.edits or edits_of(config, name), config.without_edits()
+    loaded = template if isinstance(template, LoadedTemplate) else load_template(template)
+    return _Asked(path, name, labels, loaded, config, with_locks(outside, config, loaded), beside, edits)
+
+
+def _gated(asked: _Asked, prepared: Prepared) -> engine.Gated:
+    loaded = asked.loaded
+    return engine.gate(prepared, loaded.template, gates=loaded.gates, seed=asked.config.seed, outside=asked.outside)
+
+
+def _edited(asked: _Asked, prepared: Prepared, fitted: engine.Gated, sha256: str) -> Edited:
     """Return the tube with a person's boundaries in it, or as it was fitted where there are none."""
-    if edits is None:
+    if asked.edits is None:
         return Edited(fitted, (), {})
-    return apply(prepared, fitted, edits, gates=loaded.gates, now=now)
+    now = making(sha256, asked.loaded, portable(asked.config), asked.outside)
+    return apply(prepared, fitted, asked.edits, gates=asked.loaded.gates, now=now)
 
 
-def _numbers(
-    prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, config: RunConfig, known: Specimen
-) -> tuple[Statistic, ...]:
+def _told(asked: _Asked, prepared: Prepared, gated: engine.Gated) -> Told:
+    """Return every number of the tube, with its controls and what they show of its background."""
+    controls = control_uses(asked.outside, asked.beside.paired, gated.tree, asked.loaded)
+    told = Told(controls, (), _numbers(asked, prepared, gated))
+    return with_background(prepared, gated, asked.loaded, asked.config, told, asked.beside.files, asked.labels)
+
+
+def _numbers(asked: _Asked, prepared: Prepared, gated: engine.Gated) -> tuple[Statistic, ...]:
     """Return every number with what counting and the boundaries leave open."""
+    template, config = asked.loaded.template, asked.config
     numbers = statistics(
         gated.members,
         gated.tree,
-        loaded.template,
+        template,
         linear=prepared.linear,
         confidence=config.confidence,
         interval=SHARE_INTERVALS[config.interval],
@@ -185,17 +196,18 @@ def _numbers(
     return with_specimen(
         numbers,
         gated.tree,
-        loaded.template,
-        known,
+        template,
+        specimen(asked.labels),
         confidence=config.confidence,
         hemodilution=config.hemodilution,
     )
 
 
 def _evidence(
-    prepared: Prepared, gated: engine.Gated, loaded: LoadedTemplate, labels: Mapping[str, str], told: Told
+    asked: _Asked, prepared: Prepared, edited: Edited, told: Told, moved: tuple[Sensitivity, ...]
 ) -> Evidence:
-    """Return what checks look at, as far as tube and template tell it."""
+    """Return what checks look at."""
+    loaded, gated = asked.loaded, edited.gated
     return Evidence(
         prepared.sample,
         loaded.template,
@@ -206,11 +218,55 @@ def _evidence(
         prepared.linear,
         control_needs=needs_by_gate(loaded),
         template_sha256=loaded.sha256,
-        role=labels.get("role", ""),
-        labels=labels,
+        role=asked.labels.get("role", ""),
+        labels=asked.labels,
         controls=told.controls,
         background=told.background,
         detection=told.detection,
+        edits=asked.edits.edits if asked.edits else (),
+        fitted_counts=edited.fitted_counts,
+        sensitivities=moved,
+        locks=asked.outside.locks,
+    )
+
+
+def _densities(asked: _Asked, prepared: Prepared, gated: engine.Gated) -> tuple[DensityView, ...]:
+    """Return what a page draws of each gate, the controls it was set on laid over."""
+    plain = views.density_views(prepared, gated, asked.loaded.template, grid=asked.config.grid)
+    return control_views.with_controls(plain, gated.tree, asked.loaded.gates, asked.outside)
+
+
+def _result(asked: _Asked, found: _Found) -> SampleResult:
+    """Return the outcome of all stages as results keep it."""
+    template, sample, gated, told = asked.loaded.template, found.prepared.sample, found.edited.gated, found.told
+    return SampleResult(
+        sample_id=asked.sample_id,
+        labels=asked.labels,
+        source=found.source,
+        verdict=sample.verdict,
+        repairs=sample.repairs,
+        n_events=sample.n_events,
+        instrument=_instrument(sample, asked.config),
+        template=reference(asked.loaded),
+        panel=found.prepared.panel,
+        tree=gated.tree,
+        statistics=told.statistics,
+        findings=found.findings,
+        views=found.densities,
+        denominators=template.denominators,
+        indices=template.indices,
+        labels_of_populations={item.name: item.label for item in template.populations if item.label},
+        left_out=dict(gated.left_out),
+        sensitivities=found.moved,
+        edits=asked.edits.edits if asked.edits else (),
+        replaced=found.edited.replaced,
+        fitted_counts=dict(found.edited.fitted_counts),
+        fitted_tree_sha256=found.fitted.tree.digest(),
+        controls=told.controls,
+        background=told.background,
+        detection=told.detection,
+        control_roles=roles_by_gate(asked.loaded),
+        record=_record(asked.config, sample, asked.beside.markers),
     )
 
 
