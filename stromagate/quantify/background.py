@@ -31,7 +31,6 @@ from stromagate.model.detection import (
     TOO_SMALL,
     UNSTAINED,
     BackgroundCount,
-    CountState,
     DetectionLimits,
 )
 from stromagate.model.gates import ROOT, GateTree
@@ -40,7 +39,7 @@ from stromagate.model.result import ControlUse, Statistic
 from stromagate.quantify.combine import Limits, difference
 from stromagate.quantify.detection import Blank, Expected, expect, limits, strictest
 from stromagate.quantify.intervals import poisson, settled
-from stromagate.quantify.states import count_state
+from stromagate.quantify.states import count_state, rarest
 
 ALWAYS_BACKGROUND = (UNSTAINED, "blank")
 _MILLION = 1_000_000
@@ -179,13 +178,9 @@ def _judged(row: Statistic, by_name: Mapping[str, DetectionLimits], counts: Mapp
     if row.statistic == "median_of_parent":
         names = (row.denominator,)
     events = [(name, counts.get(name) if both else row.n) for name in names]
-    if row.state != _rarest([count_state(n) for _, n in events]):
+    if row.state != rarest([count_state(n) for _, n in events]):
         return row
-    return row.model_copy(update={"state": _rarest([count_state(n, by_name.get(name)) for name, n in events])})
-
-
-def _rarest(states: Sequence[CountState]) -> CountState:
-    return min(states, key=("not evaluable", "not detected", "detected, not quantifiable", "quantifiable").index)
+    return row.model_copy(update={"state": rarest([count_state(n, by_name.get(name)) for name, n in events])})
 
 
 def background_rows(

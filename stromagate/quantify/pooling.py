@@ -20,7 +20,7 @@ from stromagate.quantify.counts import SHARE_INTERVALS
 from stromagate.quantify.dispersion import Dispersion, dispersion, overdispersed
 from stromagate.quantify.intervals import poisson_ratio, settled
 from stromagate.quantify.replicates import placed_alike, pooled_limits
-from stromagate.quantify.states import count_state
+from stromagate.quantify.states import count_state, rarest
 
 _MILLION = 1_000_000
 _HALF = 0.5
@@ -144,7 +144,6 @@ def _together(plain: PooledRate, rows: _Rows, results: Sequence[SampleResult]) -
     k, n = sum(rows.counts), sum(rows.totals)
     counting = _counting(rows, spread, k, n, results[0].record.config.interval)
     low, high = _with_boundaries(rows, counting, k, n)
-    limits = pooled_limits(results, plain.population)
     said = {
         "n": k,
         "total": n,
@@ -154,7 +153,7 @@ def _together(plain: PooledRate, rows: _Rows, results: Sequence[SampleResult]) -
         "ci_low": _scaled(low, rows.per),
         "ci_high": _scaled(high, rows.per),
         "method": "pooled" if spread.agree else "over-dispersed",
-        "state": count_state(k, limits) if spread.agree else DIFFER,
+        "state": _state(plain, k, n, results) if spread.agree else DIFFER,
         "p": settled(spread.p),
         "dispersion": settled(spread.factor),
         "cv_pct": settled(spread.cv_pct),
@@ -162,6 +161,14 @@ def _together(plain: PooledRate, rows: _Rows, results: Sequence[SampleResult]) -
         "reason": "" if spread.agree else "the tubes differ by more than counting",
     }
     return plain.model_copy(update=said)
+
+
+def _state(plain: PooledRate, k: int, n: int, results: Sequence[SampleResult]) -> str:
+    """Return what may be said of all tubes' events; of a ratio what its rarer population allows, as in one tube."""
+    states = [count_state(k, pooled_limits(results, plain.population))]
+    if plain.statistic == "ratio":
+        states.append(count_state(n, pooled_limits(results, plain.denominator)))
+    return rarest(states)
 
 
 def _counting(rows: _Rows, spread: Dispersion, k: int, n: int, interval: str) -> tuple[float, float | None]:

@@ -65,7 +65,7 @@ def pooled_limits(results: Sequence[SampleResult], population: str) -> Detection
         return None
     mean = sum(one.blank_events or 0.0 for one in blank)
     open_ = sum(math.sqrt(_left_open(one)) for one in blank) ** 2
-    by_law = open_ > 0 and all(one.method == "Poisson" for one in blank)
+    by_law = mean > 0 and open_ > 0 and all(one.method == "Poisson" for one in blank)
     lob = _limit_of_blank(mean, open_) if by_law else sum(one.lob_events for one in blank)
     half = LLOQ_FLOOR_EVENTS / 2
     lloq = mean + half + math.sqrt(half**2 + LLOQ_FLOOR_EVENTS * (mean + open_))

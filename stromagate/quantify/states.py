@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, CountState, DetectionLimits
 
 
@@ -28,3 +30,8 @@ def count_state(count: int | None, limits: DetectionLimits | None = None) -> Cou
         return "not detected"
     lloq = LLOQ_FLOOR_EVENTS if limits is None else max(LLOQ_FLOOR_EVENTS, limits.lloq_events)
     return "detected, not quantifiable" if count < lloq else "quantifiable"
+
+
+def rarest(states: Sequence[CountState]) -> CountState:
+    """Return the state that says least: what several populations together allow to be said."""
+    return min(states, key=("not evaluable", "not detected", "detected, not quantifiable", "quantifiable").index)

@@ -199,6 +199,31 @@ def test_blanks_that_differ_keep_the_limits_of_the_tubes() -> None:
     assert both.lob_events == 2 * one.lob_events
 
 
+def test_small_controls_that_hold_nothing_leave_the_limits_of_the_tubes() -> None:
+    """No event in a control of a thirtieth: limits above the floors, and a background without a size of its own."""
+    tubes = [with_blanks(one, 0, N // 30) for one in three(60, 60)]
+    both, one = pooled_limits(tubes, "msc"), tubes[0].detection[0]
+    assert both is not None
+    assert (both.blank_events, both.lob_events) == (0, 2 * one.lob_events)
+    assert both.lod_events > both.lob_events > 60
+    assert msc(pool(tubes)).state == "detected, not quantifiable"
+
+
+def test_a_ratio_of_all_tubes_is_no_surer_than_its_rarer_population() -> None:
+    def with_ratio(result: SampleResult) -> SampleResult:
+        row = Statistic(
+            population="msc", parent="stroma", statistic="ratio", value=1.0, unit="ratio",
+            denominator="progenitors", n=result.count("msc"),
+        )  # fmt: skip
+        return result.model_copy(update={"statistics": (*result.statistics, row)})
+
+    def state(*, part: int) -> str:
+        (group,) = pool([with_ratio(one) for one in three(500, 500, part=part)]).groups
+        return next(rate.state for rate in group.rates if rate.statistic == "ratio")
+
+    assert [state(part=part) for part in (3, 15, 25)] == ["not detected", "detected, not quantifiable", "quantifiable"]
+
+
 def test_pooling_lifts_over_the_limits_what_no_tube_reaches() -> None:
     tubes = [with_blanks(one, 0, N) for one in three(24, 22, 26)]
     assert {count_state(one.count("msc"), one.detection[0]) for one in tubes} == {"detected, not quantifiable"}
