@@ -11,6 +11,7 @@ from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import GateNode, GateTree, Geometry
 from stromagate.model.panel import Panel
+from stromagate.model.pattern import CalibrationRef, MovedGate, PatternCall
 from stromagate.model.sample import Repair, SourceRef, Verdict
 from stromagate.model.scales import Scale
 from stromagate.model.template import Document, SourceNote
@@ -178,14 +179,6 @@ class TemplateRef(Document):
     sentences: tuple[str, ...] = Field((), description="The gates in plain words, in order.")
 
 
-class PatternCall(Document):
-    """The stromal pattern, or why none was assigned."""
-
-    level: Literal["L0", "L1", "L2", "L3", "L4"] = "L0"
-    pattern: str = "not assigned"
-    reason: str = "no calibration: the publications give directions and no cut-off"
-
-
 class RunRecord(Document):
     """What is needed to make the same numbers again. No times and no machine paths: those live in ``run.json``."""
 
@@ -220,6 +213,12 @@ class SampleResult(Document):
     labels_of_populations: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, str] = Field(default_factory=dict, description="Populations whose markers are absent, and why.")
     sensitivities: tuple[Sensitivity, ...] = ()
+    redrawn: dict[str, tuple[int, ...]] = Field(
+        default_factory=dict,
+        description="Events of the pattern's populations and of the denominators on redrawn boundaries, replay by "
+        "replay; a population that no boundary decides about is not there.",
+    )
+    moved_gates: tuple[MovedGate, ...] = Field((), description="Counts with the last gates of the pattern moved.")
     controls: tuple[ControlUse, ...] = ()
     background: tuple[BackgroundCount, ...] = Field((), description="What controls and blanks hold of the indices.")
     detection: tuple[DetectionLimits, ...] = Field((), description="Limits of the index populations in this tube.")
@@ -275,6 +274,7 @@ class RunIndex(Document):
     config: RunConfig
     samples: tuple[SampleEntry, ...]
     findings: tuple[RunFinding, ...] = Field((), description="What was seen of all tubes together.")
+    calibration: CalibrationRef | None = Field(None, description="What patterns were called by.")
     exit_code: int = 0
     times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from stromagate.model.gates import Axis, GateNode, GateTree, Interval
 from stromagate.model.panel import Binding, Panel
-from stromagate.model.result import Finding, PatternCall, RunIndex, SampleEntry, SampleResult, Statistic
+from stromagate.model.pattern import PatternCall
+from stromagate.model.result import Finding, RunIndex, SampleEntry, SampleResult, Statistic
 from stromagate.model.sample import Repair
 from stromagate.model.template import SourceNote
 from tests.report.pages import make_run, side, view

@@ -13,7 +13,8 @@ import pytest
 import stromagate.report
 from stromagate.model.config import RunConfig
 from stromagate.model.gates import GateNode, GateTree, Interval
-from stromagate.model.result import Finding, PatternCall, Statistic
+from stromagate.model.pattern import PatternCall
+from stromagate.model.result import Finding, Statistic
 from stromagate.model.sample import SourceRef
 from stromagate.report import render_index, render_sample
 from stromagate.report.lookup import asked, graver_first, role, walk, worst

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from stromagate.model.result import PatternCall, SampleResult
+from stromagate.model.pattern import NOT_ASSIGNED
+from stromagate.model.result import SampleResult
 from stromagate.report.lookup import STATE_OK, STATUS_WORDS, asked, find, label, role, state, tally, worst
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text
 
-NOT_ASSIGNED = PatternCall().pattern
 _ANSWERS = {
     "fail": "At least one check failed: read the findings before any number.",
     "warn": "Usable with the reservations listed under Findings.",
