@@ -14,7 +14,7 @@ from stromagate.model.panel import Panel
 from stromagate.model.pattern import CalibrationRef, MovedGate, PatternCall
 from stromagate.model.sample import Repair, SourceRef, Verdict
 from stromagate.model.scales import Scale
-from stromagate.model.template import Document, SourceNote
+from stromagate.model.template import Document, Readout, SourceNote
 
 RESULT_FORMAT: Literal["stromagate.result/1"] = "stromagate.result/1"
 RUN_FORMAT: Literal["stromagate.run/1"] = "stromagate.run/1"
@@ -177,6 +177,7 @@ class TemplateRef(Document):
     sources: tuple[SourceNote, ...] = ()
     warnings: tuple[str, ...] = ()
     sentences: tuple[str, ...] = Field((), description="The gates in plain words, in order.")
+    readouts: tuple[Readout, ...] = Field((), description="Read-outs of the niche with their warnings.")
 
 
 class RunRecord(Document):

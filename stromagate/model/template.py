@@ -182,6 +182,87 @@ class Expectation(Document):
         return share <= self.limit if self.at_least is None else share >= self.limit
 
 
+ReadoutCondition = Literal["aml_at_diagnosis", "blood_in_marrow", "not_digested", "not_fixed_at_bedside"]
+"""What a sample sheet may say, or leave unsaid, that a read-out suffers from (``model.readouts``)."""
+
+
+class ReadoutWarning(Document):
+    """What a reader of one read-out must know. Where it names a condition, the sheet decides how loud it is."""
+
+    text: Annotated[str, StringConstraints(min_length=1)] = Field(description="The warning, in whole sentences.")
+    doi: str | None = Field(None, description="DOI of the publication it comes from, where there is one.")
+    when: ReadoutCondition | None = Field(
+        None, description="What makes it apply to a tube; printed for all where empty."
+    )
+    flag: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = Field(
+        None, description="Stands at every number of the read-out, and in its state, where the warning applies."
+    )
+    hard: bool = Field(False, description="The numbers are not to be used at all where it applies.")
+
+    @model_validator(mode="after")
+    def _of_a_condition(self) -> Self:
+        if (self.flag is not None or self.hard) and self.when is None:
+            raise ValueError("`flag` and `hard` need `when`: what makes the warning apply")
+        return self
+
+
+class Strata(Document):
+    """Strata that a publication made of a number, shown as what they are."""
+
+    limits: Annotated[tuple[float, ...], Field(min_length=1)] = Field(description="Where one ends and the next begins.")
+    source: Annotated[str, StringConstraints(min_length=1)] = Field(description="Who made them, of what, and by what.")
+    doi: str | None = Field(None, description="DOI of the publication.")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if any(low >= high for low, high in zip(self.limits, self.limits[1:], strict=False)):
+            raise ValueError("limits of strata ascend")
+        return self
+
+
+class ReadoutRow(Document):
+    """One number of a read-out: a median over that of the FMO tube, a share, a ratio of counts, or its logarithm."""
+
+    kind: Literal["mfi_ratio", "share", "ratio", "log_ratio"] = Field(description="What is reported.")
+    population: Name = Field(description="Population it is about.")
+    label: str = Field("", description="What the report calls it; made of its parts where empty.")
+    marker: AxisName | None = Field(None, description="Marker of an `mfi_ratio`.")
+    denominator: Name | None = Field(None, description="What a share, a ratio or a log ratio is of.")
+    carried_by: Name | None = Field(
+        None, description="Population that carries the marker for certain: an `mfi_ratio` is given of it, too."
+    )
+    strata: Strata | None = Field(None, description="Published strata of an `mfi_ratio`.")
+    within: Name | None = Field(None, description="Population that both gates of a `log_ratio` share.")
+    lost_without: AxisName | None = Field(
+        None, description="A `log_ratio` is not applicable to a leukaemia without this marker."
+    )
+
+    @model_validator(mode="after")
+    def _has_its_parts(self) -> Self:
+        needed = {"mfi_ratio": {"marker"}, "log_ratio": {"denominator", "within"}}.get(self.kind, {"denominator"})
+        more = {"mfi_ratio": {"carried_by", "strata"}, "log_ratio": {"lost_without"}}.get(self.kind, set())
+        given = {
+            name
+            for name in ("marker", "denominator", "carried_by", "strata", "within", "lost_without")
+            if getattr(self, name) is not None
+        }
+        called = f"{'an' if self.kind == 'mfi_ratio' else 'a'} {self.kind}"
+        if lacking := sorted(needed - given):
+            raise ValueError(f"{called} needs `{'` and `'.join(lacking)}`")
+        if spare := sorted(given - needed - more):
+            raise ValueError(f"{called} has no `{'` and no `'.join(spare)}`")
+        return self
+
+
+class Readout(Document):
+    """A topic of the niche with its numbers and its own warnings, reported where the tube carries what it needs."""
+
+    name: Name = Field(description="Name, unique among the read-outs.")
+    title: Annotated[str, StringConstraints(min_length=1)] = Field(description="Heading in the report.")
+    rows: tuple[ReadoutRow, ...] = Field(min_length=1, description="Its numbers, in order.")
+    warnings: tuple[ReadoutWarning, ...] = Field((), description="What stands beside these numbers.")
+
+
 class GatingTemplate(Document):
     """A whole panel: markers, scales, populations in order, denominators, and the indices of the pattern."""
 
@@ -214,3 +295,4 @@ class GatingTemplate(Document):
     expectations: tuple[Expectation, ...] = Field(
         (), description="Shares that a published definition asks for; each is answered by a finding."
     )
+    readouts: tuple[Readout, ...] = Field((), description="Read-outs of the niche, each with its own warnings.")

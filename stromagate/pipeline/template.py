@@ -51,4 +51,5 @@ def reference(loaded: LoadedTemplate) -> TemplateRef:
         sources=template.sources,
         warnings=template.warnings,
         sentences=tuple(sentences(loaded)),
+        readouts=template.readouts,
     )

@@ -90,7 +90,11 @@ def _with_defaults(template: GatingTemplate, gates: Mapping[str, tuple[GateStep,
 
 def _digest(template: GatingTemplate) -> str:
     document = template.model_dump(mode="json")
-    for key in ("beads", "ratios"):  # templates without them keep the identity they had before there was this key
+    for key in (
+        "beads",
+        "ratios",
+        "readouts",
+    ):  # templates without them keep the identity they had before there was this key
         if not document[key]:
             del document[key]
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

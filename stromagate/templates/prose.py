@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stromagate.model.gates import ROOT
-from stromagate.model.template import Expectation, GatingTemplate, PopulationSpec
+from stromagate.model.template import Expectation, GatingTemplate, PopulationSpec, Readout, ReadoutRow
 from stromagate.templates.load import LoadedTemplate
 
 _STANDING = {
@@ -28,8 +28,8 @@ def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
     -------
     list of str
         One sentence or two a population, numbered, in order; before them, where the template is a reconstruction or
-        comes from a preprint, one that says so, and its warnings; after them its beads, its ratios, and what its
-        expectations ask for.
+        comes from a preprint, one that says so, and its warnings; after them its beads, its ratios, what its
+        expectations ask for, and its read-outs with their warnings.
     """
     return list(_sentences(loaded.template, clauses))
 
@@ -44,6 +44,40 @@ def _sentences(template: GatingTemplate, clauses: Mapping[str, str]) -> Iterator
         yield f"Counting beads: {template.beads}, by which a tube that was not washed gives cells per µL."
     yield from (f"Ratio: {name} to {other}." for name, other in template.ratios)
     yield from (f"Expected: {_expected(each)} ({each.source})." for each in template.expectations)
+    for readout in template.readouts:
+        yield from _read_out(readout)
+
+
+def _read_out(readout: Readout) -> Iterator[str]:
+    """Say what a read-out reports, and then each of its warnings with what makes it apply."""
+    yield f"Read-out {readout.title}: {'; '.join(_row(row) for row in readout.rows)}."
+    for each in readout.warnings:
+        mark = f", marked “{each.flag}”" if each.flag else ""
+        when = f", {_WHEN[each.when]}{mark}" if each.when else ""
+        source = f" (doi:{each.doi})" if each.doi else ""
+        yield f"Warning of {readout.title}{when}: {each.text}{source}"
+
+
+_WHEN = {
+    "aml_at_diagnosis": "in AML at diagnosis",
+    "blood_in_marrow": "where blood dilutes the marrow",
+    "not_digested": "unless the sheet gives a digest",
+    "not_fixed_at_bedside": "unless the sheet says that it was fixed at the bedside",
+}
+
+
+def _row(row: ReadoutRow) -> str:
+    """Say what one row reports: ``median of CD339 on msc over that of its FMO tube``."""
+    if row.kind == "mfi_ratio":
+        beside = f", beside {row.carried_by}, which carries it" if row.carried_by else ""
+        strata = f", with the strata of {row.strata.source}" if row.strata else ""
+        return f"median of {row.marker} on {row.population} over that of its FMO tube{beside}{strata}"
+    if row.kind == "share":
+        return f"{row.population} as a share of {row.denominator}"
+    if row.kind == "ratio":
+        return f"{row.population} to {row.denominator}"
+    lost = f", not for leukaemia without {row.lost_without}" if row.lost_without else ""
+    return f"logarithm of {row.population} over {row.denominator}, both of {row.within}{lost}"
 
 
 def _expected(asked: Expectation) -> str:

@@ -14,6 +14,7 @@ from stromagate.model.gates import ROOT
 from stromagate.model.template import GateStep
 from stromagate.templates.aliases import SCATTER_AND_TIME, known_aliases, squash, vocabulary
 from stromagate.templates.faults import Fault, Place
+from stromagate.templates.readout_rules import Panel, readout_faults
 
 
 def rule_faults(document: Any, gates: Mapping[int, tuple[GateStep, ...]], shipped: str | None) -> list[Fault]:
@@ -33,7 +34,8 @@ def rule_faults(document: Any, gates: Mapping[int, tuple[GateStep, ...]], shippe
     view = _view(document, gates)
     rules = (_names(view), _parents(view), _axes(view), _optional(view), _panel(view), _aliases(view))
     faults = [fault for rule in rules for fault in rule]
-    return [*faults, *_references(view), *_sources(document, shipped)]
+    readouts = readout_faults(document.get("readouts"), _panel_of(view))
+    return [*faults, *_references(view), *readouts, *_sources(document, shipped)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,24 @@ def _chain(view: _View, name: str) -> set[str]:
         found.add(above)
         above = parents.get(above)
     return found
+
+
+def _panel_of(view: _View) -> Panel:
+    """Return what read-outs may lean on."""
+    cut_on: dict[str, frozenset[str]] = {}
+    for population in view.populations:
+        combined = (name for step in population.steps if step.method == "boolean" for name in population.others)
+        decide = (cut_on.get(name, frozenset()) for name in (population.parent, *combined) if name is not None)
+        cut_on[population.name] = frozenset(population.axes).union(*decide)
+    ratios = view.document.get("ratios")
+    return Panel(
+        (*view.required, *view.optional),
+        {population.name: population.parent for population in view.populations},
+        {name: frozenset(_chain(view, name)) for name in view.names},
+        cut_on,
+        _texts(view.document.get("denominators")),
+        tuple(_texts(pair) for pair in (ratios if isinstance(ratios, list) else ())),
+    )
 
 
 def _unknown_population(place: Place, name: str, names: list[str]) -> Fault:
