@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -80,3 +82,50 @@ class DetectionLimits(Document):
     def detected_from(self) -> int:
         """The fewest events that count as detected: above the limit of blank, and never under the floor."""
         return max(LOD_FLOOR_EVENTS, self.lob_events + 1)
+
+    @property
+    def quantified_from(self) -> int:
+        """The fewest events that are a quantity: the limit of quantification as a number of events."""
+        return max(LLOQ_FLOOR_EVENTS, math.ceil(self.lloq_events))
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What may be said of a count, and the one limit that decides it.
+
+    ``limit`` is the number of events that the count lacks, or has where it is a quantity. ``by_background`` says that
+    blanks put it there and not the floor.
+    """
+
+    state: CountState
+    limit: int
+    by_background: bool
+
+    @property
+    def reason(self) -> str:
+        """Why the state is what it is, as it follows the number of events in a sentence."""
+        if self.state == "not detected":
+            told = f"stand out from background (limit of blank {self.limit - 1:,})"
+            return f"under the {self.limit:,} that {told if self.by_background else 'are told from none'}"
+        if self.state == "quantifiable":
+            return "enough for a quantity"
+        return f"under the {self.limit:,} that make a quantity{' beside its background' if self.by_background else ''}"
+
+
+def ruled(count: int, limits: DetectionLimits | None = None) -> Ruling:
+    """Rule on a count: the same answer for its state, its finding and the section of the report.
+
+    Parameters
+    ----------
+    count : int
+        Events in the population.
+    limits : DetectionLimits, optional
+        Of this population in this tube; the floors alone by default. Blanks can only raise them.
+    """
+    detected, quantified = LOD_FLOOR_EVENTS, LLOQ_FLOOR_EVENTS
+    if limits is not None:
+        detected, quantified = limits.detected_from, limits.quantified_from
+    if count < detected:
+        return Ruling("not detected", detected, detected > LOD_FLOOR_EVENTS)
+    state: CountState = "detected, not quantifiable" if count < quantified else "quantifiable"
+    return Ruling(state, quantified, quantified > LLOQ_FLOOR_EVENTS)

@@ -58,6 +58,11 @@ class Evidence:
     background: tuple[BackgroundCount, ...] = ()
     detection: tuple[DetectionLimits, ...] = ()
 
+    @property
+    def is_control(self) -> bool:
+        """Whether the sheet calls the tube anything but a stained one."""
+        return self.role.strip().casefold() not in {"", "stained"}
+
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""
         if population == ROOT:
@@ -73,6 +78,7 @@ class Check:
 
     ``stage`` is where on the way from file to number the fault lies that it looks for, one of `STAGES`. A limit is
     crossed by what lies beyond it, never by the limit itself. With ``fail`` below ``warn``, low is bad.
+    ``not_of_controls`` says why a control is not judged (`BACKGROUND`, as a rule); where it is empty, all tubes are.
     """
 
     code: str
@@ -82,7 +88,14 @@ class Check:
     fail: float | None = None
     unit: str = ""
     stage: FindingStage = "result"
+    not_of_controls: str = ""
 
+
+BACKGROUND = "what it holds of the target is background, and is judged with the stained tube"
+"""Why checks of rare cells, and of the boundaries around them, say nothing of a control."""
+
+PAIRED = "it is compared with the stained tubes that it belongs to, and with no other control"
+"""Why checks of a tube's controls say nothing of a control."""
 
 STAGES: tuple[FindingStage, ...] = get_args(FindingStage)
 """On the way from file to number, in this order; ``run`` is what several tubes show together."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from stromagate.errors import StromagateError
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence, checks
+from stromagate.qc.verdict import not_applicable
+from stromagate.qc.wording import control_kind
 
 
 def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> tuple[Finding, ...]:
@@ -41,9 +43,17 @@ def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> 
     return tuple(found)
 
 
+def answers(check: Check, evidence: Evidence) -> list[Finding]:
+    """Return what a check says of a tube, or why it is not made of a control."""
+    if check.not_of_controls and evidence.is_control:
+        kind = control_kind(evidence.role.strip())
+        return [not_applicable(check, f"{kind[0].upper()}{kind[1:]}: {check.not_of_controls}.")]
+    return check.run(evidence)
+
+
 def _made(check: Check, evidence: Evidence) -> list[Finding]:
     try:
-        findings = check.run(evidence)
+        findings = answers(check, evidence)
     except StromagateError:
         raise
     except Exception as fault:  # noqa: BLE001  (a broken check must neither cost the tube its numbers nor stay unseen)

@@ -37,6 +37,22 @@ def main_denominator(evidence: Evidence) -> str:
     return next((name for name in evidence.template.denominators if name in names), ROOT)
 
 
+def read_nodes(evidence: Evidence) -> list[GateNode]:
+    """Return the gates that a tube is read by: all of a stained one, of a control those above what it is an anchor of.
+
+    A control's other boundaries, the one on the antibody it lacks before all, decide nothing: its background is counted
+    on the boundaries of the stained tube.
+    """
+    if not evidence.is_control:
+        return list(evidence.tree.nodes)
+    kind, there = evidence.role.strip().casefold().partition(":")[0], {node.name for node in evidence.tree.nodes}
+    needs = (need for needs in evidence.control_needs.values() for need in needs)
+    anchors = {need.population for need in needs if need.role.partition(":")[0] == kind and need.population in there}
+    above = {node.name for name in anchors for node in path_to(evidence, name)}
+    above |= {node.name for name in anchors for node, _ in deciding(evidence, name)}
+    return [node for node in evidence.tree.nodes if node.name in above]
+
+
 def channels_used(evidence: Evidence) -> set[str]:
     """Return the ``$PnN`` of all axes, and those that the matrix mixes into them."""
     mixed = () if evidence.tree.compensation is None else evidence.tree.compensation.channels

@@ -34,5 +34,5 @@ def listed(names: Iterable[str]) -> str:
 def control_kind(role: str) -> str:
     """Return what a control of a role is called: ``FMO-CD146 control``, ``unstained control``."""
     kind, _, marker = role.partition(":")
-    word = "FMO" if kind == "fmo" else kind
+    word = {"fmo": "FMO", "comp": "compensation"}.get(kind.casefold(), kind)
     return f"{word}-{marker} control" if marker else f"{word} control"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, CountState, DetectionLimits
+from stromagate.model.detection import CountState, DetectionLimits, ruled
 
 
 def count_state(count: int | None, limits: DetectionLimits | None = None) -> CountState:
@@ -24,12 +24,7 @@ def count_state(count: int | None, limits: DetectionLimits | None = None) -> Cou
         limit of quantification, which is 50 events or more, ``"quantifiable"`` from there on, ``"not evaluable"`` where
         there is no count.
     """
-    if count is None:
-        return "not evaluable"
-    if count < (LOD_FLOOR_EVENTS if limits is None else limits.detected_from):
-        return "not detected"
-    lloq = LLOQ_FLOOR_EVENTS if limits is None else max(LLOQ_FLOOR_EVENTS, limits.lloq_events)
-    return "detected, not quantifiable" if count < lloq else "quantifiable"
+    return "not evaluable" if count is None else ruled(count, limits).state
 
 
 def rarest(states: Sequence[CountState]) -> CountState:

@@ -125,8 +125,8 @@ def test_a_check_answers_every_tube(name: str, tube: Evidence) -> None:
             assert finding.remedy.endswith("."), "what to do next"
         if finding.measured is not None and check.unit == "%":
             assert 0 <= finding.measured <= 100
-        if finding.limit is not None:
-            assert finding.limit in {check.warn, check.fail}
+        if finding.limit is not None and (check.warn, check.fail) != (None, None):
+            assert finding.limit in {check.warn, check.fail}, "a check without limits takes the tube's own"
 
 
 @pytest.mark.parametrize("name", checks.names())
@@ -172,6 +172,22 @@ def test_run_checks_stamps_names_and_breaks_nowhere(tube: Evidence) -> None:
     assert {finding.check for finding in found} == set(checks.names())
     assert all(finding.stage == checks.get(finding.check).stage for finding in found)
     assert not [finding for finding in found if "fault in the program" in finding.sentence]
+
+
+@pytest.mark.parametrize("role", ["fmo:CD271", "Unstained", "comp:CD45"])
+def test_a_control_is_not_judged_for_what_it_holds(tube: Evidence, role: str) -> None:
+    control = replace(tube, role=role)
+    targets = set(tube.template.indices.values())
+    every = run_checks(control)
+    loud = [finding for finding in every if finding.status in {"warn", "fail"}]
+    assert not targets & {finding.population for finding in loud}
+    loud = [finding for finding in loud if finding.code != "Q46"]  # it names boundaries by their populations
+    assert not [finding.sentence for finding in loud if re.search(r"\b(msc|progenitors)\b", finding.sentence)]
+    for name, check in checks.all().items():
+        found = [finding for finding in every if finding.check == name] if check.not_of_controls else []
+        assert {finding.status for finding in found} <= {"not_applicable"}
+        assert all(finding.sentence.endswith(f"control: {check.not_of_controls}.") for finding in found)
+    assert run_checks(replace(tube, role=" Stained ")) == run_checks(tube)
 
 
 def test_a_foreign_population_in_the_indices_is_left_alone() -> None:

@@ -17,6 +17,7 @@ from stromagate.model.scales import Scale
 from stromagate.model.template import GatingTemplate
 from stromagate.qc import Evidence
 from stromagate.qc.check import checks
+from stromagate.qc.run import answers
 
 LINEAR, ASINH = Scale(), Scale(kind="asinh")
 MARKERS = {"Viability": "BV510-A", "CD45": "FITC-A", "CD31": "BV605-A", "CD271": "PE-A", "CD146": "APC-A"}
@@ -151,7 +152,7 @@ def make_evidence(
 
 def ask(name: str, evidence: Evidence) -> list[Finding]:
     """Return what the check called ``name`` finds."""
-    return checks.get(name).run(evidence)
+    return answers(checks.get(name), evidence)
 
 
 def one(name: str, evidence: Evidence) -> Finding:

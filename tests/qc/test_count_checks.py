@@ -95,4 +95,5 @@ def test_rare_counts(count: int, status: str, says: str) -> None:
     msc, progenitors = ask("rare_counts", replace(base, counts={**base.counts, "msc": count}))
     assert (msc.status, msc.population, msc.measured) == (status, "msc", count)
     assert says in msc.sentence
+    assert msc.limit == (20 if count < 20 else 50), "the limit beside a finding is that of its sentence"
     assert progenitors.status == "pass"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stromagate.model.gates import NOT_SEPARABLE, SECOND_OPINION, Boolean, Interval
-from stromagate.model.template import GatingTemplate
+from stromagate.model.template import ControlNeed, GatingTemplate
 from stromagate.qc import Evidence
 from tests.qc.evidence import (
     GATES,
@@ -132,3 +132,19 @@ def test_a_second_opinion_that_differs_is_a_finding() -> None:
     contradicted = replace(GATES[4], sentence="second opinion differs", doubts=(SECOND_OPINION,))
     found = one("second_opinion", make_evidence(gates=(*GATES[:4], contradicted, GATES[5])))
     assert (found.status, found.population) == ("warn", "msc")
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"), [("fallback", {"state": "fallback"}), ("second_opinion", {"doubts": (SECOND_OPINION,)})]
+)
+def test_of_a_control_only_boundaries_above_its_anchor_count(name: str, changed: dict[str, Any]) -> None:
+    needs = {"msc": (ControlNeed("fmo:CD271", "stroma", "CD271"),)}
+
+    def status(odd: str, role: str) -> str:
+        gates = tuple(replace(node, **changed) if node.name == odd else node for node in GATES)
+        evidence = replace(make_evidence(gates=gates), role=role, control_needs=needs)
+        return ask(name, evidence)[0].status
+
+    assert status("msc", "stained") == status("stroma", "fmo:CD271") == status("viable", "FMO:NGFR") == "warn"
+    assert status("msc", "fmo:CD271") != "warn"
+    assert status("stroma", "unstained") == "not_applicable"

@@ -76,7 +76,7 @@ def test_without_any_control_the_limits_are_the_floors() -> None:
     )
     text = section(make_result(background=(), detection=floors))
     assert "No FMO control and no blank shows the background of “MSC (CD271+)”, “CD146+ progenitors”" in text
-    assert "MSC (CD271+) | 62 | – | 20 | 50 | the floors | quantifiable It may be compared, with its interval." in text
+    assert "MSC (CD271+) | 62 | – | 20 | from 50 | the floors | quantifiable Enough for a quantity: it may be" in text
     assert "Raw, background and net" not in text
 
 
@@ -86,15 +86,15 @@ LIMITS = {"population": "msc", "lob_events": 28, "lod_events": 38.4, "lloq_event
 @pytest.mark.parametrize(
     ("count", "words", "said"),
     [
-        (28, "not detected", "Background alone may leave as many in more than 5 of 100 tubes."),
-        (62, "detected, not quantifiable", "It is there; how much of it is known by its interval alone"),
-        (130, "quantifiable", "It may be compared, with its interval."),
+        (28, "not detected", "Under the 29 that stand out from background (limit of blank 28)."),
+        (62, "detected, not quantifiable", "Under the 113 that make a quantity beside its background: it is there; how much"),
+        (130, "quantifiable", "Enough for a quantity: it may be compared, with its interval."),
     ],
 )
 def test_states_are_told_in_words(count: int, words: str, said: str) -> None:
     limits = DetectionLimits(method="negative binomial", source="blanks", n_blanks=9, **LIMITS)
     text = section(make_result(statistics=state(count, words), detection=(limits,)))
-    line = next(line for line in text.splitlines() if line.startswith(f"MSC (CD271+) | {count} | 28 | 39 | 113 |"))
+    line = next(line for line in text.splitlines() if line.startswith(f"MSC (CD271+) | {count} | 28 | 39 | from 113 |"))
     assert "the laboratory's blanks, negative binomial |" in line
     assert f"{words} {said}" in line
 
@@ -104,7 +104,7 @@ def test_under_the_floor_is_not_told_from_none() -> None:
         population="msc", lob_events=3, lod_events=20, lloq_events=52.9, method="Poisson", source="blank"
     )
     text = section(make_result(statistics=state(12, "not detected"), detection=(low,)))
-    assert "Fewer than 20 events are not told from none." in text
+    assert "not detected Under the 20 that are told from none." in text
     assert "blank control, Poisson |" in text
 
 

@@ -14,7 +14,7 @@ from stromagate.model.result import Finding
 from stromagate.model.sample import F64, Channel, Rows
 from stromagate.prepare.labels import split_pulse
 from stromagate.prepare.scales import forward
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import deciding, edges_of, fluorescence, is_scatter, judged_rows, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable, said
 from stromagate.qc.wording import events
@@ -126,4 +126,12 @@ _REMEDY = (
     "colours against each other and at the viability dye, and compare with the unstained tube or an FMO."
 )
 
-CHECK = Check(code="Q18", stage="result", title="target not bright by its glow alone", run=look, warn=0.9, unit="r")
+CHECK = Check(
+    code="Q18",
+    stage="result",
+    title="target not bright by its glow alone",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=0.9,
+    unit="r",
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stromagate.model.detection import LAB_BLANKS, LOD_FLOOR_EVENTS, BackgroundCount
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import each_target
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import control_kind, events, percent
@@ -65,4 +65,12 @@ _REMEDY = (
     "boundary there needs another boundary, another dye or a better compensation."
 )
 
-CHECK = Check(code="Q16", title="little of the target is background", run=look, warn=20.0, fail=50.0, unit="%")
+CHECK = Check(
+    code="Q16",
+    title="little of the target is background",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=20.0,
+    fail=50.0,
+    unit="%",
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import inverse
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.signal import ceiling
 from stromagate.qc.targets import edges_of
 from stromagate.qc.verdict import not_applicable, said
@@ -54,4 +54,4 @@ def _idle(evidence: Evidence, node: GateNode) -> list[Finding]:
 
 _MOVE = "Look at the boundary in its plot; where it is wrong, so is every number below it."
 
-CHECK = Check(code="Q37", stage="gating", title="boundaries part their parents", run=look)
+CHECK = Check(code="Q37", stage="gating", title="boundaries part their parents", run=look, not_of_controls=BACKGROUND)

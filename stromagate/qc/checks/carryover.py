@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.order import why_unordered
 from stromagate.qc.targets import main_denominator, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable, said
@@ -64,6 +64,6 @@ _REMEDY = (
 )
 
 CHECK = Check(
-    code="Q22", stage="acquisition", title="target not left over from the tube before", run=look, warn=3.0,
-    unit="times the rest",
+    code="Q22", stage="acquisition", title="target not left over from the tube before", run=look,
+    not_of_controls=BACKGROUND, warn=3.0, unit="times the rest",
 )  # fmt: skip

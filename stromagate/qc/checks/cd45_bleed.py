@@ -7,7 +7,7 @@ import numpy as np
 from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import raw_cut
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import deciding, edges_of, judged_rows, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import percent
@@ -46,4 +46,12 @@ def _upper(node: GateNode, *, keep: bool) -> float | None:
     return low if high is None and len(edges) == 1 else None
 
 
-CHECK = Check(code="Q17", stage="gating", title="target clear of the CD45 boundary", run=look, warn=30.0, unit="%")
+CHECK = Check(
+    code="Q17",
+    stage="gating",
+    title="target clear of the CD45 boundary",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=30.0,
+    unit="%",
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stromagate.model.result import ControlUse, Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import PAIRED, Check, Evidence
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import control_kind, listed
 
@@ -40,4 +40,4 @@ def _finding(role: str, uses: Sequence[ControlUse]) -> Finding:
     return said(CHECK, "fail" if apart else "warn", sentence, remedy=remedy)
 
 
-CHECK = Check(code="Q12", stage="gating", title="controls measured as the tube", run=look)
+CHECK = Check(code="Q12", stage="gating", title="controls measured as the tube", run=look, not_of_controls=PAIRED)

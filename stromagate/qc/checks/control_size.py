@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import PAIRED, Check, Evidence
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import control_kind, events
 
@@ -36,5 +36,12 @@ def _one(evidence: Evidence, gate: str) -> Finding:
 
 
 CHECK = Check(
-    code="Q13", stage="gating", title="controls large enough", run=look, warn=500.0, fail=100.0, unit="events"
+    code="Q13",
+    stage="gating",
+    title="controls large enough",
+    run=look,
+    not_of_controls=PAIRED,
+    warn=500.0,
+    fail=100.0,
+    unit="events",
 )

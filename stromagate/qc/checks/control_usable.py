@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import PAIRED, Check, Evidence
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import control_kind, listed
 
@@ -38,4 +38,4 @@ def _with_nearest(evidence: Evidence, role: str) -> str:
     return control_kind(role) + (f" ({near.sample_id} is the nearest: {near.reason})" if near else "")
 
 
-CHECK = Check(code="Q43", stage="gating", title="controls could be used", run=look)
+CHECK = Check(code="Q43", stage="gating", title="controls could be used", run=look, not_of_controls=PAIRED)

@@ -7,7 +7,7 @@ import numpy as np
 from stromagate.model.gates import ROOT
 from stromagate.model.holding import holders
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import among, main_target
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import events, percent
@@ -52,4 +52,4 @@ def _one_holds_the_other(evidence: Evidence, target: str, name: str) -> bool:
 
 _LOOK = "Look at its boundary, and use the rates of another denominator."
 
-CHECK = Check(code="Q38", stage="result", title="rates of every denominator", run=look)
+CHECK = Check(code="Q38", stage="result", title="rates of every denominator", run=look, not_of_controls=BACKGROUND)

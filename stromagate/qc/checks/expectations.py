@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stromagate.model.result import Finding, FindingStatus
 from stromagate.model.template import Expectation
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import among
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import percent
@@ -15,8 +15,6 @@ def look(evidence: Evidence) -> list[Finding]:
     asked = evidence.template.expectations
     if not asked:
         return [not_applicable(CHECK, "The template asks for no share.")]
-    if evidence.role not in {"", "stained"}:
-        return [not_applicable(CHECK, f"Of a tube that is a control ({evidence.role}) no share is asked.")]
     return [_answer(evidence, each) for each in asked]
 
 
@@ -59,4 +57,11 @@ _REMEDY: dict[FindingStatus, str] = {
     "fail": "Look at the boundary of the marker; if it is right, the preparation is not what the definition asks for.",
 }
 
-CHECK = Check(code="Q45", stage="result", title="shares that the template asks for", run=look, unit="%")
+CHECK = Check(
+    code="Q45",
+    stage="result",
+    title="shares that the template asks for",
+    run=look,
+    not_of_controls=BACKGROUND,
+    unit="%",
+)

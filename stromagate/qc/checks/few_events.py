@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import main_denominator, main_target
 from stromagate.qc.verdict import judge, not_applicable, said
 
@@ -39,4 +39,13 @@ def _frequency_per_million(count: int, n: int) -> float:
 _ASSURANCE = 0.95
 _MORE = "Acquire more events, or pool tubes of the same stain."
 
-CHECK = Check(code="Q07", stage="acquisition", title="enough events", run=look, warn=1e6, fail=2e5, unit="events")
+CHECK = Check(
+    code="Q07",
+    stage="acquisition",
+    title="enough events",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=1e6,
+    fail=2e5,
+    unit="events",
+)

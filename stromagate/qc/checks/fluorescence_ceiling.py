@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.signal import at_ceiling
 from stromagate.qc.targets import deciding, each_target, fluorescence, judged_rows
 from stromagate.qc.verdict import judge, not_applicable
@@ -39,5 +39,12 @@ def _one(evidence: Evidence, name: str) -> Finding:
 
 
 CHECK = Check(
-    code="Q11", stage="acquisition", title="target within its detectors", run=look, warn=2.0, fail=10.0, unit="%"
+    code="Q11",
+    stage="acquisition",
+    title="target within its detectors",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=2.0,
+    fail=10.0,
+    unit="%",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from stromagate.model.result import Finding, Sensitivity
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import each_target, judged_rows
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import events, percent
@@ -63,6 +63,7 @@ CHECK = Check(
     stage="gating",
     title="count stable under small shifts of its gates",
     run=look,
+    not_of_controls=BACKGROUND,
     warn=25.0,
     unit="% change",
 )

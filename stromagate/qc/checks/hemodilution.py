@@ -12,8 +12,6 @@ from stromagate.qc.wording import listed, percent
 def look(evidence: Evidence) -> list[Finding]:
     """Judge the share of blood by the first method that the sheet has the counts for; name the others beside it."""
     known = specimen(evidence.labels)
-    if evidence.role not in {"", "stained"}:
-        return [not_applicable(CHECK, f"A control ({evidence.role}) is not judged for blood.")]
     if not known.says_any(*BLOOD_COLUMNS):
         return [not_applicable(CHECK, "The sample sheet has no counts of blood and marrow.")]
     found = blood_shares(known)
@@ -50,4 +48,12 @@ _REMEDY = (
     "draw a first pull of 1 to 2 mL next time."
 )
 
-CHECK = Check(code="Q24", title="blood in the marrow", run=look, warn=30.0, fail=50.0, unit="%")
+CHECK = Check(
+    code="Q24",
+    title="blood in the marrow",
+    run=look,
+    not_of_controls="the marrow is judged by its stained tube",
+    warn=30.0,
+    fail=50.0,
+    unit="%",
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import PAIRED, Check, Evidence
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import listed
 
@@ -28,4 +28,6 @@ def look(evidence: Evidence) -> list[Finding]:
     return [said(CHECK, "warn", sentence, remedy="Stain an FMO control, which holds all antibodies but the one.")]
 
 
-CHECK = Check(code="Q14", stage="gating", title="no isotype control in the place of an FMO", run=look)
+CHECK = Check(
+    code="Q14", stage="gating", title="no isotype control in the place of an FMO", run=look, not_of_controls=PAIRED
+)

@@ -14,7 +14,7 @@ import numpy as np
 
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import raw_cut
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import deciding, edges_of, targets
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import events, listed, percent
@@ -120,4 +120,6 @@ _REMEDY = (
     "(its own aberrant ones, CD33, CD117, CD61), and compare with an FMO of the same patient."
 )
 
-CHECK = Check(code="Q25", stage="result", title="leukaemia of a kind that the gates know", run=look)
+CHECK = Check(
+    code="Q25", stage="result", title="leukaemia of a kind that the gates know", run=look, not_of_controls=BACKGROUND
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from stromagate.model.detection import LOD_FLOOR_EVENTS
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.removal import removal
 from stromagate.qc.straight import cut, within
 from stromagate.qc.targets import added, among, deciding, each_target, edges_of, path_to, targets
@@ -62,6 +62,7 @@ CHECK = Check(
     stage="acquisition",
     title="target not lost at a detector's end",
     run=look,
+    not_of_controls=BACKGROUND,
     warn=2.0,
     fail=10.0,
     unit="%",

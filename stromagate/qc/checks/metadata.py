@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import listed
 
@@ -35,8 +35,6 @@ _UNKNOWN = frozenset({"", "unknown", "na", "n/a", "nan", "none", "?", "-"})
 
 def look(evidence: Evidence) -> list[Finding]:
     """Warn of a stained tube of a sheet whose row lacks one of them, or holds something else there."""
-    if evidence.role.strip().casefold() not in {"", "stained"}:
-        return [not_applicable(CHECK, f"A tube that is a control ({evidence.role}) is not read for its stroma.")]
     every = listed(item.called for item in _WANTED)
     if not evidence.labels:
         return [not_applicable(CHECK, f"No sample sheet says anything of this tube; not known: {every}.")]
@@ -73,4 +71,12 @@ _REMEDY = (
     "into the sample sheet; until then compare the CD146+ share and the count with no other patient."
 )
 
-CHECK = Check(code="Q27", stage="file", title="age and processing known", run=look, warn=0.0, unit="columns")
+CHECK = Check(
+    code="Q27",
+    stage="file",
+    title="age and processing known",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=0.0,
+    unit="columns",
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stromagate.model.gates import ROOT, GateNode
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import path_to, targets
 from stromagate.qc.verdict import said
 
@@ -34,4 +34,4 @@ def _one(evidence: Evidence, node: GateNode, *, vital: bool) -> Finding:
     return said(CHECK, "fail" if vital else "warn", sentence, population=node.name, remedy=remedy)
 
 
-CHECK = Check(code="Q35", stage="gating", title="every population evaluated", run=look)
+CHECK = Check(code="Q35", stage="gating", title="every population evaluated", run=look, not_of_controls=BACKGROUND)

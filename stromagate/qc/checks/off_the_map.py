@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import main_denominator, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable
 
@@ -24,5 +24,11 @@ def look(evidence: Evidence) -> list[Finding]:
 
 
 CHECK = Check(
-    code="Q28", stage="result", title="frequency possible in an aspirate", run=look, warn=1000.0, unit="per million"
+    code="Q28",
+    stage="result",
+    title="frequency possible in an aspirate",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=1000.0,
+    unit="per million",
 )

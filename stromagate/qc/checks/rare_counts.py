@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
-from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS
-from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.model.detection import CountState, ruled
+from stromagate.model.result import Finding, FindingStatus
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import each_target
-from stromagate.qc.verdict import judge, not_applicable
+from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import events
 
 
 def look(evidence: Evidence) -> list[Finding]:
-    """Warn of each index population under 50 events, or under what its background asks for.
+    """Warn of each index population that is no quantity, with the limit that its state follows from.
 
-    A tube may truly have so few, so that is no failure.
+    A tube may truly have so few, so that is no failure. The limits are the tube's own: 20 and 50 events, or what its
+    background asks for beyond these.
     """
     return each_target(CHECK, evidence, _one)
 
@@ -26,23 +24,19 @@ def _one(evidence: Evidence, name: str) -> Finding:
     if count is None:
         return not_applicable(CHECK, f"{evidence.called(name)} could not be evaluated.", name)
     limits = next((each for each in evidence.detection if each.population == name), None)
-    lloq = LLOQ_FLOOR_EVENTS if limits is None else max(LLOQ_FLOOR_EVENTS, math.ceil(limits.lloq_events))
-    if count < LOD_FLOOR_EVENTS:
-        says, remedy = f"under the {LOD_FLOOR_EVENTS} that are told from none", "Report it as not detected."
-    elif limits is not None and count <= limits.lob_events:
-        says, remedy = f"no more than background may leave ({limits.lob_events})", "Report it as not detected."
-    elif count < lloq:
-        beside = " beside its background" if lloq > LLOQ_FLOOR_EVENTS else ""
-        says = f"under the {lloq:,} that make a quantity{beside}"
-        remedy = "Report it as detected, not quantifiable, with its interval."
-    else:
-        says, remedy = "enough for a quantity", ""
-    sentence = f"{evidence.called(name)} has {events(count)}, {says}."
-    return judge(
-        replace(CHECK, warn=float(lloq)), float(count), sentence, remedy=remedy, population=name, low_is_bad=True
-    )
+    ruling = ruled(count, limits)
+    status: FindingStatus = "pass" if ruling.state == "quantifiable" else "warn"
+    sentence = f"{evidence.called(name)} has {events(count)}, {ruling.reason}."
+    remedy = _REMEDY.get(ruling.state, "")
+    finding = said(CHECK, status, sentence, remedy=remedy, population=name, measured=float(count))
+    return finding.model_copy(update={"limit": float(ruling.limit)})
 
+
+_REMEDY: dict[CountState, str] = {
+    "not detected": "Report it as not detected.",
+    "detected, not quantifiable": "Report it as detected, not quantifiable, with its interval.",
+}
 
 CHECK = Check(
-    code="Q36", stage="result", title="targets counted well", run=look, warn=float(LLOQ_FLOOR_EVENTS), unit="events"
+    code="Q36", stage="result", title="targets counted well", run=look, not_of_controls=BACKGROUND, unit="events"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.signal import at_ceiling
 from stromagate.qc.targets import each_target, judged_rows, scatter
 from stromagate.qc.verdict import judge, not_applicable
@@ -31,5 +31,12 @@ def _one(evidence: Evidence, name: str) -> Finding:
 
 
 CHECK = Check(
-    code="Q10", stage="acquisition", title="target within light scatter", run=look, warn=10.0, fail=40.0, unit="%"
+    code="Q10",
+    stage="acquisition",
+    title="target within light scatter",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=10.0,
+    fail=40.0,
+    unit="%",
 )

@@ -6,7 +6,7 @@ import numpy as np
 
 from stromagate.model.detection import LOD_FLOOR_EVENTS
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import judged_rows, main_denominator, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable
 from stromagate.qc.wording import percent
@@ -45,4 +45,13 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, small_pct, sentence, remedy=remedy, population=name)]
 
 
-CHECK = Check(code="Q19", stage="result", title="target scatters like stroma", run=look, warn=20.0, fail=50.0, unit="%")
+CHECK = Check(
+    code="Q19",
+    stage="result",
+    title="target scatters like stroma",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=20.0,
+    fail=50.0,
+    unit="%",
+)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from stromagate.model.gates import SECOND_OPINION
 from stromagate.model.result import Finding
 from stromagate.qc.check import Check, Evidence
+from stromagate.qc.targets import read_nodes
 from stromagate.qc.verdict import not_applicable, said
 
 
 def look(evidence: Evidence) -> list[Finding]:
-    """Warn of every boundary that its second opinion contradicts."""
-    contradicted = [node for node in evidence.tree.nodes if SECOND_OPINION in node.doubts]
+    """Warn of every boundary in use that its second opinion contradicts."""
+    contradicted = [node for node in read_nodes(evidence) if SECOND_OPINION in node.doubts]
     if contradicted:
         return [
             said(CHECK, "warn", f"{evidence.called(node.name)}: {node.sentence}", population=node.name, remedy=_REMEDY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stromagate.model.gates import NOT_SEPARABLE
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.verdict import said
 
 
@@ -19,4 +19,4 @@ def look(evidence: Evidence) -> list[Finding]:
 
 _REMEDY = "Do not use its count: more events, a control or another marker are needed to part these cells."
 
-CHECK = Check(code="Q41", stage="gating", title="populations separable", run=look)
+CHECK = Check(code="Q41", stage="gating", title="populations separable", run=look, not_of_controls=BACKGROUND)

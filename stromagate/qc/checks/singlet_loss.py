@@ -11,7 +11,7 @@ import numpy as np
 from stromagate.model.detection import LOD_FLOOR_EVENTS
 from stromagate.model.gates import GateNode
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.removal import removal
 from stromagate.qc.straight import cut, within
 from stromagate.qc.targets import added, among, deciding, edges_of, main_target, path_to
@@ -58,4 +58,13 @@ def _straight(node: GateNode) -> bool:
     return node.method != "singlet" and bool(edges_of(node.geometry))
 
 
-CHECK = Check(code="Q09", stage="gating", title="target not lost as doublets", run=look, warn=20.0, fail=50.0, unit="%")
+CHECK = Check(
+    code="Q09",
+    stage="gating",
+    title="target not lost as doublets",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=20.0,
+    fail=50.0,
+    unit="%",
+)

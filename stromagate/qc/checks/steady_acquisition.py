@@ -28,7 +28,7 @@ def _removed(evidence: Evidence, node: GateNode) -> Finding:
     sentence = f"{events(before - kept)} ({share}) were removed as unsteady in time."
     remedy = "Look at the removed stretches; with a clog or a bubble, filter the sample and acquire it again."
     finding = judge(CHECK, removed_pct, sentence, remedy=remedy, population=node.name)
-    target = main_target(evidence)
+    target = None if evidence.is_control else main_target(evidence)
     taken = removal(evidence, node, target) if target and before > kept else None
     if taken is None:
         return finding

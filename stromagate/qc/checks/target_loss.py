@@ -13,7 +13,7 @@ from stromagate.model.detection import LOD_FLOOR_EVENTS
 from stromagate.model.gates import ROOT, Boolean, GateNode
 from stromagate.model.result import Finding
 from stromagate.model.sample import Rows
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.straight import Cut, cut, within
 from stromagate.qc.targets import Edges, deciding, edges_of, is_scatter, no_target, path_to, targets
 from stromagate.qc.verdict import judge, not_applicable
@@ -109,5 +109,12 @@ def _scaled(pair: Edges, factor: float) -> Edges:
 _REMEDY = "Look at that boundary: if it cuts through the cells, move it; the count is too low, or not separable there."
 
 CHECK = Check(
-    code="Q39", stage="gating", title="target not cut by a boundary", run=look, warn=25.0, fail=50.0, unit="%"
+    code="Q39",
+    stage="gating",
+    title="target not cut by a boundary",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=25.0,
+    fail=50.0,
+    unit="%",
 )

@@ -6,7 +6,7 @@ import numpy as np
 
 from stromagate.model.result import Finding
 from stromagate.model.sample import F64
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import judged_rows, main_denominator, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable, said
 
@@ -53,5 +53,11 @@ def _kolmogorov_smirnov(places: F64) -> float:
 
 
 CHECK = Check(
-    code="Q21", stage="acquisition", title="target even over time", run=look, warn=2.0, unit="variance / mean"
+    code="Q21",
+    stage="acquisition",
+    title="target even over time",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=2.0,
+    unit="variance / mean",
 )

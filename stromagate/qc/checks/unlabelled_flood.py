@@ -7,7 +7,7 @@ What of the last antibody sticks to one such cell in a thousand no FMO shows, be
 from __future__ import annotations
 
 from stromagate.model.result import Finding
-from stromagate.qc.check import Check, Evidence
+from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import judged_rows, main_denominator, main_target, no_target
 from stromagate.qc.verdict import judge, not_applicable, said
 from stromagate.qc.wording import events, percent
@@ -47,5 +47,11 @@ _REMEDY = (
 )
 
 CHECK = Check(
-    code="Q48", stage="result", title="target not sought in a flood of other cells", run=look, warn=25.0, unit="%"
+    code="Q48",
+    stage="result",
+    title="target not sought in a flood of other cells",
+    run=look,
+    not_of_controls=BACKGROUND,
+    warn=25.0,
+    unit="%",
 )

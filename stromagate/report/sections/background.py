@@ -13,6 +13,7 @@ from stromagate.model.detection import (
     UNSTAINED,
     BackgroundCount,
     DetectionLimits,
+    ruled,
 )
 from stromagate.model.result import SampleResult, Statistic
 from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denominator, role
@@ -123,7 +124,7 @@ def _limits(result: SampleResult, each: DetectionLimits) -> dict[str, Any]:
         "events": count_text(count.value if count else None),
         "lob": count_text(each.lob_events) if each.method != "floors" else NONE,
         "lod": count_text(math.ceil(max(each.lod_events, each.detected_from))),
-        "lloq": count_text(math.ceil(each.lloq_events)),
+        "lloq": f"from {count_text(each.quantified_from)}",
         "by": _by(each),
         "state": count.state if count else "",
         "words": _words(count, each),
@@ -145,13 +146,13 @@ def _words(count: Statistic | None, each: DetectionLimits) -> str:
     """Say what may be made of the number."""
     if count is None or count.value is None:
         return "There is no count."
-    if count.value <= each.lob_events:
-        return "Background alone may leave as many in more than 5 of 100 tubes."
-    if count.state == "not detected":
-        return f"Fewer than {LOD_FLOOR_EVENTS} events are not told from none."
-    if count.state == STATE_OK:
-        return "It may be compared, with its interval."
-    return "It is there; how much of it is known by its interval alone, and never as a point."
+    ruling = ruled(int(count.value), each)
+    reason = f"{ruling.reason[0].upper()}{ruling.reason[1:]}"
+    if ruling.state == "not detected":
+        return f"{reason}."
+    if ruling.state == STATE_OK:
+        return f"{reason}: it may be compared, with its interval."
+    return f"{reason}: it is there; how much of it is known by its interval alone, and never as a point."
 
 
 def _without(result: SampleResult, names: list[str], main: str) -> dict[str, Any]:
