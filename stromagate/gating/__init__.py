@@ -14,7 +14,7 @@
 ``training``                                    a boundary learned from reviewed tubes, scored on donors left out
 ``edits``                                       boundaries that a person moved, put into a fitted tree
 ``draws``, ``moves``, ``variants``, ``bits``,   the tree on redrawn and on moved boundaries: by how much these move,
-``sensitivity``                                 who could be on either side, and many replays at once as bits of a word
+``sensitivity``, ``moved_gates``                who could be on either side, and many replays at once as bits of a word
 ``geometry``, ``columns``, ``sieve``,            who is inside a gate: the definition, events as gates see them, and the
 ``raster``                                      fast way to the same
 ``views``, ``axis_views``, ``control_views``    what the report's plots need

@@ -51,6 +51,7 @@ class _Calibration(Document):
     strata: dict[str, str] = Field(description="Kind of specimen by column; a tube of another kind gets no call.")
     instrument: str = Field("", description="$CYT of its tubes; empty where files do not say.")
     denominators: tuple[Name, ...] = Field(min_length=1, description="Those that decide; the first is the main one.")
+    background: Literal["net", "raw"] = Field("net", description="Whether its rates, and so a tube's, are net of it.")
     offset_ppm: Positive = Field(description="c of log10(ppm + c): half the median limit of detection.")
     note: str = ""
     seal: str = ""

@@ -20,6 +20,9 @@ RESULT_FORMAT: Literal["stromagate.result/1"] = "stromagate.result/1"
 RUN_FORMAT: Literal["stromagate.run/1"] = "stromagate.run/1"
 RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
 
+ABOUT_NUMBERS = frozenset({"Q07", "Q23", "Q28", "Q35", "Q36", "Q38", "Q45"})
+"""Checks of how many cells there are: a tube with too few of them still shows where its boundaries lie."""
+
 FindingStatus = Literal["pass", "warn", "fail", "not_applicable"]
 FindingStage = Literal["file", "compensation", "acquisition", "gating", "result", "run"]
 
@@ -110,6 +113,12 @@ class Finding(Document):
     population: str = ""
     remedy: str = ""
     stage: FindingStage | Literal[""] = ""
+
+
+    @property
+    def spoils(self) -> bool:
+        """Whether it forbids to build on the tube; that a tube holds few cells does not, it is what is counted."""
+        return self.status == "fail" and self.code not in ABOUT_NUMBERS
 
 
 class RunFinding(Finding):

@@ -218,6 +218,11 @@ _LYMPH = ("lymphocytes_bm_pct", "lymphocytes_pb_pct", "lymphocytes_pure_pct")
 _RESTRICTED = ("restricted_bm_pct", "restricted_pure_pct")
 BLOOD_COLUMNS = (*_RED, *_LYMPH, *_RESTRICTED)
 
+def is_stained(labels: Mapping[str, str]) -> bool:
+    """Whether a tube is a sample's own, and no control; one of which nothing is said is a sample's."""
+    return labels.get("role", "").strip().casefold() in {"", "stained"}
+
+
 _BLOOD = {"blood", "pb", "peripheral blood", "peripheral_blood"}
 
 

@@ -15,6 +15,7 @@ from stromagate.model.config import RunConfig
 from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.model.gates import ROOT, GateTree, Interval
 from stromagate.model.result import ControlUse, Statistic
+from stromagate.model.specimen import is_stained
 from stromagate.pipeline.controls.pairing import ITSELF, LISTED
 from stromagate.pipeline.outside import blanks_of
 from stromagate.quantify.background import (
@@ -168,7 +169,7 @@ def with_background(
     InputError, SpecificationError
         As ``blanks_of``.
     """
-    if labels.get("role", "").strip().casefold() not in {"", "stained"}:
+    if not is_stained(labels):
         return told
     template = loaded.template
     targets = [name for name in dict.fromkeys(template.indices.values()) if name in gated.members]

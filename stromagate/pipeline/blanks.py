@@ -15,9 +15,8 @@ from stromagate.errors import SpecificationError, UsageError
 from stromagate.model.blanks import Blanks, BlankTube
 from stromagate.model.detection import LAB_BLANKS
 from stromagate.model.gates import ROOT
-from stromagate.model.result import Finding, RunIndex, SampleResult, TemplateRef
+from stromagate.model.result import RunIndex, SampleResult, TemplateRef
 from stromagate.pipeline.bundle import read_results, read_run
-from stromagate.pipeline.lock import ABOUT_NUMBERS
 from stromagate.quantify.background import scaled_by
 from stromagate.quantify.detection import MIN_BLANKS, MIN_DAYS, MIN_LOTS, Blank, Expected, expect, limits
 from stromagate.templates import LoadedTemplate
@@ -155,7 +154,7 @@ def _is_blank(labels: dict[str, str]) -> bool:
 def _unfit(result: SampleResult, seen: dict[str, str]) -> str:
     """Return why a blank cannot be counted on; empty where it can."""
     digest = result.source.sha256
-    if failing := [item for item in result.findings if _is_grave(item)]:
+    if failing := [item for item in result.findings if item.spoils]:
         return f"its finding {failing[0].code} is a failure: {failing[0].sentence}"
     if digest and digest in seen:
         return f"its file is that of {seen[digest]}"
@@ -166,10 +165,6 @@ def _unfit(result: SampleResult, seen: dict[str, str]) -> str:
     if digest:
         seen[digest] = result.sample_id
     return ""
-
-
-def _is_grave(finding: Finding) -> bool:
-    return finding.status == "fail" and finding.code not in ABOUT_NUMBERS
 
 
 def _tube(result: SampleResult, folder: Path) -> BlankTube:

@@ -13,16 +13,13 @@ from stromagate.errors import SpecificationError, UsageError, did_you_mean
 from stromagate.gating.methods.locked import Params
 from stromagate.model.gates import NOT_SEPARABLE, GateNode, straight_edges
 from stromagate.model.locks import LockedBoundary, LockedTube, Locks
-from stromagate.model.result import Finding, RunIndex, SampleResult, Statistic, TemplateRef
+from stromagate.model.result import RunIndex, SampleResult, Statistic, TemplateRef
 from stromagate.pipeline.bundle import read_results, read_run
 from stromagate.prepare.scales import inverse
 from stromagate.templates import LoadedTemplate
 
 MIN_REFERENCE_EVENTS = 50
 """Events below which a reference's median is no measure: the default of the method that reads the document."""
-
-ABOUT_NUMBERS = frozenset({"Q07", "Q23", "Q28", "Q35", "Q36", "Q38", "Q45"})
-"""Checks of how many cells there are: a tube with too few of them still shows where its boundaries lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +162,7 @@ def _tubes(runs: Sequence[tuple[Path, RunIndex]]) -> tuple[list[_Tube], list[Lef
             reason = ""
             if role != "stained":
                 reason = f"it is a control ({role})"
-            elif failing := [item for item in result.findings if _is_grave(item)]:
+            elif failing := [item for item in result.findings if item.spoils]:
                 reason = f"its finding {failing[0].code} is a failure: {failing[0].sentence}"
             elif digest and digest in seen:
                 reason = f"its file is that of {seen[digest]}"
@@ -176,10 +173,6 @@ def _tubes(runs: Sequence[tuple[Path, RunIndex]]) -> tuple[list[_Tube], list[Lef
                 seen[digest] = name
             tubes.append(_Tube(folder, result, result.labels.get("batch") or folder.resolve().name))
     return tubes, left_out
-
-
-def _is_grave(finding: Finding) -> bool:
-    return finding.status == "fail" and finding.code not in ABOUT_NUMBERS
 
 
 def _history(

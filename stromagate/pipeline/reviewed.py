@@ -20,7 +20,6 @@ from stromagate.model.result import RunIndex, SampleResult
 from stromagate.model.sample import F32, F64, Rows, Sample
 from stromagate.model.scales import Scale
 from stromagate.pipeline.bundle import read_results, read_run
-from stromagate.pipeline.lock import ABOUT_NUMBERS
 from stromagate.prepare.scales import display
 from stromagate.prepare.unmix import Unmix
 
@@ -256,7 +255,7 @@ def _drawn(result: SampleResult, population: str) -> bool:
 
 def _unfit(result: SampleResult, population: str, *, seen: bool) -> str:
     """Return why a tube teaches nothing; empty where it does."""
-    failing = [item for item in result.findings if item.status == "fail" and item.code not in ABOUT_NUMBERS]
+    failing = [item for item in result.findings if item.spoils]
     if result.role.casefold() != "stained":
         return f"it is a control ({result.role})"
     if population in result.left_out:

@@ -10,6 +10,7 @@ from pathlib import Path
 from stromagate.fcs import hash_file
 from stromagate.fcs.identity import seen_in
 from stromagate.gating import control_views, engine, views
+from stromagate.gating.draws import Counts as Draws
 from stromagate.gating.draws import boundary_draws
 from stromagate.gating.edits import Edited, apply
 from stromagate.gating.method import Outside
@@ -19,10 +20,12 @@ from stromagate.model.edits import SampleEdits
 from stromagate.model.result import ControlUse, DensityView, Finding, RunRecord, SampleResult, Sensitivity, Statistic
 from stromagate.model.sample import Sample, SourceRef
 from stromagate.model.specimen import specimen
+from stromagate.pattern import call_pattern
 from stromagate.pipeline.background import Told, with_background
 from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
+from stromagate.pipeline.left_open import LeftOpen, left_open
 from stromagate.pipeline.outside import with_locks
 from stromagate.pipeline.settings import LENT, lent_words, pin, portable, read_tube, with_markers
 from stromagate.pipeline.template import load_template, reference
@@ -107,13 +110,16 @@ def analyze(
         prepared = prepare(sample, asked.loaded.template, with_markers(asked.config, asked.beside.markers))
         fitted = _gated(asked, prepared)
         edited = _edited(asked, prepared, fitted, digest.result())
-        told = _told(asked, prepared, edited.gated)
+        draws = boundary_draws(prepared, edited.gated, asked.config.boundary_draws, seed=asked.config.seed)
+        told = _told(asked, prepared, edited.gated, draws)
         moved = sensitivities(prepared, edited.gated, dict.fromkeys(asked.loaded.template.indices.values()))
         findings = run_checks(_evidence(asked, prepared, edited, told, moved))
         densities = _densities(asked, prepared, edited.gated)
         source = replace(sample.source, path=shown or printable(asked.path.name), sha256=digest.result())
-    found = _Found(source, prepared, fitted, edited, told, moved, findings, densities)
-    return _result(asked, found)
+        open_ = left_open(prepared, edited.gated, asked.loaded.template, draws, asked.labels)
+    found = _Found(source, prepared, fitted, edited, told, moved, open_, findings, densities)
+    result = _result(asked, found)
+    return result.model_copy(update={"pattern": call_pattern(result)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class _Found:
     edited: Edited
     told: Told
     moved: tuple[Sensitivity, ...]
+    left_open: LeftOpen
     findings: tuple[Finding, ...]
     densities: tuple[DensityView, ...]
 
@@ -174,14 +181,16 @@ def _edited(asked: _Asked, prepared: Prepared, fitted: engine.Gated, sha256: str
     return apply(prepared, fitted, asked.edits, gates=asked.loaded.gates, now=now)
 
 
-def _told(asked: _Asked, prepared: Prepared, gated: engine.Gated) -> Told:
+def _told(asked: _Asked, prepared: Prepared, gated: engine.Gated, draws: Mapping[str, Draws]) -> Told:
     """Return every number of the tube, with its controls and what they show of its background."""
     controls = control_uses(asked.outside, asked.beside.paired, gated.tree, asked.loaded)
-    told = Told(controls, (), _numbers(asked, prepared, gated))
+    told = Told(controls, (), _numbers(asked, prepared, gated, draws))
     return with_background(prepared, gated, asked.loaded, asked.config, told, asked.beside.files, asked.labels)
 
 
-def _numbers(asked: _Asked, prepared: Prepared, gated: engine.Gated) -> tuple[Statistic, ...]:
+def _numbers(
+    asked: _Asked, prepared: Prepared, gated: engine.Gated, draws: Mapping[str, Draws]
+) -> tuple[Statistic, ...]:
     """Return every number with what counting and the boundaries leave open."""
     template, config = asked.loaded.template, asked.config
     numbers = statistics(
@@ -191,7 +200,7 @@ def _numbers(asked: _Asked, prepared: Prepared, gated: engine.Gated) -> tuple[St
         linear=prepared.linear,
         confidence=config.confidence,
         interval=SHARE_INTERVALS[config.interval],
-        draws=boundary_draws(prepared, gated, config.boundary_draws, seed=config.seed),
+        draws=draws,
     )
     return with_specimen(
         numbers,
@@ -258,6 +267,8 @@ def _result(asked: _Asked, found: _Found) -> SampleResult:
         labels_of_populations={item.name: item.label for item in template.populations if item.label},
         left_out=dict(gated.left_out),
         sensitivities=found.moved,
+        redrawn=found.left_open.redrawn,
+        moved_gates=found.left_open.moved_gates,
         edits=asked.edits.edits if asked.edits else (),
         replaced=found.edited.replaced,
         fitted_counts=dict(found.edited.fitted_counts),

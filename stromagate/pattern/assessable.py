@@ -1,0 +1,68 @@
+"""Whether a tube could have told its pattern: its quality, and enough cells to see what the cut-points are about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, DetectionLimits
+from stromagate.model.pattern import Acquire, Index
+from stromagate.model.result import SampleResult
+from stromagate.pattern.cut_points import Cuts
+from stromagate.pattern.evidence import MILLION, MSC, PROGENITORS, Counted, Evidence
+
+def failed_checks(result: SampleResult) -> list[str]:
+    """Return the failed checks that forbid a pattern, a sentence without its full stop each."""
+    return [
+        f"the check {item.code} failed: {item.sentence.rstrip('.')}"
+        for item in result.findings
+        if item.spoils
+    ]
+
+
+def is_quantified(evidence: Evidence) -> bool:
+    """Say whether the tube holds as many MSC as make a quantity."""
+    known = evidence.limits.get(MSC)
+    least = known.lloq_events if known else LLOQ_FLOOR_EVENTS
+    return int(evidence.counted.p[0] + evidence.counted.q[0]) >= least
+
+
+def could_tell(counted: Counted, evidence: Evidence, cuts: Mapping[Index, Cuts], denominator: str) -> bool:
+    """Say whether the tube would show the lowest cut-points as detected events, or holds a quantity of MSC anyway."""
+    if is_quantified(evidence):
+        return True
+    n = counted.total(denominator)
+    return all(cut.low * n / MILLION >= _detected_from(evidence, index) for index, cut in cuts.items())
+
+
+def to_acquire(counted: Counted, evidence: Evidence, cuts: Mapping[Index, Cuts], denominator: str) -> Acquire:
+    """Return how many events of the denominator would show the lowest cut-point as detected."""
+    needed = max(_needed(evidence, cuts))
+    n_now = counted.total(denominator)
+    n_events = _rounded_up(max(needed, n_now + 1))
+    times = n_events / n_now
+    sentence = f"acquire at least {n_events:,} events of this denominator, {times:.2g} times as many as there are"
+    return Acquire(denominator=denominator, n_events=n_events, n_now=n_now, sentence=sentence)
+
+
+def _needed(evidence: Evidence, cuts: Mapping[Index, Cuts]) -> Iterator[float]:
+    for index, cut in cuts.items():
+        known = _limits(evidence, index)
+        least = max(_detected_from(evidence, index), known.lod_events if known else LOD_FLOOR_EVENTS)
+        yield least * MILLION / max(cut.low, 1e-3)
+
+
+def _detected_from(evidence: Evidence, index: Index) -> int:
+    known = _limits(evidence, index)
+    return known.detected_from if known else LOD_FLOOR_EVENTS
+
+
+def _limits(evidence: Evidence, index: Index) -> DetectionLimits | None:
+    """Return the limits of an index; those of MSC stand for MSC without CD146."""
+    return evidence.limits.get(PROGENITORS if index == "P" else MSC)
+
+
+def _rounded_up(n: float) -> int:
+    """Return a number of events with two digits, never below it."""
+    step = int(10.0 ** max(0, math.floor(math.log10(n)) - 1))
+    return math.ceil(n / step) * step
