@@ -43,6 +43,28 @@
   window.addEventListener("load", function () { window.setTimeout(drawRest, 60); });
   window.addEventListener("beforeprint", function () { boxes.forEach(draw); });
 
+  // On paper a link to a neighbouring file leads nowhere, and its address would tell where the run lies on this machine.
+  var parked = [];
+  window.addEventListener("beforeprint", function () {
+    Array.prototype.slice.call(document.links).forEach(function (link) {
+      if (link.protocol !== "https:") {
+        parked.push([link, link.getAttribute("href")]);
+        link.removeAttribute("href");
+      }
+    });
+  });
+  window.addEventListener("afterprint", function () {
+    parked.splice(0).forEach(function (pair) { pair[0].setAttribute("href", pair[1]); });
+  });
+
+  // The sheet is the printer's own, unless the address of the page asks for one.
+  var asked = {"?paper=a4": "A4", "?paper=letter": "letter"}[window.location.search];
+  if (asked) {
+    var sheet = document.createElement("style");
+    sheet.textContent = "@page { size: " + asked + " }";
+    document.head.appendChild(sheet);
+  }
+
   function key(row, column) {
     var cell = row.cells[column];
     var text = cell.dataset.value === undefined ? cell.textContent.trim() : cell.dataset.value;
