@@ -11,7 +11,10 @@ from stromagate.cli.console import AsJson, Debug, emit, speaking
 if TYPE_CHECKING:
     from stromagate.quantify.planner import Losses, Plan
 
-_PPM = "Expected cells per million viable nucleated cells, such as 43 for MSC or 13 for their CD146+ part."
+_PPM = (
+    "Expected cells per million viable nucleated cells, erythroblasts included, such as 43 for MSC or 13 for their "
+    "CD146+ part."
+)
 _TARGET = "Cells to count; by default plans for 20, 50 and 100."
 
 
@@ -33,6 +36,11 @@ def plan(
 
     Counts vary from tube to tube: to reach a target in 95 of 100 tubes takes
     more events than on average. The losses are assumptions; put in your own.
+
+    A report's first rate is per million viable CD235a-negative cells. These
+    leave erythroblasts out, so that it is higher than the rate asked for
+    here. To plan with it, let --nucleated be the % of recorded events that
+    are CD235a-negative cells.
     """
     with speaking(as_json=as_json, debug=debug):
         from stromagate.quantify.planner import Losses
@@ -60,12 +68,15 @@ def _targets(target: int | None, cv: float | None) -> dict[int, str]:
 def _data(plans: list[Plan], ppm: float, assurance: float, rate: float, losses: Losses) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from stromagate.quantify.planner import PULSE_S, coincidence
+    from stromagate.quantify.planner import ERYTHROBLASTS, PULSE_S, coincidence, without_erythroblasts
 
     kept = {name: 100 * getattr(losses, name) for name in ("nucleated", "singlets", "viable", "prepared")}
     return {
         "format": "stromagate.plan/1",
         "per_million": ppm,
+        "per_million_of": "viable nucleated cells",
+        "cd235a_negative_per_million": without_erythroblasts(ppm),
+        "erythroblasts_pct": 100 * ERYTHROBLASTS,
         "assurance_pct": assurance,
         "rate_per_s": rate,
         "pulse_us": 1e6 * PULSE_S,
@@ -85,6 +96,7 @@ def _table(words: list[str], plans: list[Plan], data: dict[str, Any]) -> str:
     kept, per_ml = data["kept_pct"], data["cells_per_ml"] / 1e6
     lost = f"{data['coincidence_pct']:.1f} % of events meet another within {data['pulse_us']:g} us"
     single = f"{kept['nucleated']:g} % of events nucleated, {kept['singlets']:g} % of these single"
+    other, red = data["cd235a_negative_per_million"], data["erythroblasts_pct"]
     said = (
         f"{data['per_million']:g} per million viable nucleated cells; events in millions",
         "",
@@ -95,6 +107,11 @@ def _table(words: list[str], plans: list[Plan], data: dict[str, Any]) -> str:
         f"{lost} and are lost as doublets",
         f"assumed: {single}, {kept['viable']:g} % of these alive;",
         f"{kept['prepared']:g} % of cells left after preparation; {per_ml:g} million nucleated cells per mL of marrow",
+        "",
+        f"planned per million viable nucleated cells, erythroblasts included; where these are {red:g} % (healthy",
+        f"marrow, 10.1007/s00277-020-04255-4), {data['per_million']:g} per million are about {other:.3g} per million",
+        "viable CD235a-negative cells, a report's first rate; to plan with such a rate, let --nucleated be the %",
+        "of recorded events that are CD235a-negative cells (the report's gate ladder has it)",
     )
     return "\n".join(said)
 

@@ -14,6 +14,8 @@ def test_the_table_holds_three_targets_and_what_was_assumed(call) -> None:
     assert lines[4].split()[1:6] == ["50", "14", "%", "3.85", "4.78"]
     assert "4.9 % of events meet another" in result.stdout
     assert "assumed: 80 % of events nucleated" in result.stdout
+    assert "planned per million viable nucleated cells, erythroblasts included" in result.stdout
+    assert "13 per million are about 19.1 per million" in result.stdout
 
 
 def test_the_object_says_the_same(call, said) -> None:
@@ -23,7 +25,14 @@ def test_the_object_says_the_same(call, said) -> None:
     (made,) = answer["plans"]
     assert made["target"] == 50
     assert made["expected_events"] == pytest.approx(5e6)
+    assert answer["per_million_of"] == "viable nucleated cells"
+    assert answer["cd235a_negative_per_million"] == pytest.approx(10 / 0.68)
     assert answer["kept_pct"] == {"nucleated": 80, "singlets": 90, "viable": 85, "prepared": 50}
+
+
+def test_the_help_says_how_the_rate_of_a_report_compares(call) -> None:
+    told = " ".join(call("plan", "--help").stdout.split())
+    assert "per million viable CD235a-negative cells. These leave erythroblasts out, so that it is higher" in told
 
 
 def test_a_cv_instead_of_cells(call, said) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stromagate.quantify.planner import Losses, plan
 from tests.qc.evidence import (
     GATES,
     N,
@@ -53,6 +54,25 @@ def test_few_events_do_not_matter_where_the_target_was_counted_well() -> None:
     assert one("few_events", just).status == "pass"
     almost = replace(base, counts={**base.counts, "viable": 5_000, "msc": 49})
     assert one("few_events", almost).status == "fail"
+
+
+def test_the_remedy_is_a_plan_with_the_rate_and_the_losses_of_the_tube() -> None:
+    base = make_evidence()
+    counts = {**base.counts, "viable": N // 2, "msc": 31}
+    remedy = one("few_events", replace(base, counts=counts)).remedy
+    options = dict(re.findall(r"--(\w+) ([\d.]+)", remedy))
+    assert set(options) == {"ppm", "nucleated", "singlets", "viable"}
+    shares = {name: float(options[name]) / 100 for name in ("nucleated", "singlets", "viable")}
+    made = plan(float(options["ppm"]), 31, losses=Losses(**shares), rate_per_s=1e-6)
+    assert made.expected_events == pytest.approx(N / 2, rel=0.01)
+    assert made.recorded_events * made.expected_events / made.assured_events == pytest.approx(N, rel=0.01)
+
+
+@pytest.mark.parametrize("counts", [{"msc": 0}, {"msc": None}, {"viable": 0}, {"viable": 1, "msc": 1}])
+def test_without_a_rate_of_its_own_the_tube_is_planned_with_the_usual_one(counts: dict[str, int | None]) -> None:
+    base = make_evidence()
+    remedy = one("few_events", replace(base, counts={**base.counts, **counts})).remedy
+    assert remedy.endswith("stromagate plan --ppm 43, or another rate that you expect.")
 
 
 def test_the_denominator_may_be_empty_gone_or_undeclared() -> None:

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from scipy.stats import poisson
 
 from stromagate.errors import UsageError
-from stromagate.quantify.planner import Losses, assured_mean, coincidence, plan, target_of_cv
+from stromagate.quantify.planner import (
+    Losses,
+    assured_mean,
+    coincidence,
+    plan,
+    target_of_cv,
+    without_erythroblasts,
+)
 
 # Millions of viable nucleated events, on average and for 95 % assurance, by frequency per million and cells to count.
 ORACLE = [
@@ -66,6 +73,16 @@ def test_losses_multiply_and_red_cells_cost_no_marrow() -> None:
     assert half.marrow_ml == pytest.approx(2 * 4 * base.marrow_ml)
     rich = plan(43, 50, losses=Losses(1, 1, 1, 1, per_ml=40e6))
     assert rich.marrow_ml == pytest.approx(base.marrow_ml / 2)
+
+
+@given(st.floats(0.01, 1e6), st.floats(0, 0.9))
+def test_without_erythroblasts_the_same_cells_are_more_of_fewer(per_million: float, erythroblasts: float) -> None:
+    other = without_erythroblasts(per_million, erythroblasts)
+    assert per_million <= other <= 1e6
+    assert other == 1e6 or other * (1 - erythroblasts) == pytest.approx(per_million)
+    whole = plan(per_million, 50, losses=Losses(nucleated=0.8))
+    part = plan(other, 50, losses=Losses(nucleated=0.8 * (1 - erythroblasts)))
+    assert other == 1e6 or part.recorded_events == pytest.approx(whole.recorded_events)
 
 
 @given(st.integers(1, 3000), st.floats(0.5, 0.999))
