@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from stromagate.model.result import SampleResult
 from stromagate.pipeline.environment import environment
 from stromagate.templates import LoadedTemplate
 from stromagate.templates.faults import Fault, Place, dotted, problems
+from stromagate.templates.json_tree import read_json
 from stromagate.templates.shape import checked
 from stromagate.templates.yaml_tree import read_tree
 
@@ -163,27 +162,7 @@ def _value(path: Path) -> tuple[Any, dict[Place, int]]:
 def _json(path: Path, data: bytes) -> Any:
     if len(data) > MAX_BYTES:
         raise SpecificationError("edits.size", f"the file has more than {MAX_BYTES:,} bytes", where=str(path))
-    faults: list[Problem] = []
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        twice = sorted(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
-        faults.extend(Problem(None, key, f"the key `{key}` stands twice in one object") for key in twice)
-        return found
-
-    def no_number(text: str) -> None:
-        faults.append(Problem(None, "document", f"{text} is not a number", "leave a side open with null"))
-
-    try:
-        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=no_number)
-    except RecursionError:
-        faults.append(Problem(None, "document", "nested too deep", "edits are flat"))
-    except UnicodeDecodeError as cause:
-        faults.append(Problem(None, "document", f"byte {cause.start} is not UTF-8", "save the file as UTF-8"))
-    except json.JSONDecodeError as cause:
-        faults.append(Problem(cause.lineno, "document", f"not JSON: {cause.msg}", f"look at column {cause.colno}"))
-    except ValueError as cause:  # a whole number of thousands of digits
-        faults.append(Problem(None, "document", f"not JSON: {cause}"))
+    value, faults = read_json(data)
     if faults:
         raise DocumentError("edits.invalid", str(path), faults)
     return value

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
 from stromagate.errors import StromagateError
-from stromagate.model.result import Finding
+from stromagate.model.result import Finding, RunFinding
 from stromagate.qc.check import Check, Evidence, checks
-from stromagate.qc.verdict import not_applicable
+from stromagate.qc.run_check import RunCheck
+from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import control_kind
+
+C = TypeVar("C", Check, RunCheck)
+F = TypeVar("F", Finding, RunFinding)
 
 
 def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> tuple[Finding, ...]:
@@ -36,10 +42,10 @@ def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> 
         A check refused the tube on purpose, or a plugin cannot be loaded.
     """
     found = []
-    ordered = sorted((checks.all() if which is None else which).items(), key=lambda item: (item[1].code, item[0]))
-    for name, check in ordered:
+    for name, check in by_code(checks.all() if which is None else which):
         stamp = {"check": name, "stage": check.stage}
-        found += [finding.model_copy(update=stamp) for finding in _made(check, evidence)]
+        ask, broken = partial(answers, check, evidence), partial(_broken, check)
+        found += [each.model_copy(update=stamp) for each in unbroken(check, ask, broken, through=StromagateError)]
     return tuple(found)
 
 
@@ -51,21 +57,44 @@ def answers(check: Check, evidence: Evidence) -> list[Finding]:
     return check.run(evidence)
 
 
-def _made(check: Check, evidence: Evidence) -> list[Finding]:
+def by_code(which: Mapping[str, C]) -> list[tuple[str, C]]:
+    """Return checks with their names, in the order of their codes."""
+    return sorted(which.items(), key=lambda item: (item[1].code, item[0]))
+
+
+def unbroken(
+    check: Check | RunCheck,
+    ask: Callable[[], list[F]],
+    broken: Callable[[str], F],
+    *,
+    through: type[Exception] | tuple[()] = (),
+) -> list[F]:
+    """Return what a check answers; one that breaks, or answers nothing, costs a finding and neither tube nor run.
+
+    Parameters
+    ----------
+    check : Check or RunCheck
+        Gives its title.
+    ask : callable
+        Makes the check.
+    broken : callable
+        Returns the finding that says the sentence it is given.
+    through : type of Exception, optional
+        Errors raised on purpose, which pass.
+    """
     try:
-        findings = answers(check, evidence)
-    except StromagateError:
+        found = ask()
+    except through:
         raise
-    except Exception as fault:  # noqa: BLE001  (a broken check must neither cost the tube its numbers nor stay unseen)
-        return [_broken(check, f"{type(fault).__name__}: {fault}")]
-    return findings or [_broken(check, "it gave no answer")]
+    except Exception as fault:  # noqa: BLE001  (a broken check must neither cost the numbers nor stay unseen)
+        what = f"{type(fault).__name__}: {fault}"
+    else:
+        if found:
+            return found
+        what = "it gave no answer"
+    return [broken(f"The check '{check.title}' could not be made because of a fault in the program: {what}.")]
 
 
-def _broken(check: Check, what: str) -> Finding:
-    return Finding(
-        code=check.code,
-        check="",
-        status="fail",
-        sentence=f"The check '{check.title}' could not be made because of a fault in the program: {what}.",
-        remedy="Do not take this check as passed; please report the fault with the file's name and this sentence.",
-    )
+def _broken(check: Check, sentence: str) -> Finding:
+    remedy = "Do not take this check as passed; please report the fault with the file's name and this sentence."
+    return said(check, "fail", sentence, remedy=remedy)

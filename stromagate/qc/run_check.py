@@ -16,6 +16,7 @@ from stromagate.model.history import ControlChart
 from stromagate.model.pooled import PooledRun
 from stromagate.model.result import FindingStatus, RunFinding, SampleResult
 from stromagate.model.template import GatingTemplate
+from stromagate.qc import verdict
 from stromagate.registry import Registry
 
 K = TypeVar("K", bound=Hashable)
@@ -163,19 +164,10 @@ def said(
     measured : float, optional
         In the check's unit; twelve digits are kept, beyond which sums may differ between machines.
     """
+    plain = verdict.said(check, status, sentence, remedy=remedy, population=population, measured=measured)
     limit = check.fail if status == "fail" and check.fail is not None else check.warn
-    return RunFinding(
-        code=check.code,
-        check="",
-        status=status,
-        sentence=sentence,
-        samples=tuple(samples),
-        remedy=remedy,
-        population=population,
-        measured=None if measured is None else float(f"{measured:.12g}"),
-        limit=None if measured is None else limit,
-        unit="" if measured is None else check.unit,
-    )
+    beside = {"samples": tuple(samples), "limit": None if measured is None else limit}
+    return RunFinding.model_validate({**dict(plain), **beside})
 
 
 def not_applicable(check: RunCheck, reason: str) -> RunFinding:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stromagate.model.result import Finding, FindingStatus
-from stromagate.qc.check import Check
+
+if TYPE_CHECKING:
+    from stromagate.qc.check import Check
+    from stromagate.qc.run_check import RunCheck
 
 
 def judge(
@@ -51,7 +56,7 @@ def judge(
 
 
 def said(
-    check: Check,
+    check: Check | RunCheck,
     status: FindingStatus,
     sentence: str,
     *,
@@ -63,7 +68,7 @@ def said(
 
     Parameters
     ----------
-    check : Check
+    check : Check or RunCheck
         Gives code and unit.
     status : {"pass", "warn", "fail", "not_applicable"}
         What follows from what was seen.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from stromagate.model.result import RunFinding
+from stromagate.qc.run import by_code, unbroken
 from stromagate.qc.run_check import RunCheck, RunEvidence, run_checks, said
 
 
@@ -27,21 +29,13 @@ def check_run(evidence: RunEvidence, which: Mapping[str, RunCheck] | None = None
         At least one a check, sorted by code and name.
     """
     found: list[RunFinding] = []
-    ordered = sorted((run_checks.all() if which is None else which).items(), key=lambda item: (item[1].code, item[0]))
-    for name, check in ordered:
-        found += [finding.model_copy(update={"check": name, "stage": "run"}) for finding in _made(check, evidence)]
+    for name, check in by_code(run_checks.all() if which is None else which):
+        stamp = {"check": name, "stage": "run"}
+        made = unbroken(check, partial(check.run, evidence), partial(_broken, check))
+        found += [finding.model_copy(update=stamp) for finding in made]
     return tuple(found)
 
 
-def _made(check: RunCheck, evidence: RunEvidence) -> list[RunFinding]:
-    try:
-        findings = check.run(evidence)
-    except Exception as fault:  # noqa: BLE001  (a broken check must neither cost the run its tables nor stay unseen)
-        return [_broken(check, f"{type(fault).__name__}: {fault}")]
-    return findings or [_broken(check, "it gave no answer")]
-
-
-def _broken(check: RunCheck, what: str) -> RunFinding:
-    sentence = f"The check '{check.title}' could not be made because of a fault in the program: {what}."
+def _broken(check: RunCheck, sentence: str) -> RunFinding:
     remedy = "Do not take this check as passed; please report the fault with this sentence."
     return said(check, "fail", sentence, remedy=remedy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
@@ -14,6 +13,7 @@ from stromagate.model.scales import Scale
 from stromagate.model.template import GateParams, GateStep, GatingTemplate, ScaleSpec
 from stromagate.templates.aliases import SCATTER_AND_TIME
 from stromagate.templates.faults import Fault, Place, dotted
+from stromagate.templates.json_tree import read_json
 from stromagate.templates.shape import checked
 
 MAX_BYTES = 4_000_000
@@ -136,8 +136,11 @@ def _read(folder: Path, name: str, kind: type[BaseModel]) -> tuple[Any, _Problem
         return None, (f"it cannot be read: {said}", None)
     if len(data) > MAX_BYTES:
         return None, (f"it has more than {MAX_BYTES:,} bytes", None)
-    value, problem = _json(data)
-    return value, problem or _wrong(value, kind)
+    value, faults = read_json(data)
+    if faults:
+        line = f" (line {faults[0].line})" if faults[0].line is not None else ""
+        return None, (f"{faults[0].message}{line}", faults[0].hint)
+    return value, _wrong(value, kind)
 
 
 def _wrong(value: Any, kind: type[BaseModel]) -> _Problem | None:
@@ -151,17 +154,3 @@ def _wrong(value: Any, kind: type[BaseModel]) -> _Problem | None:
     more = f" ({len(faults)} faults in all)" if len(faults) > 1 else ""
     place = f"{dotted(faults[0].place)}: " if faults[0].place else ""
     return f"{place}{faults[0].message}{more}", "make it again with stromagate train"
-
-
-def _json(data: bytes) -> tuple[Any, _Problem | None]:
-    """Return plain values, or why the bytes are no JSON."""
-    constants: list[str] = []
-    try:
-        value = json.loads(data.decode("utf-8-sig"), parse_constant=constants.append)
-    except UnicodeDecodeError as cause:
-        return None, (f"byte {cause.start} is not UTF-8", None)
-    except json.JSONDecodeError as cause:
-        return None, (f"it is not JSON: {cause.msg} (line {cause.lineno})", None)
-    except ValueError:  # of thousands of digits
-        return None, ("a number in it is too long", None)
-    return (None, (f"{constants[0]} in it is not a number", None)) if constants else (value, None)
