@@ -14,6 +14,7 @@ import typer
 from stromagate import __version__
 from stromagate.cli import (
     blanks,
+    calibrate,
     deidentify,
     demo,
     edits,
@@ -67,6 +68,7 @@ app.command("report")(report.report)
 app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)
 app.command("blanks")(blanks.blanks)
+app.command("calibrate")(calibrate.calibrate)
 app.command("train")(train.train)
 app.add_typer(templates.app, name="templates")
 app.command("simulate")(simulate.simulate)

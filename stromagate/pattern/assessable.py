@@ -11,13 +11,10 @@ from stromagate.model.result import SampleResult
 from stromagate.pattern.cut_points import Cuts
 from stromagate.pattern.evidence import MILLION, MSC, PROGENITORS, Counted, Evidence
 
+
 def failed_checks(result: SampleResult) -> list[str]:
     """Return the failed checks that forbid a pattern, a sentence without its full stop each."""
-    return [
-        f"the check {item.code} failed: {item.sentence.rstrip('.')}"
-        for item in result.findings
-        if item.spoils
-    ]
+    return [f"the check {item.code} failed: {item.sentence.rstrip('.')}" for item in result.findings if item.spoils]
 
 
 def is_quantified(evidence: Evidence) -> bool:

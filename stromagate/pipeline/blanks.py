@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stromagate.errors import SpecificationError, UsageError
+from stromagate.errors import SpecificationError
 from stromagate.model.blanks import Blanks, BlankTube
 from stromagate.model.detection import LAB_BLANKS
 from stromagate.model.gates import ROOT
-from stromagate.model.result import RunIndex, SampleResult, TemplateRef
-from stromagate.pipeline.bundle import read_results, read_run
+from stromagate.model.result import SampleResult, TemplateRef
+from stromagate.pipeline.finished_runs import finished_runs, one_template
 from stromagate.quantify.background import scaled_by
 from stromagate.quantify.detection import MIN_BLANKS, MIN_DAYS, MIN_LOTS, Blank, Expected, expect, limits
 from stromagate.templates import LoadedTemplate
@@ -82,18 +82,21 @@ def gather(folders: Sequence[Path], loaded: LoadedTemplate | None = None) -> Gat
     SpecificationError
         The runs are not of one template, or not of this one, or hold no blank that could be counted.
     """
-    runs = [(folder, read_run(folder)) for folder in _once(folders)]
-    template = _one_template(runs, loaded)
+    runs = finished_runs(folders, "blanks")
+    template = one_template(runs, "blanks")
+    if loaded is not None:
+        _of(template, loaded)
     left_out = [
-        LeftOut(str(folder), entry.sample_id, "the tube failed")
-        for folder, run in runs
-        for entry in run.samples
+        LeftOut(str(each.folder), entry.sample_id, "the tube failed")
+        for each in runs
+        for entry in each.run.samples
         if entry.status == "failed" and _is_blank(entry.labels)
     ]
     tubes, bases = list[BlankTube](), dict[str, str]()
     seen: dict[str, str] = {}
-    for folder, run in runs:
-        for result in read_results(folder, run):
+    for each in runs:
+        folder = each.folder
+        for result in each.results():
             if not _is_blank(result.labels):
                 continue
             reason = _unfit(result, seen)
@@ -106,7 +109,7 @@ def gather(folders: Sequence[Path], loaded: LoadedTemplate | None = None) -> Gat
         raise SpecificationError(
             "blanks.none",
             "the runs hold no blank that could be counted",
-            where=", ".join(str(folder) for folder, _ in runs),
+            where=", ".join(str(each.folder) for each in runs),
             hint="; ".join(f"{item.sample_id}: {item.reason}" for item in left_out[:3])
             or "give tubes that can hold no stroma the role `blank` in the sample sheet, and run them",
         )
@@ -114,37 +117,15 @@ def gather(folders: Sequence[Path], loaded: LoadedTemplate | None = None) -> Gat
     return Gathered(blanks, tuple(_summaries(blanks, bases)), tuple(left_out))
 
 
-def _once(folders: Sequence[Path]) -> list[Path]:
-    known: dict[Path, Path] = {}
-    for folder in folders:
-        if known.setdefault(folder.resolve(), folder) is not folder:
-            raise UsageError("blanks.twice", "the folder is named twice", where=str(folder), hint="name each run once")
-    if not known:
-        raise UsageError("blanks.no_run", "no run was named", hint="stromagate blanks DIR... --out blanks.json")
-    return list(known.values())
-
-
-def _one_template(runs: Sequence[tuple[Path, RunIndex]], loaded: LoadedTemplate | None) -> TemplateRef:
-    """Return the template of all runs: by other gates, background is another."""
-    found: TemplateRef | None = None
-    for folder, run in runs:
-        if run.template is None:
-            raise SpecificationError(
-                "blanks.no_template", "the run does not say its template", where=str(folder), hint="run its tubes again"
-            )
-        found = found or run.template
-        wanted = found.sha256 if loaded is None else loaded.sha256
-        if run.template.sha256 != wanted:
-            name = found.name if loaded is None else loaded.template.name
-            this = f"{run.template.name} {run.template.version} ({run.template.sha256[:12]})"
-            raise SpecificationError(
-                "blanks.templates",
-                f"this run was made with {this}, not with {name} ({wanted[:12]})",
-                where=str(folder),
-                hint="gather blanks of one template, or run the older ones again with the newer one",
-            )
-    assert found is not None
-    return found
+def _of(template: TemplateRef, loaded: LoadedTemplate) -> None:
+    """Refuse runs of another template than the one that was asked for: by other gates, background is another."""
+    if template.sha256 != loaded.sha256:
+        this = f"{template.name} {template.version} ({template.sha256[:12]})"
+        raise SpecificationError(
+            "blanks.templates",
+            f"the runs were made with {this}, not with {loaded.template.name} ({loaded.sha256[:12]})",
+            hint="gather blanks of one template, or run the older ones again with the newer one",
+        )
 
 
 def _is_blank(labels: dict[str, str]) -> bool:

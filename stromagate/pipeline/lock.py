@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stromagate.errors import SpecificationError, UsageError, did_you_mean
+from stromagate.errors import SpecificationError, did_you_mean
 from stromagate.gating.methods.locked import Params
 from stromagate.model.gates import NOT_SEPARABLE, GateNode, straight_edges
 from stromagate.model.locks import LockedBoundary, LockedTube, Locks
-from stromagate.model.result import RunIndex, SampleResult, Statistic, TemplateRef
-from stromagate.pipeline.bundle import read_results, read_run
+from stromagate.model.result import RunIndex, SampleResult, Statistic
+from stromagate.pipeline.finished_runs import FinishedRun, finished_runs, one_template
 from stromagate.prepare.scales import inverse
 from stromagate.templates import LoadedTemplate
 
@@ -101,9 +101,9 @@ def lock(folders: Sequence[Path], wanted: Sequence[Wanted], *, batches: int | No
     SpecificationError
         The runs are not of one template, it has no such population, or no tube tells where the boundary lay.
     """
-    runs = [(folder, read_run(folder)) for folder in _once(folders)]
-    template = _one_template(runs)
-    left_out = [LeftOut(str(folder), *item) for folder, run in runs for item in _failed(run)]
+    runs = finished_runs(folders, "lock")
+    template = one_template(runs, "lock")
+    left_out = [LeftOut(str(each.folder), *item) for each in runs for item in _failed(each.run)]
     tubes, same = _tubes(runs)
     left_out += same
     boundaries = []
@@ -115,48 +115,19 @@ def lock(folders: Sequence[Path], wanted: Sequence[Wanted], *, batches: int | No
     return Locked(locks, tuple(left_out))
 
 
-def _once(folders: Sequence[Path]) -> list[Path]:
-    known: dict[Path, Path] = {}
-    for folder in folders:
-        if known.setdefault(folder.resolve(), folder) is not folder:
-            raise UsageError("lock.twice", "the folder is named twice", where=str(folder), hint="name each run once")
-    return list(known.values())
-
-
-def _one_template(runs: Sequence[tuple[Path, RunIndex]]) -> TemplateRef:
-    """Return the template of all runs: a boundary of other gates is another boundary."""
-    first: tuple[Path, TemplateRef] | None = None
-    for folder, run in runs:
-        if run.template is None:
-            raise SpecificationError(
-                "lock.no_template", "the run does not say its template", where=str(folder), hint="run its tubes again"
-            )
-        first = first or (folder, run.template)
-        if run.template.sha256 != first[1].sha256:
-            said = [f"{ref.name} {ref.version} ({ref.sha256[:12]})" for ref in (first[1], run.template)]
-            raise SpecificationError(
-                "lock.templates",
-                f"the runs are not of one template: {first[0]} used {said[0]}, this one {said[1]}",
-                where=str(folder),
-                hint="lock runs of one template, or run the older tubes again with the newer one",
-            )
-    if first is None:
-        raise UsageError("lock.no_run", "no run was named", hint="stromagate lock DIR...")
-    return first[1]
-
-
 def _failed(run: RunIndex) -> Iterator[tuple[str, str, str]]:
     for entry in run.samples:
         if entry.status == "failed":
             yield entry.sample_id, "", "the tube failed"
 
 
-def _tubes(runs: Sequence[tuple[Path, RunIndex]]) -> tuple[list[_Tube], list[LeftOut]]:
+def _tubes(runs: Sequence[FinishedRun]) -> tuple[list[_Tube], list[LeftOut]]:
     """Return the stained tubes whose findings let them speak, each file once."""
     tubes, left_out = list[_Tube](), list[LeftOut]()
     seen: dict[str, str] = {}
-    for folder, run in runs:
-        for result in read_results(folder, run):
+    for run in runs:
+        folder = run.folder
+        for result in run.results():
             name, role = result.sample_id, result.role
             digest = result.source.sha256
             reason = ""

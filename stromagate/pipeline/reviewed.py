@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from stromagate.errors import InputError, SpecificationError, UsageError, did_you_mean
+from stromagate.errors import InputError, SpecificationError, did_you_mean
 from stromagate.fcs import find_inputs, hash_file, read_fcs
 from stromagate.gating import replay
 from stromagate.gating.training import OTHERS_KEPT, evenly
 from stromagate.gating.tree import deciders, evaluable
 from stromagate.model.gates import ROOT, GateTree
-from stromagate.model.result import RunIndex, SampleResult
+from stromagate.model.result import SampleResult
 from stromagate.model.sample import F32, F64, Rows, Sample
 from stromagate.model.scales import Scale
-from stromagate.pipeline.bundle import read_results, read_run
+from stromagate.pipeline.finished_runs import finished_runs, one_template
 from stromagate.prepare.scales import display
 from stromagate.prepare.unmix import Unmix
 
@@ -98,17 +98,15 @@ def reviewed(
     SpecificationError
         Several templates, an unknown population, a file twice, tubes without a donor.
     """
-    if not folders or len({folder.resolve() for folder in folders}) < len(folders):
-        what = "a folder is named twice" if folders else "no run was named"
-        raise UsageError("train.runs", what, hint="name each finished run once: stromagate train DIR... --files FOLDER")
-    runs = [(folder, read_run(folder)) for folder in folders]
-    _one_template(runs)
+    runs = finished_runs(folders, "train")
+    one_template(runs, "train")
     column = "_".join(donor.casefold().split())  # as a sheet's columns are read
     spelt: dict[str, str] = {}
     tubes: list[Reviewed] = []
-    left_out = [LeftOut(e.sample_id, "the tube failed") for _, run in runs for e in run.samples if e.status == "failed"]
-    for folder, run in runs:
-        for result in read_results(folder, run):
+    failed = (entry for each in runs for entry in each.run.samples if entry.status == "failed")
+    left_out = [LeftOut(entry.sample_id, "the tube failed") for entry in failed]
+    for each in runs:
+        for result in each.results():
             _must_know(population, result)
             reason = _unfit(result, population, seen=seen)
             if reason:
@@ -220,21 +218,6 @@ def _points(sample: Sample, tree: GateTree, rows: Rows, scales: Mapping[str, Sca
     return np.stack(
         [display(scale, unmix[axis].exact(events).astype(np.float32)) for axis, scale in scales.items()], axis=1
     )
-
-
-def _one_template(runs: Sequence[tuple[Path, RunIndex]]) -> None:
-    """Refuse runs of several templates: a population of other gates is another population."""
-    first: RunIndex | None = None
-    for folder, run in runs:
-        first = first or run
-        if run.template is None or first.template is None or run.template.sha256 != first.template.sha256:
-            said = [f"{r.template.name} ({r.template.sha256[:12]})" if r.template else "none" for r in (first, run)]
-            raise SpecificationError(
-                "train.templates",
-                f"the runs are not of one template: {runs[0][0]} used {said[0]}, this one {said[1]}",
-                where=str(folder),
-                hint="train on runs of one template, or run the older tubes again with the newer one",
-            )
 
 
 def _must_know(population: str, result: SampleResult) -> None:
