@@ -7,16 +7,17 @@ asked only where ``$PnS`` names no other marker, because detectors keep the name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from stromagate.errors import DocumentError, SpecificationError, did_you_mean, nearest
+from stromagate.errors import DocumentError, SpecificationError
 from stromagate.model.panel import Binding, BoundBy, Panel
 from stromagate.model.sample import Channel, SourceRef
 from stromagate.prepare import scatter
-from stromagate.prepare.labels import Label, Names, is_marker_name, names_of, read_label, split_pulse
+from stromagate.prepare.called import Name, Tube, means, own_name, shown, tube_called
+from stromagate.prepare.labels import is_marker_name, names_of, split_pulse
 from stromagate.prepare.panel_file import PanelRow, read_panel_file, unknown_channels
+from stromagate.prepare.unbound import hint, missing, override_trouble, shared
 from stromagate.templates.aliases import SCATTER_AND_TIME, squash
 
 if TYPE_CHECKING:
@@ -109,11 +110,11 @@ def bind(
         Everything that could not be bound, in one message, with the channels there are.
     """
     names = names_of((*required, *optional), aliases or {})
-    tube = _Tube(tuple(channels), _labels(channels, panel_rows, names), names)
+    tube = tube_called(channels, panel_rows, names)
     further = [axis for axis in SCATTER_AND_TIME if axis not in (*required, *optional)]
     axes = (*required, *optional, *further)
     needed = {*required, *scatter_used} - set(optional)
-    trouble = list(_override_trouble(tube, overrides or {}, axes))
+    trouble = list(override_trouble(tube, overrides or {}, axes))
     bindings: list[Binding] = []
     absent: list[str] = []
     for axis in axes:
@@ -126,32 +127,13 @@ def bind(
         if found is not None:
             bindings.append(found)
         elif axis in needed:
-            trouble.append(_missing(tube, axis))
+            trouble.append(missing(tube, axis))
         elif axis in optional:
             absent.append(axis)
-    trouble += _shared(tube, bindings)
+    trouble += shared(tube, bindings)
     if trouble:
-        raise SpecificationError("panel.unbound", "; ".join(trouble), where=where, hint=_hint(tube, axes))
+        raise SpecificationError("panel.unbound", "; ".join(trouble), where=where, hint=hint(tube, axes))
     return Panel(tuple(bindings), tuple(absent))
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """What a channel is called: by a panel file or by ``$PnS``, taken apart, and by ``$PnN``, taken apart."""
-
-    label: Label
-    from_panel_file: bool
-    detector: Label
-
-
-@dataclass(frozen=True, slots=True)
-class _Tube:
-    channels: tuple[Channel, ...]
-    called: tuple[_Name, ...]
-    names: Names
-
-    def pairs(self) -> Iterator[tuple[Channel, _Name]]:
-        return zip(self.channels, self.called, strict=True)
 
 
 class _Ambiguous(Exception):  # noqa: N818  (an answer on its way to the one message)
@@ -168,36 +150,24 @@ def _scatter_used(template: GatingTemplate) -> list[str]:
     return list(dict.fromkeys(used))
 
 
-def _labels(channels: Sequence[Channel], rows: Sequence[PanelRow], names: Names) -> tuple[_Name, ...]:
-    panel = {row.channel.casefold(): row.marker for row in rows}
-    called = []
-    for channel in channels:
-        given = panel.get(channel.pnn.casefold())
-        text = channel.pns.strip() if given is None else given
-        copied = given is None and text.casefold() == channel.pnn.strip().casefold()
-        label = Label("") if copied else read_label(text, names)
-        called.append(_Name(label, given is not None, read_label(channel.pnn, names, detector=True)))
-    return tuple(called)
-
-
-def _bind_axis(tube: _Tube, axis: str, override: str | None) -> Binding | None:
+def _bind_axis(tube: Tube, axis: str, override: str | None) -> Binding | None:
     if override is not None:
         return _overridden(tube, axis, override)
     if axis in SCATTER_AND_TIME:
         return _one(axis, scatter.candidates(axis, tube.channels), "scatter")
-    by_panel_file = [c for c, name in tube.pairs() if name.from_panel_file and _means(name.label, axis, tube.names)]
+    by_panel_file = [c for c, name in tube.pairs() if name.from_panel_file and means(name.label, axis, tube.names)]
     if by_panel_file:
         return _one(axis, by_panel_file, "panel file")
-    by_label = [c for c, name in tube.pairs() if _own_name(name.label, axis)]
+    by_label = [c for c, name in tube.pairs() if own_name(name.label, axis)]
     by_detector = [c for c, name in tube.pairs() if _by_detector(c, name, axis) and c not in by_label]
     own = [*by_label, *by_detector]
     if own:
         return _one(axis, own, "$PnS", by_label)
-    by_alias = [c for c, name in tube.pairs() if _means(name.label, axis, tube.names) or _alias_detector(name, axis)]
+    by_alias = [c for c, name in tube.pairs() if means(name.label, axis, tube.names) or _alias_detector(name, axis)]
     return _one(axis, by_alias, "alias") if by_alias else None
 
 
-def _overridden(tube: _Tube, axis: str, override: str) -> Binding | None:
+def _overridden(tube: Tube, axis: str, override: str) -> Binding | None:
     exact = [channel for channel in tube.channels if channel.pnn == override]
     found = exact or [channel for channel in tube.channels if channel.pnn.casefold() == override.casefold()]
     if len(found) > 1:
@@ -206,31 +176,17 @@ def _overridden(tube: _Tube, axis: str, override: str) -> Binding | None:
     return _binding(axis, found[0], "override") if found else None
 
 
-def _own_name(label: Label, marker: str) -> bool:
-    """Capitals, spaces and hyphens apart, and a fluorochrome beside it, the label is the marker's own name."""
-    if label.text.strip() == marker or (label.text and squash(label.text) == squash(marker)):
-        return True
-    return label.names_only(marker) and label.markers[marker] == squash(marker)
-
-
-def _means(label: Label, marker: str, names: Names) -> bool:
-    """Say whether the label names the marker, by any name, or is a joined name that the template gives to it."""
-    if _own_name(label, marker) or label.names_only(marker):
-        return True
-    return not label.unknown and frozenset(label.markers) in names.joined.get(marker, ())
-
-
-def _by_detector(channel: Channel, name: _Name, marker: str) -> bool:
+def _by_detector(channel: Channel, name: Name, marker: str) -> bool:
     if name.from_panel_file:
         return False
     if channel.pnn == marker and not is_marker_name(marker):
         return True  # the template speaks of the detector itself, such as "FL1-A"
     free = not name.label.markers or marker in name.label.markers
     exact = channel.pnn == marker or squash(channel.pnn) == squash(marker)
-    return free and (exact or _own_name(name.detector, marker))
+    return free and (exact or own_name(name.detector, marker))
 
 
-def _alias_detector(name: _Name, marker: str) -> bool:
+def _alias_detector(name: Name, marker: str) -> bool:
     return not name.from_panel_file and not name.label.markers and name.detector.names_only(marker)
 
 
@@ -251,66 +207,10 @@ def _one(
             if len(preferred) == 1:
                 return bound(preferred[0])
     if len(found) > 1:
-        message = f"{axis} is on {len(found)} channels: {', '.join(map(_shown, found))}"
+        message = f"{axis} is on {len(found)} channels: {', '.join(map(shown, found))}"
         raise _Ambiguous(message)
     return bound(found[0])
 
 
 def _binding(axis: str, channel: Channel, how: BoundBy) -> Binding:
     return Binding(axis, channel.index, channel.pnn, channel.pns, how)
-
-
-def _shared(tube: _Tube, bindings: Sequence[Binding]) -> Iterator[str]:
-    """Two markers on one colour are told apart by nothing, so both must have been put there on purpose."""
-    on: dict[int, list[Binding]] = {}
-    for binding in bindings:
-        on.setdefault(binding.channel, []).append(binding)
-    for channel, several in on.items():
-        # A panel file gives a channel one cell: beside a marker by hand, that cell speaks of what was there before.
-        stated = {binding.how for binding in several} == {"override"}
-        joined = all(_is_joined(tube, channel, binding.axis) for binding in several)
-        light = any(binding.axis in SCATTER_AND_TIME for binding in several)
-        if len(several) > 1 and (light or not (stated or joined)):
-            axes = " and ".join(binding.axis for binding in several)
-            yield f"{axes} are both bound to {_shown(tube.channels[channel])}"
-
-
-def _is_joined(tube: _Tube, channel: int, marker: str) -> bool:
-    return frozenset(tube.called[channel].label.markers) in tube.names.joined.get(marker, ())
-
-
-def _override_trouble(tube: _Tube, overrides: Mapping[str, str], axes: Sequence[str]) -> Iterator[str]:
-    pnn = [channel.pnn for channel in tube.channels]
-    for axis, channel in overrides.items():
-        if axis not in axes:
-            yield f"'{axis}' was given a channel and is no axis of the template ({did_you_mean(axis, axes)})"
-        elif channel.casefold() not in {name.casefold() for name in pnn}:
-            close = nearest(channel, pnn)
-            yield f"{axis} was given the channel '{channel}', which the tube does not have" + (
-                f" (did you mean '{close}'?)" if close else ""
-            )
-
-
-def _missing(tube: _Tube, axis: str) -> str:
-    for channel, name in tube.pairs():
-        for label in (name.label, name.detector):
-            if axis in label.markers and label.unknown:
-                words = " ".join(label.unknown)
-                return f"no channel carries {axis}: {_shown(channel)} may be it, but '{words}' is not understood"
-            if axis in label.markers and len(label.markers) > 1:
-                return f"no channel carries {axis} alone: {_shown(channel)} names {' and '.join(label.markers)}"
-    if axis in SCATTER_AND_TIME:
-        return f"no channel is {axis}"
-    called = {text: c for c, name in tube.pairs() for text in (name.label.text, c.pnn) if text}
-    close = nearest(axis, called)
-    return f"no channel carries {axis}" + (f" (nearest: {_shown(called[close])})" if close else "")
-
-
-def _hint(tube: _Tube, axes: Sequence[str]) -> str:
-    listed = ", ".join(_shown(c) for c in tube.channels if not scatter.is_scatter_or_time(c))
-    example = axes[0] if axes else "CD146"
-    return f"channels: {listed or 'none but scatter and time'}; say which with --marker {example}=$PnN or a panel file"
-
-
-def _shown(channel: Channel) -> str:
-    return f"{channel.pnn} :: {channel.pns}" if channel.pns.strip() else channel.pnn
