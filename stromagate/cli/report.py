@@ -8,20 +8,31 @@ from typing import Annotated
 import typer
 
 from stromagate.cli.console import AsJson, Debug, emit, say, speaking
+from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
+from stromagate.cli.progress import progress
+
+_CALIBRATION = "Call the stromal patterns anew by this (JSON); without it they stay as they are."
 
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", show_default=False)],
+    calibration: Annotated[Path | None, typer.Option(help=_CALIBRATION, show_default=False)] = None,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
+    pdf: AsPdf = False,
+    paper: OnPaper = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Pages printed at once.")] = 1,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Render all pages and tables of a run again; no FCS file is needed."""
     with speaking(as_json=as_json, debug=debug):
+        printer = printer_for(paper, pdf=pdf)
         from stromagate.pipeline.batch import render_again
 
-        run = render_again(folder, standalone=standalone)
+        run = render_again(folder, standalone=standalone, printer=printer, jobs=jobs, stage=progress)
         page = folder / "index.html"
         done = sum(entry.status != "failed" for entry in run.samples)
         say(f"{done} reports rendered from results")
-        emit({"format": run.format, "out": str(folder), "index": str(page)}, str(page), as_json=as_json)
+        tell_not_printed(run.not_printed)
+        data = {"format": run.format, "out": str(folder), "index": str(page), "not_printed": run.not_printed}
+        emit(data, str(page), as_json=as_json)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from stromagate.cli.console import AsJson, Debug, ErrorObject, emit, say, speaking
+from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
 from stromagate.cli.progress import progress
 from stromagate.errors import UsageError
 
 if TYPE_CHECKING:
     from stromagate.model.config import RunConfig
     from stromagate.model.result import RunIndex
-    from stromagate.pipeline.job import Outcome
+    from stromagate.pipeline.job import BatchOptions, Outcome
     from stromagate.pipeline.tubes import TubeList
 
 Level = Literal["warn", "fail"]
@@ -57,6 +58,8 @@ def run(
     fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
+    pdf: AsPdf = False,
+    paper: OnPaper = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -69,6 +72,8 @@ def run(
     on where it stood.
     """
     with speaking(as_json=as_json, debug=debug):
+        from stromagate.pipeline.job import BatchOptions
+
         if not template or out is None:
             missing = "--template" if not template else "--out"
             raise UsageError(
@@ -90,11 +95,15 @@ def run(
             blanks=None if blanks is None else str(blanks),
             edits=None if edits is None else str(edits),
         )
-        finished, failures = _run(inputs or [], sheet, template, out, config, (jobs, force, standalone, quiet), history)
+        options = BatchOptions(
+            jobs, force, standalone, _command(), history, printer=printer_for(paper, pdf=pdf)
+        )
+        finished, failures = _run(inputs or [], sheet, template, out, config, options, quiet=quiet)
         if debug:
             say("\n".join(failure.traceback for failure in failures if failure.traceback))
         if not quiet:
             _tell(finished, out)
+            tell_not_printed(finished.not_printed)
         stopped = _reached(finished, fail_on) if fail_on and not finished.exit_code else 0
         emit(
             {"format": finished.format, "out": str(out), "run": finished.to_json()},
@@ -103,6 +112,10 @@ def run(
             error=first_error(finished),
         )
     raise typer.Exit(finished.exit_code or stopped)
+
+
+def _command() -> str:
+    return " ".join(["stromagate", *sys.argv[1:]])
 
 
 def _reached(finished: RunIndex, level: Level) -> int:
@@ -129,14 +142,13 @@ def _run(
     template: str,
     out: Path,
     config: RunConfig,
-    options: tuple[int, bool, bool, bool],
-    history: Path | None,
+    options: BatchOptions,
+    *,
+    quiet: bool,
 ) -> tuple[RunIndex, list[Outcome]]:
     from stromagate.pipeline.batch import run_batch
-    from stromagate.pipeline.job import BatchOptions
     from stromagate.pipeline.tubes import collect_tubes
 
-    jobs, force, standalone, quiet = options
     found = collect_tubes(inputs, sheet)
     if not quiet:
         _tell_roles(found, inputs)
@@ -146,9 +158,8 @@ def _run(
         if outcome.exit_code:
             failures.append(outcome)
 
-    settings = BatchOptions(jobs, force, standalone, " ".join(["stromagate", *sys.argv[1:]]), history)
     stage = partial(progress, quiet=quiet)
-    return run_batch(found.tubes, template, out, config, settings, on_done=on_done, stage=stage), failures
+    return run_batch(found.tubes, template, out, config, options, on_done=on_done, stage=stage), failures
 
 
 def _tell_roles(found: TubeList, inputs: list[Path]) -> None:

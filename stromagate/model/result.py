@@ -287,6 +287,9 @@ class RunIndex(Document):
     calibration: CalibrationRef | None = Field(None, description="What patterns were called by.")
     exit_code: int = 0
     times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")
+    not_printed: dict[str, str] = Field(
+        default_factory=dict, description="Pages of which no PDF could be made, though one was asked for, and why."
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return the plain object that is written to ``run.json``."""

@@ -24,6 +24,7 @@ from stromagate.pipeline.history import check_history
 from stromagate.pipeline.job import BatchOptions, Job, Outcome
 from stromagate.pipeline.outside import blanks_of, locks_of
 from stromagate.pipeline.overall import look_over
+from stromagate.pipeline.printing import Printer, print_run
 from stromagate.pipeline.resume import still_valid
 from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
@@ -110,11 +111,29 @@ def run_batch(
         results = bundle.read_results(out, run)
         run, book = look_over(run, results, tubes, loaded, options)
         bundle.close_folder(out, _run_files(run, results, book, standalone=options.standalone))
-    return run
+        return print_run(out, run, options.printer, jobs=options.jobs, stage=stage)
 
 
-def render_again(out: Path, *, standalone: bool = False) -> RunIndex:
+def render_again(
+    out: Path,
+    *,
+    standalone: bool = False,
+    printer: Printer | None = None,
+    jobs: int = 1,
+    stage: Stage | None = None,
+) -> RunIndex:
     """Make all pages and tables of a finished run again from its results alone.
+
+    Parameters
+    ----------
+    out : path
+        Folder of results.
+    standalone : bool
+        Each page one file.
+    printer : Printer, optional
+        Makes a PDF of every page, ``jobs`` of them at once.
+    stage : callable, optional
+        Progress, as in ``run_batch``.
 
     Raises
     ------
@@ -127,7 +146,7 @@ def render_again(out: Path, *, standalone: bool = False) -> RunIndex:
         for result in results:
             bundle.refresh_sample(out, result.sample_id, _pages(result, standalone=standalone))
         bundle.close_folder(out, _run_files(run, results, bundle.read_charts(out), standalone=standalone))
-    return run
+        return print_run(out, run, printer, jobs=jobs, stage=stage)
 
 
 def reaching(run: RunIndex, level: Literal["warn", "fail"]) -> list[SampleEntry]:

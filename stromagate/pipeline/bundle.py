@@ -7,6 +7,7 @@
     OUT/without_blood.csv  (with --hemodilution)
     OUT/history.json  history.html  (of a run with --history)
     OUT/samples/<sample_id>/result.json  report.html  populations.csv
+    and beside every page, with --pdf, the same as a PDF
 """
 
 from __future__ import annotations
@@ -117,6 +118,8 @@ def _clear(out: Path, sample_ids: set[str], *, force: bool) -> None:
         )
     for name in RUN_FILES:
         (out / name).unlink(missing_ok=True)
+        if name.endswith(".html"):
+            (out / name).with_suffix(".pdf").unlink(missing_ok=True)
     for name in stale:
         shutil.rmtree(out / SAMPLES / name)
     shutil.rmtree(out / _PARTIAL, ignore_errors=True)
@@ -177,7 +180,14 @@ def refresh_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> Non
     for name, content in files.items():
         path = out / SAMPLES / sample_id / name
         if not path.is_file() or path.read_bytes() != content:
+            _without_print(path, content)
             write_file(path, content)
+
+
+def _without_print(page: Path, content: bytes) -> None:
+    """Take away the PDF of a page that is about to read otherwise: it would speak of other numbers."""
+    if page.suffix == ".html" and not (page.is_file() and page.read_bytes() == content):
+        page.with_suffix(".pdf").unlink(missing_ok=True)
 
 
 def remove_sample(out: Path, sample_id: str) -> None:
@@ -189,6 +199,7 @@ def close_folder(out: Path, files: Mapping[str, bytes]) -> None:
     """Write the run's own files, ``run.json`` last: it is the mark of a finished run."""
     shutil.rmtree(out / _PARTIAL, ignore_errors=True)
     for name in sorted(files, key=lambda name: name == RUN_FILE):
+        _without_print(out / name, files[name])
         write_file(out / name, files[name])
 
 

@@ -11,6 +11,7 @@ from stromagate.model.controls import ControlTube
 from stromagate.model.edits import SampleEdits
 from stromagate.model.locks import Locks
 from stromagate.model.result import ControlUse, SampleEntry
+from stromagate.pipeline.printing import Printer
 from stromagate.pipeline.tubes import Tube
 from stromagate.templates import LoadedTemplate
 
@@ -21,7 +22,7 @@ class BatchOptions:
 
     ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
     ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times. ``history`` is the folder
-    that the run adds its boundaries to.
+    that the run adds its boundaries to. ``printer`` makes a PDF of every page.
     """
 
     jobs: int = 1
@@ -29,6 +30,7 @@ class BatchOptions:
     standalone: bool = False
     command: str = ""
     history: Path | None = None
+    printer: Printer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ def render_index(
     """
     values = overview.build(run, results) | {"replicates": replicates.build(pooled, results)}
     values |= {"together": run_findings.rows(run.findings), "charted": charted}
-    # Times differ from run to run and are no part of the page; neither are densities and gates.
-    seed = _canonical(run, "times") + "".join(_canonical(result, "views", "tree") for result in results)
+    # Times and prints differ from run to run and are no part of the page; neither are densities and gates.
+    seed = _canonical(run, "times", "not_printed") + "".join(_canonical(result, "views", "tree") for result in results)
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
 
