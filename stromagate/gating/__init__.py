@@ -6,7 +6,8 @@
 ``thresholds``, ``steadiness``, ``wording``     them, fits from cuts, stretches of time, words for people
 ``shoulders``, ``opinions``                     where a density stops falling steeply; what another rule says of a cut
 ``piles``                                       values piled up on the end of a detector's range
-``mixtures``, ``clusters``, ``frames``          normal and t components, clusters made of them, and in which units
+``mixtures``, ``mixture_fit``, ``ascent``,      normal and t components, their starts and number, uphill by EM; clusters
+``clusters``, ``frames``                        made of them, and in which units
 ``controls``, ``leaks``, ``control_cuts``       what a control tells other tubes; where negatives end; the cut on them
 ``engine``, ``population``                      a template fitted on a tube, gate by gate; what a method may look at
 ``tree``, ``replay``, ``walk``                  a known tree checked, and applied again, in memory or block by block

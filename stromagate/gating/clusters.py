@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stromagate.gating.mixtures import Mixture, one_component
+from stromagate.gating.mixture_fit import one_component
+from stromagate.gating.mixtures import Mixture
 from stromagate.model.sample import F64
 
 _WAY = np.linspace(0.0, 1.0, 33)  # places on the way from one centre to another

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.mixture import GaussianMixture
 
-from stromagate.gating.mixtures import Mixture, chosen_mixture, climb, climbed, criterion, fit_mixture, one_component
+from stromagate.gating.ascent import climb, climbed
+from stromagate.gating.mixture_fit import chosen_mixture, criterion, fit_mixture, one_component
+from stromagate.gating.mixtures import Mixture
 from stromagate.model.sample import F64
 
 INFINITE = float("inf")

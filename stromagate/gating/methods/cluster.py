@@ -8,10 +8,12 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field, model_validator
 
+from stromagate.gating.ascent import climbed
 from stromagate.gating.clusters import Cluster, Outlined, belonging, cluster_of, joined, outlined
 from stromagate.gating.frames import Seen, seen
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
-from stromagate.gating.mixtures import FREEDOM, Mixture, Shape, chosen_mixture, climbed
+from stromagate.gating.mixture_fit import chosen_mixture
+from stromagate.gating.mixtures import FREEDOM, Mixture, Shape
 from stromagate.gating.wording import listed, number, share
 from stromagate.model.gates import NOT_SEPARABLE
 from stromagate.model.sample import F64

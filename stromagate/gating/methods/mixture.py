@@ -10,9 +10,11 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field, model_validator
 
+from stromagate.gating.ascent import climbed
 from stromagate.gating.frames import Seen, rounded, seen
 from stromagate.gating.method import Fit, GatingMethod, PopulationView, not_evaluable
-from stromagate.gating.mixtures import FREEDOM, Mixture, Shape, chosen_mixture, climbed
+from stromagate.gating.mixture_fit import chosen_mixture
+from stromagate.gating.mixtures import FREEDOM, Mixture, Shape
 from stromagate.gating.thresholds import half_line
 from stromagate.gating.wording import listed, number, place, share
 from stromagate.model.gates import Side
