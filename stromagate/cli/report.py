@@ -29,7 +29,9 @@ def report(
         printer = printer_for(paper, pdf=pdf)
         from stromagate.pipeline.batch import render_again
 
-        run = render_again(folder, standalone=standalone, printer=printer, jobs=jobs, stage=progress)
+        run = render_again(
+            folder, standalone=standalone, calibration=calibration, printer=printer, jobs=jobs, stage=progress
+        )
         page = folder / "index.html"
         done = sum(entry.status != "failed" for entry in run.samples)
         say(f"{done} reports rendered from results")

@@ -30,6 +30,7 @@ _BLANKS = "What the laboratory's blanks count, for limits of detection (JSON)."
 _EDITS = "Boundaries that a person moved (JSON or YAML); refused where the fitted ones changed since."
 _HISTORY = "Folder of earlier runs: adds this one, charts them, and looks for drift."
 _HEMODILUTION = "Rates also as without the blood in the marrow, by rbc_bm, rbc_pb, wbc_pb, tnc_bm of the sheet."
+_CALIBRATION = "What stromal patterns are called by (JSON); without it none is."
 _KEYWORDS = "Keywords that results keep: a few of the instrument, or none."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
@@ -54,6 +55,7 @@ def run(
     blanks: Annotated[Path | None, typer.Option(help=_BLANKS, show_default=False)] = None,
     edits: Annotated[Path | None, typer.Option(help=_EDITS, show_default=False)] = None,
     history: Annotated[Path | None, typer.Option(help=_HISTORY, show_default=False)] = None,
+    calibration: Annotated[Path | None, typer.Option(help=_CALIBRATION, show_default=False)] = None,
     keywords: Annotated[Literal["instrument", "none"], typer.Option(help=_KEYWORDS)] = "instrument",
     fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
@@ -95,9 +97,7 @@ def run(
             blanks=None if blanks is None else str(blanks),
             edits=None if edits is None else str(edits),
         )
-        options = BatchOptions(
-            jobs, force, standalone, _command(), history, printer=printer_for(paper, pdf=pdf)
-        )
+        options = BatchOptions(jobs, force, standalone, _command(), history, calibration, printer_for(paper, pdf=pdf))
         finished, failures = _run(inputs or [], sheet, template, out, config, options, quiet=quiet)
         if debug:
             say("\n".join(failure.traceback for failure in failures if failure.traceback))

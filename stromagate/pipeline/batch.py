@@ -15,7 +15,10 @@ from stromagate.export.pooled import pooled_csv, without_blood_csv
 from stromagate.model.config import RunConfig
 from stromagate.model.history import ChartBook
 from stromagate.model.result import RunFinding, RunIndex, SampleEntry, SampleResult
+from stromagate.pattern.cut_points import AnyCalibration
 from stromagate.pipeline import bundle
+from stromagate.pipeline.calibrate import read_calibration, with_pattern
+from stromagate.pipeline.calibrate import reference as calibration_ref
 from stromagate.pipeline.controls.first_stage import Stage, silent, with_controls
 from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.edits import check_edits
@@ -89,8 +92,12 @@ def run_batch(
     blanks_of(config, loaded)  # refused before any tube is touched
     if options.history is not None:
         check_history(options.history, out)
+    calibration = None if options.calibration is None else read_calibration(options.calibration)
     shared = config.without_edits()
-    jobs = [Job(tube, loaded, shared, out, options, edits=edits.get(tube.sample_id), locks=locks) for tube in tubes]
+    jobs = [
+        Job(tube, loaded, shared, out, options, edits=edits.get(tube.sample_id), locks=locks, calibration=calibration)
+        for tube in tubes
+    ]
     with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):
         outcomes: dict[str, Outcome] = {}
         equipped = with_controls(jobs, stage)
@@ -105,6 +112,7 @@ def run_batch(
             template=reference(loaded),
             config=portable(config),
             samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
+            calibration=calibration_ref(calibration),
             exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
             times={"started": started, "ended": _now(), "command": printable(options.command)},
         )
@@ -118,6 +126,7 @@ def render_again(
     out: Path,
     *,
     standalone: bool = False,
+    calibration: Path | None = None,
     printer: Printer | None = None,
     jobs: int = 1,
     stage: Stage | None = None,
@@ -130,6 +139,8 @@ def render_again(
         Folder of results.
     standalone : bool
         Each page one file.
+    calibration : path, optional
+        Patterns are called anew by it; without one they stay as they are.
     printer : Printer, optional
         Makes a PDF of every page, ``jobs`` of them at once.
     stage : callable, optional
@@ -138,15 +149,28 @@ def render_again(
     Raises
     ------
     InputError
-        No finished run there, or a damaged result.
+        No finished run there, a damaged result, or a calibration that cannot be read.
+    SpecificationError
+        The calibration is none, or was changed.
     """
     run = bundle.read_run(out)
+    known = None if calibration is None else read_calibration(calibration)
     with bundle.hold(out):
         results = bundle.read_results(out, run)
+        if known is not None:
+            run = run.model_copy(update={"calibration": calibration_ref(known)})
+            results = [_called_anew(out, result, known) for result in results]
         for result in results:
             bundle.refresh_sample(out, result.sample_id, _pages(result, standalone=standalone))
         bundle.close_folder(out, _run_files(run, results, bundle.read_charts(out), standalone=standalone))
         return print_run(out, run, printer, jobs=jobs, stage=stage)
+
+
+def _called_anew(out: Path, result: SampleResult, calibration: AnyCalibration) -> SampleResult:
+    """Write a result with its pattern by another calibration, and return it."""
+    made = with_pattern(result, calibration)
+    bundle.refresh_sample(out, made.sample_id, {bundle.RESULT_FILE: bundle.to_json_bytes(made)})
+    return made
 
 
 def reaching(run: RunIndex, level: Literal["warn", "fail"]) -> list[SampleEntry]:
@@ -167,9 +191,9 @@ def _one(job: Job) -> Outcome:
     """Analyse one tube and put its folder in place; whatever happens, say it in an outcome."""
     try:
         kept = still_valid(job)
-        result = kept or analyze_job(job)
+        result = with_pattern(kept or analyze_job(job), job.calibration)
         files = _pages(result, standalone=job.options.standalone)
-        if kept is None:
+        if result is not kept:
             bundle.write_sample(
                 job.out, job.tube.sample_id, {bundle.RESULT_FILE: bundle.to_json_bytes(result), **files}
             )

@@ -11,6 +11,7 @@ from stromagate.model.controls import ControlTube
 from stromagate.model.edits import SampleEdits
 from stromagate.model.locks import Locks
 from stromagate.model.result import ControlUse, SampleEntry
+from stromagate.pattern.cut_points import AnyCalibration
 from stromagate.pipeline.printing import Printer
 from stromagate.pipeline.tubes import Tube
 from stromagate.templates import LoadedTemplate
@@ -22,7 +23,8 @@ class BatchOptions:
 
     ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
     ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times. ``history`` is the folder
-    that the run adds its boundaries to. ``printer`` makes a PDF of every page.
+    that the run adds its boundaries to, ``calibration`` the file that patterns are called by: it moves no count.
+    ``printer`` makes a PDF of every page.
     """
 
     jobs: int = 1
@@ -30,6 +32,7 @@ class BatchOptions:
     standalone: bool = False
     command: str = ""
     history: Path | None = None
+    calibration: Path | None = None
     printer: Printer | None = None
 
 
@@ -41,7 +44,8 @@ class Job:
     known of those that could be used. ``markers`` are those of a control that only the stained tubes' files name.
     ``sha256`` is the content of the file where it has been looked at before. ``edits`` are the tube's own and ``locks``
     the run's, read once for all tubes; where a job has none, they are what its configuration names. ``files`` are those
-    of the paired controls by name, to count background on the tube's boundaries.
+    of the paired controls by name, to count background on the tube's boundaries. ``calibration`` is what patterns are
+    called by.
     """
 
     tube: Tube
@@ -57,6 +61,7 @@ class Job:
     edits: SampleEdits | None = None
     locks: Locks | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
+    calibration: AnyCalibration | None = None
 
 
 @dataclass(frozen=True, slots=True)

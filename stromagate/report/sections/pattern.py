@@ -1,0 +1,139 @@
+"""The stromal pattern: what is called and why, how probable each pattern is, and whether it holds by other ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stromagate.model.pattern import BETWEEN, PATTERNS, IndexValue, PatternCall, RobustnessCell
+from stromagate.model.result import SampleResult
+from stromagate.report.lookup import label, role
+from stromagate.report.section import Section
+from stromagate.report.wording import NONE, count_text, number_text, percent_text
+
+PATTERN_WORDS = {**{name: name for name in PATTERNS}, BETWEEN: "within the calibration's range"}
+_MEANT = {
+    "mesenchymal-low": "P and Q both below their lower cut-points",
+    "progenitor-high": "P above its upper cut-point, Q not",
+    "MSC-high": "Q above its upper cut-point, P not",
+    "both-high": "P and Q both above",
+    BETWEEN: "anything else",
+}
+
+
+def _build(result: SampleResult) -> dict[str, Any] | None:
+    """Leave the section out of control tubes, and where nothing was reckoned."""
+    call = result.pattern
+    if role(result.labels).is_control or not (call.indices or call.probabilities):
+        return None
+    return {
+        "call": call,
+        "reasons": [f"{text[0].upper()}{text[1:]}." for text in call.reasons or (call.reason,)],
+        "chances": _chances(call),
+        "asked": "0.80",
+        "indices": _indices(result, call),
+        "has_cuts": any(value.cut_high is not None for value in call.indices),
+        "has_percentiles": any(value.percentile is not None for value in call.indices),
+        "share": next((_estimate(value) for value in call.indices if value.index == "P/MSC"), NONE),
+        "cells": [_cell(cell) for cell in call.robustness],
+        "agreement": _agreement(call.robustness),
+        "background": _background(call),
+        "confidence": f"{100 * result.record.config.confidence:g} %",
+        "draws": count_text(call.draws),
+    }
+
+
+def _chances(call: PatternCall) -> list[dict[str, str]]:
+    """Return each pattern with its probability, as number and as length of a bar."""
+    return [
+        {
+            "name": PATTERN_WORDS[name],
+            "meant": _MEANT[name],
+            "text": f"{probability:.2f}",
+            "width": f"{100 * probability:.1f}",
+            "called": name == call.pattern,
+        }
+        for name, probability in call.probabilities.items()
+    ]
+
+
+def _indices(result: SampleResult, call: PatternCall) -> list[dict[str, Any]]:
+    """Return P and Q by denominator, the one that is called by first."""
+    names = list(dict.fromkeys(value.denominator for value in call.indices if value.denominator))
+    first = [name for name in names if name == call.denominator]
+    rows = []
+    for name in (*first, *(name for name in names if name != call.denominator)):
+        found = {value.index: value for value in call.indices if value.denominator == name}
+        rows.append(
+            {
+                "name": label(result, name),
+                "main": name == call.denominator,
+                "cells": [_index(found[index]) for index in ("P", "Q") if index in found],
+            }
+        )
+    return rows
+
+
+def _index(value: IndexValue) -> dict[str, str]:
+    percentile = "" if value.percentile is None else f"above {percent_text(value.percentile, 2)} of its tubes"
+    cuts = ""
+    if value.cut_low is not None and value.cut_high is not None:
+        one = number_text(value.cut_high)
+        cuts = one if value.cut_low == value.cut_high else f"{number_text(value.cut_low)} to {one}"
+    return {"text": _estimate(value), "cuts": cuts, "position": value.position, "percentile": percentile}
+
+
+def _estimate(value: IndexValue) -> str:
+    """Return an index with its interval, a share in percent."""
+    if value.value is None:
+        return NONE
+    write = percent_text if value.unit == "fraction" else number_text
+    head = write(value.value)
+    if value.ci_low is None or value.ci_high is None:
+        return head
+    factor = 100 if value.unit == "fraction" else 1
+    return f"{head} ({number_text(factor * value.ci_low)}–{number_text(factor * value.ci_high)})"
+
+
+def _cell(cell: RobustnessCell) -> dict[str, Any]:
+    told = PATTERN_WORDS.get(cell.pattern, cell.pattern) or NONE
+    if not cell.pattern:
+        verdict = cell.reason
+    elif not cell.decides:
+        verdict = f"does not count: {cell.reason}"
+    else:
+        verdict = "differs" if cell.differs else "the same"
+    return {
+        "name": cell.name,
+        "pattern": told,
+        "probability": "" if cell.probability is None else f"{cell.probability:.2f}",
+        "verdict": verdict,
+        "faint": not cell.decides,
+        "differs": cell.decides and cell.differs,
+    }
+
+
+def _agreement(cells: Sequence[RobustnessCell]) -> str:
+    deciding = [cell for cell in cells if cell.decides and cell.pattern]
+    if not deciding:
+        return ""
+    same = sum(not cell.differs for cell in deciding)
+    return f"{same} of {len(deciding)} ways of reckoning that count come to the same."
+
+
+def _background(call: PatternCall) -> str:
+    if not call.background:
+        return "No control shows the background of this tube: rates are as counted."
+    names = [role({"role": name}).text for name in call.background.split(", ")]
+    return f"Background is taken off, as shown by: {'; '.join(names)}."
+
+
+SECTION = Section(
+    title="Pattern",
+    order=66,
+    fragment="pattern.html.j2",
+    build=_build,
+    summary="P: CD146+ progenitors. Q: MSC that are no progenitors. Progenitors are a part of MSC, so that P and all MSC "
+    "would count the same cells twice.",
+    wide=True,
+)
