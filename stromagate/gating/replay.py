@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from stromagate.errors import SpecificationError
 from stromagate.gating.walk import Plan, walk
+from stromagate.prepare.unmix import Unmix
 
 if TYPE_CHECKING:
     from stromagate.model.gates import GateTree
@@ -51,12 +52,50 @@ def count(file: Blocks, tree: GateTree) -> dict[str, int]:
     SpecificationError
         The tree contradicts itself, or names a channel the file does not have.
     """
-    plan = Plan(tree, [channel.pnn for channel in file.channels])
+    return count_and_read(file, tree, {})[0]
+
+
+def count_and_read(
+    file: Blocks, tree: GateTree, wanted: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, int], dict[tuple[str, str], F32]]:
+    """Count every population of a tree on a file as `count` does, and keep some values of some of them from that pass.
+
+    Parameters
+    ----------
+    file, tree
+        As for `count`.
+    wanted : mapping of str to sequence of str
+        Axes whose values are kept, by population.
+
+    Returns
+    -------
+    counts : dict of str to int
+        As `count`.
+    values : dict of (str, str) to ndarray of float32, shape (n_population,)
+        Compensated scale values by population and axis; of populations that were not evaluable none.
+
+    Raises
+    ------
+    SpecificationError
+        As `count`, or the file lacks a channel of a wanted axis.
+    """
+    pnn = [channel.pnn for channel in file.channels]
+    plan = Plan(tree, pnn)
+    axes = dict.fromkeys(axis for several in wanted.values() for axis in several)
+    unmix = Unmix(pnn, {axis: tree.axes[axis] for axis in axes}, tree.compensation) if axes else None
     counts = dict.fromkeys(plan.names, 0)
+    parts: dict[tuple[str, str], list[F32]] = {
+        (name, axis): [] for name in plan.names for axis in dict.fromkeys(wanted.get(name, ()))
+    }
     for block in file.blocks(_BLOCK_ROWS):
-        for name, population in walk(plan, block).items():
+        found = walk(plan, block)
+        for name, population in found.items():
             counts[name] += population.count
-    return counts
+        for (name, axis), several in parts.items():
+            if unmix is not None and found[name].count:
+                several.append(unmix[axis].exact(block[found[name].members()]).astype(np.float32))
+    empty = np.empty(0, dtype=np.float32)
+    return counts, {key: np.concatenate(several) if several else empty for key, several in parts.items()}
 
 
 def members(prepared: Prepared, tree: GateTree) -> dict[str, Rows]:

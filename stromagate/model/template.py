@@ -234,19 +234,25 @@ class ReadoutRow(Document):
     strata: Strata | None = Field(None, description="Published strata of an `mfi_ratio`.")
     within: Name | None = Field(None, description="Population that both gates of a `log_ratio` share.")
     lost_without: AxisName | None = Field(
-        None, description="A `log_ratio` is not applicable to a leukaemia without this marker."
+        None, description="A `log_ratio` is not applicable to a leukaemia whose blasts lack this marker."
+    )
+    carriers: Name | None = Field(
+        None,
+        description="Blasts that carry it, of a parent that is all blasts: too few of them say that it is lacking.",
     )
 
     @model_validator(mode="after")
     def _has_its_parts(self) -> Self:
         needed = {"mfi_ratio": {"marker"}, "log_ratio": {"denominator", "within"}}.get(self.kind, {"denominator"})
-        more = {"mfi_ratio": {"carried_by", "strata"}, "log_ratio": {"lost_without"}}.get(self.kind, set())
+        more = {"mfi_ratio": {"carried_by", "strata"}, "log_ratio": {"lost_without", "carriers"}}.get(self.kind, set())
         given = {
             name
-            for name in ("marker", "denominator", "carried_by", "strata", "within", "lost_without")
+            for name in ("marker", "denominator", "carried_by", "strata", "within", "lost_without", "carriers")
             if getattr(self, name) is not None
         }
         called = f"{'an' if self.kind == 'mfi_ratio' else 'a'} {self.kind}"
+        if "carriers" in given:
+            needed = needed | {"lost_without"}
         if lacking := sorted(needed - given):
             raise ValueError(f"{called} needs `{'` and `'.join(lacking)}`")
         if spare := sorted(given - needed - more):

@@ -1,4 +1,7 @@
-"""Background of a tube: which controls show it, and each of them counted on the tube's own boundaries."""
+"""Background of a tube: which controls show it, and each of them counted on the tube's own boundaries.
+
+The same pass over a control's file reads what medians of the tube are compared with (``quantify.readouts``).
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stromagate.errors import StromagateError
 from stromagate.fcs import open_fcs
 from stromagate.gating.leave_out import without_each_marker
-from stromagate.gating.replay import count
+from stromagate.gating.replay import count_and_read
 from stromagate.model.config import RunConfig
 from stromagate.model.detection import BackgroundCount, DetectionLimits
 from stromagate.model.gates import ROOT, GateTree, Interval
@@ -28,20 +33,23 @@ from stromagate.quantify.background import (
     left_out_rows,
     wanted_counts,
 )
+from stromagate.quantify.readouts import Read, control_roles, readout_rows, wanted_values, without_lost
 from stromagate.templates import LoadedTemplate
 
 if TYPE_CHECKING:
     from stromagate.gating.engine import Gated
+    from stromagate.model.sample import F32
     from stromagate.prepare.prepared import Prepared
 
 _OWN = frozenset({"patient_id", LISTED})
 
 
 def background_roles(loaded: LoadedTemplate) -> tuple[str, ...]:
-    """Return the roles of controls that may show the background of a template's index populations.
+    """Return the roles of controls that may show the background of a template's index populations, or of its read-outs.
 
-    These are the FMO controls of every marker on which such a population may be asked for more than some value, and
-    tubes without antibodies or without stroma. Which of them tells what is settled on the boundaries of each tube.
+    These are the FMO controls of every marker on which such a population may be asked for more than some value, tubes
+    without antibodies or without stroma, and the FMO controls that medians are compared with. Which of them tells what
+    is settled on the boundaries of each tube.
     """
     specs = {spec.name: spec for spec in loaded.template.populations}
     found, waiting = dict[str, None](), list(dict.fromkeys(loaded.template.indices.values()))
@@ -56,7 +64,8 @@ def background_roles(loaded: LoadedTemplate) -> tuple[str, ...]:
             found |= dict.fromkeys(first.axes_used())
         waiting += [specs[name].parent, *first.populations_used()]
     markers = (*loaded.template.panel.required, *loaded.template.panel.optional)
-    return (*(f"fmo:{marker}" for marker in markers if marker in found), *ALWAYS_BACKGROUND)
+    of_indices = (f"fmo:{marker}" for marker in markers if marker in found)
+    return tuple(dict.fromkeys((*of_indices, *ALWAYS_BACKGROUND, *control_roles(loaded.template.readouts))))
 
 
 def counted_controls(
@@ -65,8 +74,8 @@ def counted_controls(
     files: Mapping[str, Path],
     loaded: LoadedTemplate,
     config: RunConfig,
-) -> tuple[ControlUse, ...]:
-    """Return the controls of a tube, those that show background with their events on the tube's boundaries.
+) -> tuple[tuple[ControlUse, ...], Read]:
+    """Return the controls of a tube with their events on its boundaries, and the values that read-outs compare with.
 
     Where a role has controls of the tube's own patient, or listed for it, these alone are counted. The gate on time is
     left open: it belongs to how the stained tube was acquired. A control whose file cannot be counted keeps no counts.
@@ -83,17 +92,29 @@ def counted_controls(
         Names the index populations and the denominators.
     config : RunConfig
         How files are read.
+
+    Returns
+    -------
+    controls : tuple of ControlUse
+        All of them, those that show background with ``counts``.
+    values : mapping
+        By role, population and axis; controls of one role together.
     """
     template = loaded.template
     targets = [node.name for node in tree.nodes if node.name in template.indices.values()]
     open_tree, found = _any_time(tree), []
+    parts: dict[tuple[str, str, str], list[F32]] = {}
     for use in uses:
         wanted = wanted_counts(tree, targets, use.role, template.denominators)
-        counts = _counts(open_tree, use, files, config) if wanted and _is_asked(use, uses, files) else {}
+        axes = wanted_values(tree, template.readouts, use.role)
+        asked = bool(wanted or axes) and _is_asked(use, uses, files)
+        counts, values = _counts(open_tree, use, files, config, axes) if asked else ({}, {})
+        for (name, axis), column in values.items():
+            parts.setdefault((use.role, name, axis), []).append(column)
         kept = {name: counts[name] for name in wanted if name in counts}
-        n_events = counts.get(ROOT, use.n_events)
-        found.append(use.model_copy(update={"counts": kept, "n_events": n_events}) if kept else use)
-    return tuple(found)
+        seen = {"counts": kept, "n_events": counts[ROOT]} if counts else {}
+        found.append(use.model_copy(update=seen) if seen else use)
+    return tuple(found), {key: np.concatenate(several) for key, several in parts.items()}
 
 
 def _is_asked(use: ControlUse, uses: Sequence[ControlUse], files: Mapping[str, Path]) -> bool:
@@ -106,12 +127,19 @@ def _is_asked(use: ControlUse, uses: Sequence[ControlUse], files: Mapping[str, P
     return usable(use) and (not own or use in own)
 
 
-def _counts(tree: GateTree, use: ControlUse, files: Mapping[str, Path], config: RunConfig) -> dict[str, int]:
+def _counts(
+    tree: GateTree, use: ControlUse, files: Mapping[str, Path], config: RunConfig, axes: Mapping[str, tuple[str, ...]]
+) -> tuple[dict[str, int], dict[tuple[str, str], F32]]:
     try:
         opened = open_fcs(files[use.sample_id], policy=config.policy, dataset=config.dataset, gain=tree.gain)
-        return count(opened, tree)
+        there = {channel.pnn for channel in opened.channels}
+        # A detector that nobody recorded for the control costs its read-out, and not the background.
+        wanted = {
+            name: tuple(axis for axis in several if tree.axes[axis].pnn in there) for name, several in axes.items()
+        }
+        return count_and_read(opened, tree, wanted)
     except StromagateError:  # its own line of the run tells why
-        return {}
+        return {}, {}
 
 
 def _any_time(tree: GateTree) -> GateTree:
@@ -143,7 +171,7 @@ def with_background(
     files: Mapping[str, Path],
     labels: Mapping[str, str],
 ) -> Told:
-    """Return a stained tube's numbers with background, net, limits, and each marker left out in turn.
+    """Return a stained tube's numbers with background, net, limits, each marker left out in turn, and its read-outs.
 
     A control's numbers are background themselves, and come back as they are.
 
@@ -173,12 +201,21 @@ def with_background(
         return told
     template = loaded.template
     targets = [name for name in dict.fromkeys(template.indices.values()) if name in gated.members]
-    controls = counted_controls(gated.tree, told.controls, files, loaded, config)
+    controls, read = counted_controls(gated.tree, told.controls, files, loaded, config)
     lab = blanks_of(config, loaded)
     known = backgrounds(gated.tree, gated.counts, targets, template.denominators, controls, lab)
     found = detection(known, targets)
-    rows = judged(told.statistics, found)
+    rows = without_lost(judged(told.statistics, found), template, labels)
     beside = background_rows(known, found, rows, template.denominators, config.confidence)
     left_out = without_each_marker(prepared, gated, targets)
-    every = (*rows, *beside, *left_out_rows(left_out, rows, template.denominators))
+    niche = readout_rows(
+        gated.tree,
+        template,
+        rows,
+        values=lambda name, axis: prepared.linear(axis, gated.members[name]) if name in gated.members else None,
+        read=read,
+        labels=labels,
+        confidence=config.confidence,
+    )
+    every = (*rows, *beside, *left_out_rows(left_out, rows, template.denominators), *niche)
     return Told(controls, found, every, background_counts(known, config.confidence))

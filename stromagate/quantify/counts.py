@@ -11,8 +11,9 @@ Which rates there are is decided by the tree alone, so that all tubes of one tem
   shared events move both counts the same way. QC warns where much is shared.
 
 Other pairs have no meaning as a rate and get no row. Ratios that the template declares follow (``quantify.ratios``),
-and behind the share of an index in another one, such as CD146+ cells among MSC, the median of the marker that it was
-cut by in the whole (``median_of_parent``), which no cut moves.
+log ratios of its read-outs (``quantify.readouts_log_ratio``), and behind the share of an index in another one, such as
+CD146+ cells among MSC, the median of the marker that it was cut by in the whole (``median_of_parent``), which no cut
+moves.
 
 Where redrawn boundaries are given, each of these rows says what counting and what the boundaries leave open, and its
 interval is of both together (``quantify.combine``). A rate takes both of its populations from the same redraw.
@@ -36,6 +37,7 @@ from stromagate.quantify.combine import Draws, Kind, Limits, Uncertainty, limits
 from stromagate.quantify.intensity import medians, uncut_medians
 from stromagate.quantify.intervals import Bounds, clopper_pearson, poisson, poisson_ratio, wilson
 from stromagate.quantify.ratios import ratio_rows
+from stromagate.quantify.readouts_log_ratio import log_ratio_rows
 from stromagate.quantify.states import count_state
 
 ShareInterval = Callable[[int, int, float], Bounds]
@@ -88,6 +90,7 @@ def statistics(
     middles = medians(tree, book.rows, template.intensities, linear=linear, confidence=confidence)
     counts = {name: book.count(name) for name in (ROOT, *(node.name for node in tree.nodes))}
     divided = list(ratio_rows(tree, counts, template.ratios, draws=book.draws, confidence=confidence))
+    divided += log_ratio_rows(tree, counts, template, draws=book.draws, confidence=confidence)
     rows = [_count_row(book, ROOT, "")]
     for node in tree.nodes:
         rows.append(_count_row(book, node.name, node.parent))

@@ -58,7 +58,7 @@ def readout_faults(listed: Any, panel: Panel) -> Iterator[Fault]:
 
 
 def _unknown(row: Mapping[str, Any], at: Place, panel: Panel) -> Iterator[Fault]:
-    for key in ("population", "denominator", "carried_by", "within"):
+    for key in ("population", "denominator", "carried_by", "within", "carriers"):
         name = row.get(key)
         if isinstance(name, str) and name not in panel.parents and not (name == ROOT and key == "denominator"):
             yield Fault((*at, key), f"no population is named '{name}'", did_you_mean(name, list(panel.parents)))

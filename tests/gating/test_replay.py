@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from stromagate.errors import SpecificationError
 from stromagate.gating.geometry import check
-from stromagate.gating.replay import count
+from stromagate.gating.replay import count, count_and_read
 from stromagate.gating.walk import Plan, walk
 from stromagate.model.gates import (
     Axis,
@@ -28,6 +28,7 @@ from stromagate.model.gates import (
 from stromagate.model.panel import Compensation
 from stromagate.model.scales import Scale
 from stromagate.prepare.scales import forward, inverse
+from stromagate.prepare.unmix import Unmix
 from tests.gating.tubes import ASINH, LINEAR, LOGICLE, Events, Grower, node, shown, stained, tree, truth
 
 
@@ -251,3 +252,27 @@ def test_a_tree_that_was_written_down_counts_the_same() -> None:
     assert again == grown
     assert again.digest() == grown.digest()
     assert count(Events(values, pnn), again) == count(Events(values, pnn), grown)
+
+
+def test_values_are_read_in_the_pass_that_counts() -> None:
+    values, pnn, axes, spill = stained(3, 70_000)
+    columns = {axis: shown(values, pnn, GateTree((), axes, spill), axis) for axis in axes}
+    grown = GateTree(Grower(3, columns).nodes(8), axes, spill)
+    wanted, axis = truth(values, pnn, grown), next(name for name, each in axes.items() if each.compensated)
+    empty = GateTree((*grown.nodes, node("nobody", "all", Interval(axis, 900.0, None))), axes, spill)
+    asked = {**dict.fromkeys(wanted, (axis,)), "nobody": (axis,), "elsewhere": (axis,)}
+    blocks = Events(values, pnn)
+    counts, read = count_and_read(blocks, empty, asked)
+    assert counts == count(Events(values, pnn), empty)
+    assert set(read) == {(name, axis) for name in counts}
+    assert read["nobody", axis].size == 0
+    exact = Unmix(pnn, {axis: axes[axis]}, spill)[axis].exact(values).astype(np.float32)
+    for name, rows in wanted.items():
+        np.testing.assert_array_equal(read[name, axis], exact[rows])
+
+
+def test_a_channel_that_is_not_there_is_refused() -> None:
+    values, pnn, axes, spill = stained(0, 1000)
+    with_more = {**axes, "gone": Axis("Qdot-A", LINEAR, False)}
+    with pytest.raises(SpecificationError, match="Qdot-A"):
+        count_and_read(Events(values, pnn), GateTree((), with_more, spill), {"all": ("gone",)})
