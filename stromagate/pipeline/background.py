@@ -26,13 +26,12 @@ from stromagate.pipeline.outside import blanks_of
 from stromagate.quantify.background import (
     ALWAYS_BACKGROUND,
     background_counts,
-    background_rows,
     backgrounds,
     detection,
     judged,
-    left_out_rows,
     wanted_counts,
 )
+from stromagate.quantify.background_rows import background_rows, left_out_rows
 from stromagate.quantify.readouts import Read, control_roles, readout_rows, wanted_values, without_lost
 from stromagate.templates import LoadedTemplate
 

@@ -12,7 +12,6 @@ from stromagate.model.scales import Scale
 from stromagate.quantify.background import (
     Background,
     background_counts,
-    background_rows,
     backgrounds,
     detection,
     judged,
@@ -20,6 +19,7 @@ from stromagate.quantify.background import (
     tells,
     wanted_counts,
 )
+from stromagate.quantify.background_rows import background_rows
 from stromagate.quantify.detection import Blank, expect
 from stromagate.quantify.intervals import poisson
 
