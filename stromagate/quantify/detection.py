@@ -36,6 +36,9 @@ OVERDISPERSED = 1.5
 MIN_DISPERSION_BLANKS = 3
 """Own choice: two blanks that differ tell next to nothing of how blanks differ."""
 MIN_BLANKS, MIN_DAYS, MIN_LOTS = 20, 3, 2
+_MOST_COUNTS = 20_000
+"""Higher counts are looked at in groups, far narrower than the spread of such counts: a control of a handful of events
+leaves a LOB of millions. Own choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,9 @@ def limit_of_detection(lob: int, mean: float, spread: float = 0.0) -> float:
     """
     from scipy.special import gammaincc
 
-    counts = np.arange(lob + 1)
-    chances = np.diff(_background_up_to(counts, mean, spread), prepend=0.0)
+    highest = np.unique(np.linspace(0, lob, min(lob, _MOST_COUNTS) + 1).astype(np.int64))
+    chances = np.diff(_background_up_to(highest, mean, spread), prepend=0.0)
+    counts = (np.concatenate([[0], highest[:-1] + 1]) + highest) / 2
 
     def missed(net: float) -> float:
         return float(np.sum(chances * gammaincc(lob - counts + 1.0, net)))

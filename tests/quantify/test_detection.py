@@ -69,6 +69,22 @@ def test_a_mean_at_the_limit_of_detection_is_missed_in_one_of_twenty(mean: float
     assert float(np.sum(blank * poisson_law.cdf(lob - counts, net))) == pytest.approx(0.05, abs=1e-6)
 
 
+def test_a_control_of_a_handful_of_events_leaves_limits_of_millions_and_no_long_wait() -> None:
+    """Some 20 million counts lie below this limit of blank; looked at one by one they took minutes."""
+    made = limits("msc", [Blank(1, 1)], 5 * MILLION)
+    assert made.lob_events > 10 * MILLION
+    assert made.lob_events < made.lod_events < 1.001 * made.lob_events
+    assert count_state(500, made) == "not detected"
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5])
+def test_counts_in_groups_give_the_limit_of_single_ones(monkeypatch: pytest.MonkeyPatch, spread: float) -> None:
+    lob = limit_of_blank(4000, spread)
+    single = limit_of_detection(lob, 4000, spread)
+    monkeypatch.setattr("stromagate.quantify.detection._MOST_COUNTS", 500)
+    assert limit_of_detection(lob, 4000, spread) == pytest.approx(single, rel=1e-4)
+
+
 @given(st.floats(0, 500), st.floats(0, 5), st.sampled_from([0.0, 0.3]))
 @settings(deadline=None, max_examples=60)
 def test_at_the_limit_of_quantification_the_net_count_has_a_cv_of_14_percent(
@@ -140,6 +156,20 @@ def test_blanks_that_differ_by_more_than_counting_are_negative_binomial() -> Non
     # Variance 166 over mean 10; beyond counting 156 of a squared mean of 100.
     assert found.dispersion == pytest.approx(16.6)
     assert found.spread == pytest.approx(1.56)
+
+
+@pytest.mark.parametrize(
+    ("counts", "method"), [((15, 5, 12, 8, 10), "Poisson"), ((16, 6, 7, 11, 10), "negative binomial")]
+)
+def test_blanks_are_over_dispersed_from_a_variance_of_one_and_a_half_times_their_mean(
+    counts: tuple[int, ...], method: str
+) -> None:
+    """The variance is 1.45 and 1.55 times the mean of 10."""
+    blanks = [Blank(count, MILLION) for count in counts]
+    found = expect(blanks, MILLION)
+    assert found is not None
+    assert found.dispersion == pytest.approx(np.var(counts, ddof=1) / 10)
+    assert limits("msc", blanks, MILLION).method == method
 
 
 def test_two_blanks_tell_nothing_of_how_blanks_differ() -> None:
