@@ -147,6 +147,24 @@ def test_the_same_bytes_count_once() -> None:
     assert (alone.samples, alone.rates) == (("t1",), ())
 
 
+def test_a_file_saved_again_counts_once() -> None:
+    """Its bytes differ, its events do not: every count is the same, and every median to the last digit."""
+
+    def with_median(result: SampleResult, value: float) -> SampleResult:
+        row = Statistic(
+            population="msc", parent="stroma", statistic="median", value=value, unit="scale value", marker="CD146"
+        )
+        return result.model_copy(update={"statistics": (*result.statistics, row)})
+
+    first, second, third = three(30, 30, 30)
+    run = pool([with_median(first, 4510.25), with_median(second, 4510.25), with_median(third, 4510.5)])
+    (group,) = run.groups
+    assert group.left_out == {"t2": "it holds the same events as t1"}
+    assert group.samples == ("t1", "t3")
+    assert msc(run).n == 60
+    assert msc(pool([first, second])).n == 60, "equal counts alone may be chance"
+
+
 def test_tubes_that_failed_are_named() -> None:
     first, second = three(18, 22)
     failed = SampleEntry(sample_id="t9", file="t9.fcs", status="failed", labels={"patient_id": "P1", "replicate": "9"})
