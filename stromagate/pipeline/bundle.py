@@ -12,8 +12,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +25,7 @@ from stromagate.errors import InputError, StromagateError, UsageError
 from stromagate.model.history import ChartBook
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pipeline.claim import claimed
+from stromagate.pipeline.seal import bears_its_seal, plain_bytes, seal_of, sealed
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -246,7 +245,7 @@ def read_result(out: Path, sample_id: str) -> SampleResult:
     path = out / SAMPLES / sample_id / RESULT_FILE
     result, written = _read(path, SampleResult)
     # What is written another way, with other blanks, may still say the same.
-    if not _bears_its_seal(written, result.seal) and result.seal != _seal(result):
+    if not bears_its_seal(written, result.seal) and result.seal != seal_of(result):
         raise InputError(
             "result.changed",
             "this result is not as it was written: its seal does not fit its content",
@@ -284,35 +283,7 @@ def _made_as(result: SampleResult) -> tuple[object, ...]:
 
 def to_json_bytes(document: BaseModel) -> bytes:
     """Return the canonical bytes of a document: sorted keys, no NaN, one trailing newline; a result is sealed."""
-    if isinstance(document, SampleResult):
-        plain = _unsealed(document)
-        return plain.replace(_seal_line(""), _seal_line(hashlib.sha256(plain).hexdigest()))
-    return _plain_bytes(document)
-
-
-def _seal(result: SampleResult) -> str:
-    """Return what tells a result from one that was changed after it was written."""
-    return hashlib.sha256(_unsealed(result)).hexdigest()
-
-
-def _bears_its_seal(written: bytes, seal: str) -> bool:
-    """Say whether a file holds the very bytes that were sealed: told much faster than by writing them once more."""
-    return hashlib.sha256(written.replace(_seal_line(seal), _seal_line(""))).hexdigest() == seal
-
-
-def _unsealed(result: SampleResult) -> bytes:
-    return _plain_bytes(result.model_copy(update={"seal": ""}))
-
-
-def _seal_line(seal: str) -> bytes:
-    """Return the line of the seal: one blank in front, which no line deeper in the document has."""
-    return f'\n "seal": "{seal}"'.encode()
-
-
-def _plain_bytes(document: BaseModel) -> bytes:
-    plain = document.model_dump(mode="json")
-    text = json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return text.encode("utf-8", errors="replace")  # half a surrogate pair is no character, and no reader takes it
+    return sealed(document) if isinstance(document, SampleResult) else plain_bytes(document)
 
 
 def _read(path: Path, kind: type[T]) -> tuple[T, bytes]:

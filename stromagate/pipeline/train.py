@@ -26,8 +26,9 @@ from stromagate.model.classifier import (
     TrainingTube,
 )
 from stromagate.model.scales import Scale, same_map
-from stromagate.pipeline.reviewed import LeftOut, Reviewed, Told, reviewed, told
+from stromagate.pipeline.reviewed import LeftOut, Reviewed, reviewed
 from stromagate.pipeline.threads import one_blas_thread
+from stromagate.pipeline.told_events import Told, told
 
 AXES = (2, 8)
 

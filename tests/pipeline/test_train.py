@@ -330,7 +330,7 @@ def test_what_was_learned_teaches_nothing_unless_a_hand_has_drawn_it_again(lab: 
 def test_of_many_other_events_some_stand_for_all(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = Wanted("msc", ("CD45", "CD146"), parent="all", recall=1.0)
     whole = trained(lab, wanted).document
-    monkeypatch.setattr("stromagate.pipeline.reviewed.OTHERS_KEPT", 600)
+    monkeypatch.setattr("stromagate.pipeline.told_events.OTHERS_KEPT", 600)
     some = trained(lab, wanted).document
     assert (some.mean, some.covariance, some.distance_squared) == (whole.mean, whole.covariance, whole.distance_squared)
     assert [tube.n_parent for tube in some.tubes] == [tube.n_parent for tube in whole.tubes]
