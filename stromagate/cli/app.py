@@ -15,6 +15,7 @@ from stromagate import __version__
 from stromagate.cli import (
     blanks,
     calibrate,
+    cohort,
     deidentify,
     demo,
     edits,
@@ -65,6 +66,7 @@ app.command("sheet")(sheet.sheet)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("cohort")(cohort.cohort)
 app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)
 app.command("blanks")(blanks.blanks)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from stromagate.model.cohort import Cohort
 from stromagate.model.history import ChartBook
 from stromagate.model.pooled import PooledRun
 from stromagate.model.result import RunFinding, RunIndex, SampleResult
 from stromagate.model.template import Document
+from stromagate.report import cohort as cohort_page
 from stromagate.report import history, lookup, overview, replicates, run_findings
+from stromagate.report import patient as patient_page
 from stromagate.report.figures import plotly_asset
 from stromagate.report.section import in_order
 from stromagate.report.text import page_text
@@ -117,6 +120,71 @@ def render_history(book: ChartBook, findings: Sequence[RunFinding], plotly: Plot
     values = history.build(book, findings)
     seed = _canonical(book) + "".join(_canonical(finding) for finding in findings)
     return _page("history.html.j2", seed=seed, plotly=plotly, root="", book=book, **values)
+
+
+def render_cohort(
+    cohort: Cohort,
+    plotly: Plotly = "shared",
+    *,
+    links: Mapping[str, str] | None = None,
+    pages: Mapping[str, str] | None = None,
+    root: str = "",
+) -> str:
+    """Return the page of a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Everything the page says.
+    plotly : {"shared", "inline"}
+        As for ``render_sample``; the shared copy is ``assets/`` below ``root``.
+    links : mapping of str to str, optional
+        Address of a tube's report by the tube's name.
+    pages : mapping of str to str, optional
+        Address of a patient's page by patient.
+    root : str
+        Way from the page to the folder that holds ``assets/``.
+    """
+    links, pages = links or {}, pages or {}
+    values = cohort_page.build(cohort, links, pages)
+    level = cohort.calibration.level if cohort.calibration else "L0"
+    seed = _canonical(cohort) + json.dumps([sorted(links.items()), sorted(pages.items())])
+    values["level"] = f"{level} ({LEVELS[level]})"
+    return _page("cohort.html.j2", seed=seed, plotly=plotly, root=root, cohort=cohort, **values)
+
+
+def render_patient(
+    cohort: Cohort,
+    patient: str,
+    plotly: Plotly = "shared",
+    *,
+    links: Mapping[str, str] | None = None,
+    elsewhere: Sequence[str] = (),
+    home: str = "../cohort.html",
+    root: str = "../",
+) -> str:
+    """Return the page of one patient of a cohort; see ``render_cohort``.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Holds the patient's tubes.
+    patient : str
+        Whose page it is.
+    plotly, links, root
+        As for ``render_cohort``.
+    elsewhere : sequence of str
+        What else there is of the patient that cannot stand here, in words.
+    home : str
+        Address of the page of all tubes.
+    """
+    links = links or {}
+    values = patient_page.build(cohort, patient, links, elsewhere)
+    level = cohort.calibration.level if cohort.calibration else "L0"
+    own = cohort.model_copy(update={"tubes": tuple(cohort.patients[patient])})
+    seed = _canonical(own) + json.dumps([sorted(links.items()), list(elsewhere), home])
+    values |= {"level": f"{level} ({LEVELS[level]})", "home": home}
+    return _page("patient.html.j2", seed=seed, plotly=plotly, root=root, cohort=cohort, **values)
 
 
 def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:

@@ -1,0 +1,82 @@
+"""Pages of patients with several tubes: of a cohort, and of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stromagate.model.cohort import Cohort
+from stromagate.model.result import SampleResult
+from stromagate.model.specimen import is_stained
+from stromagate.pipeline.cohort_tubes import Around, Taken, assemble
+from stromagate.pipeline.tubes import slug
+from stromagate.report import render_patient
+
+REPORT = "../samples/{}/report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPage:
+    """The page of one patient: its file in ``patients/``, and the tubes that it is of."""
+
+    patient: str
+    file: str
+    content: bytes
+    tubes: frozenset[str]
+
+    def of(self, cohort: Cohort) -> bool:
+        """Whether it shows a tube of a cohort."""
+        return any(tube.name in self.tubes for tube in cohort.tubes)
+
+
+def patient_pages(
+    cohorts: Sequence[Cohort], links: Mapping[str, str], *, home: str = "cohort.html", standalone: bool = False
+) -> list[PatientPage]:
+    """Return the pages of patients with two tubes or more.
+
+    Parameters
+    ----------
+    cohorts : sequence of Cohort
+        All tubes of each template; a patient with tubes of two templates has a page of each.
+    links : mapping of str to str
+        Address of a tube's report by the tube's name, from the folder of the pages.
+    home : str
+        Page above, from the folder above.
+    standalone : bool
+        Whether plotly.js stands in each page.
+    """
+    pages: list[PatientPage] = []
+    used: set[str] = set()
+    for cohort in cohorts:
+        for patient, tubes in cohort.patients.items():
+            if sum(len(tube.samples) for tube in tubes) < 2:
+                continue
+            name, n = slug(patient), 2
+            while name.casefold() in used:
+                name, n = f"{slug(patient)}-{n}", n + 1
+            used.add(name.casefold())
+            page = render_patient(
+                cohort, patient, "inline" if standalone else "shared", links=links, home=f"../{home}", root="../"
+            )
+            pages.append(PatientPage(patient, f"{name}.html", page.encode(), frozenset(tube.name for tube in tubes)))
+    return pages
+
+
+def pages_of_run(results: Sequence[SampleResult], *, standalone: bool = False) -> list[PatientPage]:
+    """Return the pages of patients with several stained tubes in one run.
+
+    Parameters
+    ----------
+    results : sequence of SampleResult
+        Of one run, controls among them.
+    standalone : bool
+        Whether plotly.js stands in each page.
+    """
+    stained = [result for result in results if is_stained(result.labels)]
+    named = [result.labels.get("patient_id", "").strip() for result in stained]
+    several = [result for result, patient in zip(stained, named, strict=True) if patient and named.count(patient) > 1]
+    if not several:
+        return []
+    cohort = assemble([Taken(result, "", result.sample_id) for result in several], Around())
+    links = {result.sample_id: REPORT.format(slug(result.sample_id)) for result in several}
+    return patient_pages([cohort], links, home="index.html", standalone=standalone)
