@@ -25,15 +25,18 @@ def is_quantified(evidence: Evidence) -> bool:
 
 
 def could_tell(counted: Counted, evidence: Evidence, cuts: Mapping[Index, Cuts], denominator: str) -> bool:
-    """Say whether the tube would show the lowest cut-points as detected events, or holds a quantity of MSC anyway."""
+    """Say whether either index would show as detected events if it were high, or whether there are MSC enough anyway.
+
+    Low is told from high alone: a tube that could not have shown a high index says nothing by showing none.
+    """
     if is_quantified(evidence):
         return True
     n = counted.total(denominator)
-    return all(cut.low * n / MILLION >= _detected_from(evidence, index) for index, cut in cuts.items())
+    return all(cut.high * n / MILLION >= _detected_from(evidence, index) for index, cut in cuts.items())
 
 
 def to_acquire(counted: Counted, evidence: Evidence, cuts: Mapping[Index, Cuts], denominator: str) -> Acquire:
-    """Return how many events of the denominator would show the lowest cut-point as detected."""
+    """Return how many events of the denominator would show either index as detected if it were high."""
     needed = max(_needed(evidence, cuts))
     n_now = counted.total(denominator)
     n_events = _rounded_up(max(needed, n_now + 1))
@@ -46,7 +49,7 @@ def _needed(evidence: Evidence, cuts: Mapping[Index, Cuts]) -> Iterator[float]:
     for index, cut in cuts.items():
         known = _limits(evidence, index)
         least = max(_detected_from(evidence, index), known.lod_events if known else LOD_FLOOR_EVENTS)
-        yield least * MILLION / max(cut.low, 1e-3)
+        yield least * MILLION / max(cut.high, 1e-3)
 
 
 def _detected_from(evidence: Evidence, index: Index) -> int:

@@ -28,7 +28,7 @@ from stromagate.pattern.indices import index_values
 from stromagate.pattern.probabilities import ASSIGNED_FROM, most_probable, probabilities
 from stromagate.pattern.rates import Rates, draw_rates, point_rates
 from stromagate.pattern.robustness import Reckoning, in_words, robustness
-from stromagate.pattern.statement import statement
+from stromagate.pattern.statement import probability_text, statement
 from stromagate.pattern.strata import mismatches
 
 N_DRAWS = 10_000
@@ -164,20 +164,20 @@ def _assessed(
     )
     if not could_tell(told.counted, told, cuts, main):
         acquire = to_acquire(told.counted, told, cuts, main)
-        few = "too few cells: the lowest cut-point would be fewer events here than are told from none"
+        few = "too few cells: even a high index would be fewer events here than are told from none"
         return _with(call, NOT_ASSESSABLE, [few, acquire.sentence]).model_copy(update={"acquire": acquire})
     if name == BETWEEN and probability >= ASSIGNED_FROM:
         return _with(call, NOT_ASSIGNED, ["neither index leaves the calibration's range far enough for a pattern"])
     if probability < ASSIGNED_FROM:
-        likeliest = (
-            f"the most probable is {in_words(name)} with {probability:.2f}, and {ASSIGNED_FROM:.2f} is asked for"
-        )
+        likeliest = f"the most probable is {in_words(name)} with {probability_text(probability)}, and {ASSIGNED_FROM:.2f} is asked for"
         return _with(call, INDETERMINATE, [likeliest])
     if name == "mesenchymal-low" and (not_low := _not_low(rates, cuts)):
         return _with(call, INDETERMINATE, not_low)
     if differing := _differing(cells):
         return _with(call, METHOD_DEPENDENT, differing)
-    return _with(call, name, [f"probability {probability:.2f}, the same by every way of reckoning that decides"])
+    return _with(
+        call, name, [f"probability {probability_text(probability)}, the same by every way of reckoning that decides"]
+    )
 
 
 def _not_low(rates: Rates, cuts: Mapping[Index, Cuts]) -> list[str]:

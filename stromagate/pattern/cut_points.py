@@ -19,6 +19,10 @@ from stromagate.model.sample import F64
 AnyCalibration = ControlCalibration | CohortCalibration | OutcomeCalibration
 
 
+N_RESAMPLES = 2000
+"""Resamples of a calibration's tubes, of which each draw takes one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cuts:
     """One index under one denominator: below ``low`` it is low, from ``high`` on high; per million.
@@ -72,14 +76,15 @@ def cut_points(
     reference = calibration.rates.get(denominator)
     if quantiles is None or reference is None:
         return None
-    resampled = rng.integers(0, calibration.n, (n, calibration.n))
+    resampled = rng.integers(0, calibration.n, (N_RESAMPLES, calibration.n))
+    place = rng.integers(0, N_RESAMPLES, n)
     found: dict[Index, Cuts] = {}
     for index, rates in (("P", reference.P), ("Q", reference.Q)):
         logs = np.log10(np.array(rates) + calibration.offset_ppm)
         here = np.quantile(logs, quantiles, method="weibull")
         draws = np.quantile(logs[resampled], quantiles, axis=1, method="weibull")
         low, high = 10.0**here - calibration.offset_ppm
-        low_draws, high_draws = 10.0**draws - calibration.offset_ppm
+        low_draws, high_draws = (10.0**draws - calibration.offset_ppm)[:, place]
         found["P" if index == "P" else "Q"] = Cuts(float(low), float(high), low_draws, high_draws)
     return found
 

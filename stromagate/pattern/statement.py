@@ -24,8 +24,13 @@ def statement(call: PatternCall, calibration: AnyCalibration | None) -> str:
         return f"Pattern: {call.pattern}, because {call.reason}."
     if call.probability is None or call.pattern.startswith("indeterminate"):
         return f"Pattern: {call.pattern} ({by(calibration)}), because {call.reason}."
-    head = f"Pattern: {call.pattern} (probability {call.probability:.2f}, {by(calibration)})."
+    head = f"Pattern: {call.pattern} (probability {probability_text(call.probability)}, {by(calibration)})."
     return f"{head} {_meaning(call.pattern, calibration)}"
+
+
+def probability_text(probability: float) -> str:
+    """Return a probability with two decimals, which neither rounds to certainty nor to impossibility."""
+    return "> 0.99" if probability > 0.99 else "< 0.01" if probability < 0.01 else f"{probability:.2f}"
 
 
 def by(calibration: AnyCalibration) -> str:

@@ -7,11 +7,16 @@ from typing import Any
 
 from stromagate.model.pattern import BETWEEN, PATTERNS, IndexValue, PatternCall, RobustnessCell
 from stromagate.model.result import SampleResult
+from stromagate.pattern.probabilities import ASSIGNED_FROM
+from stromagate.pattern.statement import probability_text
 from stromagate.report.lookup import label, role
 from stromagate.report.section import Section
 from stromagate.report.wording import NONE, count_text, number_text, percent_text
 
-PATTERN_WORDS = {**{name: name for name in PATTERNS}, BETWEEN: "within the calibration's range"}
+PATTERN_WORDS: dict[str, str] = {
+    **{str(name): str(name) for name in PATTERNS},
+    BETWEEN: "within the calibration’s range",
+}
 _MEANT = {
     "mesenchymal-low": "P and Q both below their lower cut-points",
     "progenitor-high": "P above its upper cut-point, Q not",
@@ -30,7 +35,7 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
         "call": call,
         "reasons": [f"{text[0].upper()}{text[1:]}." for text in call.reasons or (call.reason,)],
         "chances": _chances(call),
-        "asked": "0.80",
+        "asked": f"{ASSIGNED_FROM:.2f}",
         "indices": _indices(result, call),
         "has_cuts": any(value.cut_high is not None for value in call.indices),
         "has_percentiles": any(value.percentile is not None for value in call.indices),
@@ -43,13 +48,13 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
     }
 
 
-def _chances(call: PatternCall) -> list[dict[str, str]]:
+def _chances(call: PatternCall) -> list[dict[str, Any]]:
     """Return each pattern with its probability, as number and as length of a bar."""
     return [
         {
             "name": PATTERN_WORDS[name],
             "meant": _MEANT[name],
-            "text": f"{probability:.2f}",
+            "text": probability_text(probability),
             "width": f"{100 * probability:.1f}",
             "called": name == call.pattern,
         }
@@ -106,7 +111,7 @@ def _cell(cell: RobustnessCell) -> dict[str, Any]:
     return {
         "name": cell.name,
         "pattern": told,
-        "probability": "" if cell.probability is None else f"{cell.probability:.2f}",
+        "probability": "" if cell.probability is None else probability_text(cell.probability),
         "verdict": verdict,
         "faint": not cell.decides,
         "differs": cell.decides and cell.differs,

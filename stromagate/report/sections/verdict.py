@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stromagate.model.pattern import NOT_ASSIGNED
+from stromagate.model.pattern import PATTERNS
 from stromagate.model.result import SampleResult
+from stromagate.pattern.statement import probability_text
 from stromagate.report.lookup import STATE_OK, STATUS_WORDS, asked, find, label, role, state, tally, worst
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text
@@ -33,14 +34,24 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "populations": [(label(result, name), _events(result, name), state(result, name)) for name in named],
         "pattern": result.pattern,
         "reason": _reason(result),
+        "calibrated": _calibrated(result),
     }
 
 
 def _reason(result: SampleResult) -> str:
-    if result.pattern.pattern != NOT_ASSIGNED:
-        return result.pattern.reason
-    why = "a control tube has none" if role(result.labels).is_control else result.pattern.reason
-    return f"Not assigned because: {why}"
+    """Return what stands under the pattern: by what and how probable it is, or why there is none."""
+    call = result.pattern
+    if call.pattern in PATTERNS and call.probability is not None:
+        return f"Probability {probability_text(call.probability)}"
+    why = "a control tube has none" if role(result.labels).is_control else call.reason
+    return f"{call.pattern[0].upper()}{call.pattern[1:]} because: {why}"
+
+
+def _calibrated(result: SampleResult) -> str:
+    made_by = result.pattern.calibration
+    if made_by is None:
+        return f"Calibration level {result.pattern.level}"
+    return f"Calibration level {made_by.level}: {made_by.name}, {count_text(made_by.n)} tubes or patients"
 
 
 def _quantifiable(states: list[str]) -> str:
