@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stromagate.fcs import hash_file
-from stromagate.fcs.identity import seen_in
 from stromagate.gating import control_views, engine, views
 from stromagate.gating.draws import Counts as Draws
 from stromagate.gating.draws import boundary_draws
@@ -25,6 +24,7 @@ from stromagate.pipeline.background import Told, with_background
 from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.pipeline.edits import edits_of, making
 from stromagate.pipeline.environment import environment
+from stromagate.pipeline.instrument import instrument_of
 from stromagate.pipeline.left_open import LeftOpen, left_open
 from stromagate.pipeline.outside import with_locks
 from stromagate.pipeline.settings import LENT, lent_words, pin, portable, read_tube, with_markers
@@ -37,9 +37,6 @@ from stromagate.qc import Evidence, run_checks
 from stromagate.quantify import SHARE_INTERVALS, statistics
 from stromagate.quantify.beside import with_specimen
 from stromagate.templates import LoadedTemplate
-
-# Keywords that may leave the file: everything else may name a person, a place or a date.
-_ALLOWED_KEYWORDS = ("$CYT", "$DATATYPE", "$BYTEORD", "$MODE", "STROMAGATE_SIMULATED", "STROMAGATE_PREPARATION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +252,7 @@ def _result(asked: _Asked, found: _Found) -> SampleResult:
         verdict=sample.verdict,
         repairs=sample.repairs,
         n_events=sample.n_events,
-        instrument=_instrument(sample, asked.config),
+        instrument=instrument_of(sample, asked.config),
         template=reference(asked.loaded),
         panel=found.prepared.panel,
         tree=gated.tree,
@@ -279,13 +276,6 @@ def _result(asked: _Asked, found: _Found) -> SampleResult:
         control_roles=roles_by_gate(asked.loaded),
         record=_record(asked.config, sample, asked.beside.markers),
     )
-
-
-def _instrument(sample: Sample, config: RunConfig) -> dict[str, str]:
-    """Return what a result keeps of the keywords; a value that looks like a person's identity never is."""
-    asked = _ALLOWED_KEYWORDS if config.keywords == "instrument" else ()
-    kept = {key: said for key in asked if (said := sample.keywords.get(key)) and not seen_in(key, said)}
-    return {"FCS version": sample.version, **kept}
 
 
 def _record(config: RunConfig, sample: Sample, lent: Mapping[str, str]) -> RunRecord:
