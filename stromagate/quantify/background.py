@@ -197,7 +197,18 @@ def _missing(tree: GateTree, role: str) -> set[str]:
 
 
 def limits_of_mean(expected: Expected, confidence: float) -> tuple[float, float]:
-    """Return the limits of an expected background; where blanks differ by more than counting, so much further apart."""
+    """Return the limits of the background to expect in a tube.
+
+    Where blanks differ by more than counting, their mean is known so much less; and the tube differs from that mean as
+    each of them does, however many there are (a gamma distribution, as for the limit of blank).
+    """
     low, high = (limit * expected.scale for limit in poisson(expected.counted, confidence))
-    further = math.sqrt(expected.dispersion) if expected.spread and expected.dispersion else 1.0
-    return max(0.0, expected.mean - further * (expected.mean - low)), expected.mean + further * (high - expected.mean)
+    if not (expected.spread and expected.dispersion):
+        return low, high
+    from scipy.special import gammaincinv
+
+    mean, further, shape = expected.mean, math.sqrt(expected.dispersion), 1 / expected.spread
+    tails = (1 - confidence) / 2, (1 + confidence) / 2
+    least, most = (mean * expected.spread * float(gammaincinv(shape, tail)) for tail in tails)
+    down = math.hypot(further * (mean - low), mean - least)
+    return max(0.0, mean - down), mean + math.hypot(further * (high - mean), max(most - mean, 0.0))

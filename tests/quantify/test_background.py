@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from stromagate.model.blanks import Blanks, BlankTube
@@ -15,11 +16,13 @@ from stromagate.quantify.background import (
     backgrounds,
     detection,
     judged,
+    limits_of_mean,
     scaled_by,
     tells,
     wanted_counts,
 )
 from stromagate.quantify.background_rows import background_rows
+from stromagate.quantify.combine import difference
 from stromagate.quantify.detection import Blank, expect
 from stromagate.quantify.intervals import poisson
 
@@ -99,6 +102,27 @@ def test_blanks_that_differ_leave_more_open_of_their_mean() -> None:
     assert unlike.low < alike.low
     assert unlike.high > alike.high
     assert unlike.low >= 0
+
+
+def test_net_holds_the_truth_where_tubes_differ_in_their_background() -> None:
+    """Twenty blanks know their mean well; the tube that is judged differs from it as each of them does."""
+    rng = np.random.default_rng(4)
+    n, held = 800, 0
+    for _ in range(n):
+        *blanks, own_mean = rng.gamma(1 / 0.3, 20 * 0.3, 21)
+        expected = expect([Blank(int(count), MILLION) for count in rng.poisson(blanks)], MILLION)
+        assert expected is not None
+        count, own = int(rng.poisson(100 + own_mean)), limits_of_mean(expected, 0.95)
+        low, high = difference(count, poisson(count), expected.mean, own)
+        held += high is not None and low <= 100 <= high
+        assert own[0] <= expected.mean <= own[1]
+    assert held / n == pytest.approx(0.945, abs=0.02)
+
+
+def test_limits_of_alike_blanks_are_those_of_counting() -> None:
+    expected = expect([Blank(count, MILLION) for count in (10, 9, 11, 10)], 2 * MILLION)
+    assert expected is not None
+    assert limits_of_mean(expected, 0.9) == pytest.approx(tuple(limit / 2 for limit in poisson(40, 0.9)))
 
 
 def test_an_unstained_tube_is_a_bound_without_net_and_without_limits() -> None:
