@@ -168,16 +168,15 @@ def _assessed(
         return _with(call, NOT_ASSESSABLE, [few, acquire.sentence]).model_copy(update={"acquire": acquire})
     if name == BETWEEN and probability >= ASSIGNED_FROM:
         return _with(call, NOT_ASSIGNED, ["neither index leaves the calibration's range far enough for a pattern"])
+    said = probability_text(probability)
     if probability < ASSIGNED_FROM:
-        likeliest = f"the most probable is {in_words(name)} with {probability_text(probability)}, and {ASSIGNED_FROM:.2f} is asked for"
+        likeliest = f"the most probable is {in_words(name)} with {said}, and {ASSIGNED_FROM:.2f} is asked for"
         return _with(call, INDETERMINATE, [likeliest])
     if name == "mesenchymal-low" and (not_low := _not_low(rates, cuts)):
         return _with(call, INDETERMINATE, not_low)
     if differing := _differing(cells):
         return _with(call, METHOD_DEPENDENT, differing)
-    return _with(
-        call, name, [f"probability {probability_text(probability)}, the same by every way of reckoning that decides"]
-    )
+    return _with(call, name, [f"probability {said}, the same by every way of reckoning that decides"])
 
 
 def _not_low(rates: Rates, cuts: Mapping[Index, Cuts]) -> list[str]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from stromagate.model.pattern import PATTERNS
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult, Statistic
+from stromagate.pattern.statement import probability_text
 from stromagate.report.figures import Figure
 from stromagate.report.lookup import (
     STATE_OK,
@@ -21,7 +23,7 @@ from stromagate.report.lookup import (
     worst,
 )
 from stromagate.report.tubes import Mark, tubes_figure
-from stromagate.report.wording import count_text, estimate_text
+from stromagate.report.wording import count_text, estimate_text, number_text
 
 # More lines than this are no longer compared by eye; the table has them all.
 _MAX_TUBES_DRAWN = 60
@@ -49,6 +51,7 @@ def build(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, Any]:
         "summary": _summary(run, results, len(stained), len(controls)),
         "notices": _notices(results),
         "confidence": f"{100 * run.config.confidence:g} %",
+        "calibration": run.calibration,
         "cite": run.template,
     }
 
@@ -105,6 +108,8 @@ def _row(entry: SampleEntry, result: SampleResult, denominator: str) -> dict[str
         "n_events": count_text(result.n_events),
         "n_events_value": result.n_events,
         "cells": _cells(result, denominator),
+        "uncut": _uncut(result),
+        "pattern": _pattern(result),
         "symbol": symbol,
         "word": word,
         "severity": list(STATUS_WORDS).index(found.status) if found else len(STATUS_WORDS),
@@ -122,6 +127,20 @@ def _cells(result: SampleResult, denominator: str) -> list[dict[str, Any]]:
         for statistic, below in (("count", None), ("per_million", denominator))
     ]
     return [_cell(row) for row in (*rows, find(result, progenitors, "fraction", msc))]
+
+
+def _uncut(result: SampleResult) -> str:
+    """Return the median beside the share of progenitors, which no cut moves."""
+    row = find(result, result.indices.get("progenitors", ""), "median_of_parent")
+    return "" if row is None or row.value is None else f"{row.marker} median {number_text(row.value)}"
+
+
+def _pattern(result: SampleResult) -> dict[str, Any]:
+    """Return what was called of a tube, and why nothing was."""
+    call = result.pattern
+    assigned = call.pattern in PATTERNS
+    chance = probability_text(call.probability) if assigned and call.probability is not None else ""
+    return {"name": call.pattern, "chance": chance, "faint": not assigned, "sentence": call.sentence or call.reason}
 
 
 def _cell(row: Statistic | None) -> dict[str, Any]:

@@ -138,7 +138,7 @@ SECTION = Section(
     order=66,
     fragment="pattern.html.j2",
     build=_build,
-    summary="P: CD146+ progenitors. Q: MSC that are no progenitors. Progenitors are a part of MSC, so that P and all MSC "
-    "would count the same cells twice.",
+    summary="P: CD146+ progenitors. Q: MSC that are no progenitors. Progenitors are a part of MSC, so that P beside "
+    "all MSC would count the same cells twice.",
     wide=True,
 )
