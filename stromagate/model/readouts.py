@@ -7,7 +7,7 @@ off the sample sheet alone, so that report and checks come to the same answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS
@@ -126,6 +126,11 @@ def reason(condition: ReadoutCondition, labels: Mapping[str, str]) -> str:
         Columns of the sheet's row; what the sheet leaves unsaid counts as not done.
     """
     return _REASONS[condition]({name.strip().casefold(): text.strip() for name, text in labels.items()})
+
+
+def is_on_tube(readout: Readout, populations: Collection[str], axes: Collection[str]) -> bool:
+    """Say whether a tube carries anything of a read-out: a population of it, and the marker of a median ratio."""
+    return any(row.population in populations and (row.marker is None or row.marker in axes) for row in readout.rows)
 
 
 def applies(warning: ReadoutWarning, labels: Mapping[str, str]) -> bool:

@@ -229,6 +229,7 @@ def _evidence(
         controls=told.controls,
         background=told.background,
         detection=told.detection,
+        statistics=told.statistics,
         edits=asked.edits.edits if asked.edits else (),
         fitted_counts=edited.fitted_counts,
         sensitivities=moved,

@@ -18,7 +18,7 @@ from stromagate.model.edits import GateEdit
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.locks import Locks
 from stromagate.model.panel import Panel
-from stromagate.model.result import ControlUse, Finding, FindingStage, Sensitivity
+from stromagate.model.result import ControlUse, Finding, FindingStage, Sensitivity, Statistic
 from stromagate.model.sample import F32, Sample
 from stromagate.model.template import ControlNeed, GatingTemplate
 from stromagate.registry import Registry
@@ -37,6 +37,7 @@ class Evidence:
     ``background`` is what controls and blanks hold of the index populations, ``detection`` the limits that this sets.
     ``labels`` are all columns of the sheet's row, in its own words.
     ``locks`` are the boundaries of earlier batches that the run was given, and ``template_sha256`` is the template's.
+    ``statistics`` are all numbers of the tube.
     """
 
     sample: Sample
@@ -57,6 +58,7 @@ class Evidence:
     labels: Mapping[str, str] = field(default_factory=dict)
     background: tuple[BackgroundCount, ...] = ()
     detection: tuple[DetectionLimits, ...] = ()
+    statistics: tuple[Statistic, ...] = ()
 
     @property
     def is_control(self) -> bool:
@@ -96,6 +98,9 @@ BACKGROUND = "what it holds of the target is background, and is judged with the 
 
 PAIRED = "it is compared with the stained tubes that it belongs to, and with no other control"
 """Why checks of a tube's controls say nothing of a control."""
+
+NO_READOUTS = "it is no sample, and read-outs are given of samples"
+"""Why checks of read-outs say nothing of a control."""
 
 STAGES: tuple[FindingStage, ...] = get_args(FindingStage)
 """On the way from file to number, in this order; ``run`` is what several tubes show together."""

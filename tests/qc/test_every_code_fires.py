@@ -16,7 +16,8 @@ from stromagate.model.detection import BackgroundCount
 from stromagate.model.edits import GateEdit
 from stromagate.model.gates import Interval
 from stromagate.model.locks import Locks
-from stromagate.model.result import ControlUse
+from stromagate.model.result import ControlUse, Statistic
+from stromagate.model.template import Readout
 from stromagate.qc import Evidence
 from stromagate.qc.check import Check, checks
 from stromagate.simulate import Tube, scenario
@@ -89,6 +90,29 @@ def locked(evidence: Evidence) -> Evidence:
     nodes = tuple(node if each.name == node.name else each for each in evidence.tree.nodes)
     locks = Locks(template="bm_stroma_core", template_sha256="0" * 64, boundaries=())
     return replace(evidence, locks=locks, tree=replace(evidence.tree, nodes=nodes))
+
+
+def reads_out(**labels: str) -> Beside:
+    """Return a tube whose template has a read-out that hangs on the sheet, and one that is compared with carriers."""
+    warnings = [
+        {"text": "Lost in AML.", "when": "aml_at_diagnosis", "flag": "not interpretable", "hard": True},
+        {"text": "More in blood.", "when": "blood_in_marrow", "flag": "raised by blood"},
+    ]
+    row = {"kind": "mfi_ratio", "population": "msc", "marker": "CD105", "carried_by": "cd31neg_cd34neg"}
+    made = Readout.model_validate({"name": "x", "title": "A read-out", "rows": [row], "warnings": warnings})
+    lost = {
+        "population": "cd31neg_cd34neg",
+        "parent": "viable_cd235a_neg",
+        "marker": "CD105",
+        "denominator": "fmo:CD105",
+    }
+    number = Statistic(statistic="mfi_ratio", value=0.99, ci_low=0.97, ci_high=1.02, unit="ratio", **lost)
+
+    def beside(evidence: Evidence) -> Evidence:
+        template = evidence.template.model_copy(update={"readouts": (made,)})
+        return replace(evidence, template=template, labels=labels, statistics=(number,))
+
+    return beside
 
 
 FLOOD = replace(
@@ -175,6 +199,9 @@ FIRES: dict[str, tuple[str, Beside | None]] = {
     "Q48": ("flood", None),
     "Q50": ("cut at the top", None),
     "Q51": ("rich", sheet(beads_added="50000", stained_ul="100", washed="yes")),
+    "Q65": ("rich", reads_out(diagnosis="AML", timepoint="diagnosis")),
+    "Q66": ("rich", reads_out(specimen="blood")),
+    "Q67": ("rich", reads_out()),
 }
 
 
