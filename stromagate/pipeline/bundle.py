@@ -6,6 +6,7 @@
     OUT/pooled.csv  pooled.json  (where the sheet names replicates)
     OUT/without_blood.csv  (with --hemodilution)
     OUT/history.json  history.html  (of a run with --history)
+    OUT/patients/<patient_id>.html  (of patients with several stained tubes)
     OUT/samples/<sample_id>/result.json  report.html  populations.csv
     and beside every page, with --pdf, the same as a PDF
 """
@@ -33,6 +34,7 @@ RUN_FILE = "run.json"
 RESULT_FILE = "result.json"
 CHARTS_FILE = "history.json"
 SAMPLES = "samples"
+PATIENTS = "patients"
 # What is said of all tubes together; the mark of a finished run goes first and comes last.
 RUN_FILES = (
     RUN_FILE,
@@ -121,6 +123,7 @@ def _clear(out: Path, sample_ids: set[str], *, force: bool) -> None:
             (out / name).with_suffix(".pdf").unlink(missing_ok=True)
     for name in stale:
         shutil.rmtree(out / SAMPLES / name)
+    shutil.rmtree(out / PATIENTS, ignore_errors=True)
     shutil.rmtree(out / _PARTIAL, ignore_errors=True)
     for folder in (out, out / "assets"):
         for litter in folder.glob(".*.*.tmp"):  # of a run that was killed while it wrote

@@ -18,15 +18,15 @@ from urllib.parse import quote
 from stromagate.errors import UsageError
 from stromagate.export.cohort import cohort_csv, cohort_wide_csv
 from stromagate.model.cohort import Cohort
-from stromagate.pipeline.bundle import cannot_write, to_json_bytes, write_file
+from stromagate.pipeline.bundle import PATIENTS, cannot_write, to_json_bytes, write_file
 from stromagate.pipeline.claim import claimed
 from stromagate.pipeline.cohort import Gathered
 from stromagate.pipeline.patients import patient_pages
 from stromagate.report import plotly_asset, render_cohort
+from stromagate.report.build import Plotly
 
 _FILES = ("cohort.html", "cohort.csv", "cohort_wide.csv", "cohort.json")
 _MARKER = ".stromagate_cohort"
-PATIENTS = "patients"
 
 
 def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> list[Path]:
@@ -54,10 +54,11 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
         It cannot be written.
     """
     _make_ready(out)
+    plotly: Plotly = "inline" if standalone else "shared"
     with claimed(out / _MARKER):
         _clear(out)
         _remember(out, gathered)
-        pages = patient_pages(gathered.across, _links(gathered.reports, out / PATIENTS), standalone=standalone)
+        pages = patient_pages(gathered.across, _links(gathered.reports, out / PATIENTS), plotly)
         for page in pages:
             write_file(out / PATIENTS / page.file, page.content)
         if not standalone:
@@ -65,15 +66,15 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
         for name, cohort in gathered.cohorts.items():
             up = "../" if name else ""
             known = {page.patient: f"{up}{PATIENTS}/{quote(page.file)}" for page in pages if page.of(cohort)}
-            _write_one(cohort, out / name, gathered.reports, known, standalone=standalone, root=up)
+            _write_one(cohort, out / name, gathered.reports, known, plotly, root=up)
     return [out / name / "cohort.html" for name in gathered.cohorts]
 
 
 def _write_one(
-    cohort: Cohort, folder: Path, reports: Mapping[str, Path], pages: Mapping[str, str], *, standalone: bool, root: str
+    cohort: Cohort, folder: Path, reports: Mapping[str, Path], pages: Mapping[str, str], plotly: Plotly, *, root: str
 ) -> None:
     links = _links(reports, folder)
-    page = render_cohort(cohort, "inline" if standalone else "shared", links=links, pages=pages, root=root)
+    page = render_cohort(cohort, plotly, links=links, pages=pages, root=root)
     write_file(folder / "cohort.html", page.encode())
     write_file(folder / "cohort.csv", cohort_csv(cohort))
     write_file(folder / "cohort_wide.csv", cohort_wide_csv(cohort))

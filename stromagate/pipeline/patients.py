@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from stromagate.model.cohort import Cohort
 from stromagate.model.result import SampleResult
 from stromagate.model.specimen import is_stained
+from stromagate.pipeline.bundle import PATIENTS
 from stromagate.pipeline.cohort_tubes import Around, Taken, assemble
 from stromagate.pipeline.tubes import slug
 from stromagate.report import render_patient
+from stromagate.report.build import Plotly
 
 REPORT = "../samples/{}/report.html"
 
@@ -30,7 +32,7 @@ class PatientPage:
 
 
 def patient_pages(
-    cohorts: Sequence[Cohort], links: Mapping[str, str], *, home: str = "cohort.html", standalone: bool = False
+    cohorts: Sequence[Cohort], links: Mapping[str, str], plotly: Plotly = "shared", *, home: str = "cohort.html"
 ) -> list[PatientPage]:
     """Return the pages of patients with two tubes or more.
 
@@ -40,10 +42,10 @@ def patient_pages(
         All tubes of each template; a patient with tubes of two templates has a page of each.
     links : mapping of str to str
         Address of a tube's report by the tube's name, from the folder of the pages.
+    plotly : {"shared", "inline"}
+        Whether plotly.js is read from ``../assets/`` or stands in each page.
     home : str
         Page above, from the folder above.
-    standalone : bool
-        Whether plotly.js stands in each page.
     """
     pages: list[PatientPage] = []
     used: set[str] = set()
@@ -55,22 +57,25 @@ def patient_pages(
             while name.casefold() in used:
                 name, n = f"{slug(patient)}-{n}", n + 1
             used.add(name.casefold())
-            page = render_patient(
-                cohort, patient, "inline" if standalone else "shared", links=links, home=f"../{home}", root="../"
-            )
+            page = render_patient(cohort, patient, plotly, links=links, home=f"../{home}", root="../")
             pages.append(PatientPage(patient, f"{name}.html", page.encode(), frozenset(tube.name for tube in tubes)))
     return pages
 
 
-def pages_of_run(results: Sequence[SampleResult], *, standalone: bool = False) -> list[PatientPage]:
+def addresses(pages: Sequence[PatientPage]) -> dict[str, str]:
+    """Return the way from the page of a run to each patient's."""
+    return {page.patient: f"{PATIENTS}/{page.file}" for page in pages}
+
+
+def pages_of_run(results: Sequence[SampleResult], plotly: Plotly = "shared") -> list[PatientPage]:
     """Return the pages of patients with several stained tubes in one run.
 
     Parameters
     ----------
     results : sequence of SampleResult
         Of one run, controls among them.
-    standalone : bool
-        Whether plotly.js stands in each page.
+    plotly : {"shared", "inline"}
+        As for ``patient_pages``.
     """
     stained = [result for result in results if is_stained(result.labels)]
     named = [result.labels.get("patient_id", "").strip() for result in stained]
@@ -79,4 +84,4 @@ def pages_of_run(results: Sequence[SampleResult], *, standalone: bool = False) -
         return []
     cohort = assemble([Taken(result, "", result.sample_id) for result in several], Around())
     links = {result.sample_id: REPORT.format(slug(result.sample_id)) for result in several}
-    return patient_pages([cohort], links, home="index.html", standalone=standalone)
+    return patient_pages([cohort], links, plotly, home="index.html")

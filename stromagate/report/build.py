@@ -82,6 +82,7 @@ def render_index(
     pooled: PooledRun | None = None,
     *,
     charted: bool = False,
+    patients: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of a whole run.
 
@@ -97,11 +98,14 @@ def render_index(
         Its replicates.
     charted : bool
         Whether charts over earlier runs stand beside the page.
+    patients : mapping of str to str, optional
+        Address of a patient's page by patient, of those with several stained tubes.
     """
     values = overview.build(run, results) | {"replicates": replicates.build(pooled, results)}
-    values |= {"together": run_findings.rows(run.findings), "charted": charted}
+    values |= {"together": run_findings.rows(run.findings), "charted": charted, "patients": dict(patients or {})}
     # Times and prints differ from run to run and are no part of the page; neither are densities and gates.
     seed = _canonical(run, "times", "not_printed") + "".join(_canonical(result, "views", "tree") for result in results)
+    seed += json.dumps(sorted(values["patients"].items()))
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stromagate.model.cohort import SHARE, Cohort, CohortNumber, CohortTube
@@ -127,17 +128,34 @@ def _patterns(cohort: Cohort) -> list[dict[str, Any]]:
     order += [name for name in counted if name not in PATTERNS]
     rows = []
     for name in order:
-        reasons = Counter(tube.reason for tube in cohort.tubes if tube.pattern == name and name not in PATTERNS)
+        reasons = [tube.reason for tube in cohort.tubes if tube.pattern == name and name not in PATTERNS]
         rows.append(
             {
                 "name": name,
                 "n": count_text(counted[name]),
-                "share": f"{counted[name]} of {len(cohort.tubes)}",
-                "width": f"{100 * counted[name] / len(cohort.tubes):.1f}",
-                "reasons": [(why, n) for why, n in reasons.most_common(_MAX_NAMED) if why],
+                "reasons": _alike(reasons)[:_MAX_NAMED],
             }
         )
     return rows
+
+
+def _alike(texts: Sequence[str]) -> list[tuple[str, int]]:
+    """Return sentences with how often each is said, the commonest first; numbers in which they differ as a range."""
+    found: dict[str, list[list[str]]] = {}
+    for text in filter(None, texts):
+        found.setdefault(_NUMBER.sub("#", text), []).append(_NUMBER.findall(text))
+    said = []
+    for pattern, each in found.items():
+        parts = pattern.split("#")
+        filled = parts[0]
+        for values, rest in zip(zip(*each, strict=True), parts[1:], strict=False):
+            ends = sorted(set(values), key=lambda value: float(value.replace(",", "")))
+            filled += (ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}") + rest
+        said.append((filled, len(each)))
+    return sorted(said, key=lambda one: -one[1])
+
+
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w.]*\w)")
 
 
 def _spreads(cohort: Cohort, below: tuple[str, ...]) -> list[tuple[str, str, list[Any]]]:

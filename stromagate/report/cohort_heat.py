@@ -13,7 +13,7 @@ from stromagate.report.text import plot_text
 
 _REACH = 2.0  # decades from the median at which a colour is full
 _NAMED_UP_TO = 60
-_ROW, _LEFT, _WIDTH = 21, 292, 1090
+_ROW, _LEFT, _WIDTH, _NAME = 21, 292, 1090, 22
 # From deep blue over near white to brown: told apart by everyone, and no light that says stop or go.
 _COLOURS = ((0.0, "#1f3f6e"), (0.25, "#7fa3cd"), (0.5, "#f5f5f3"), (0.75, "#cfae82"), (1.0, "#6f4310"))
 _NOT_DETECTED = "#d9dde1"
@@ -35,7 +35,8 @@ def heat_figure(cohort: Cohort, denominator: str) -> Figure | None:
     """
     tubes = _ordered(cohort, denominator)
     rates = [_rates(tube, cohort, denominator) for tube in tubes]
-    names = [name for name in dict.fromkeys(name for one in rates for name in one) if _shown(cohort, name)]
+    first = [name for name in cohort.indices.values() if any(name in one for one in rates)]
+    names = [name for name in dict.fromkeys([*first, *(name for one in rates for name in one)]) if _shown(cohort, name)]
     rows = {name: row for name in names if (row := _row(name, rates)) is not None}
     if not rows:
         return None
@@ -48,12 +49,19 @@ def heat_figure(cohort: Cohort, denominator: str) -> Figure | None:
     ]
     if len(tubes) <= _NAMED_UP_TO:
         data.append(_crosses(x, y, grey))
-    height = 64 + _ROW * len(populations) + (110 if len(tubes) <= _NAMED_UP_TO else 20)
+    foot = _foot(tubes)
+    height = 8 + _ROW * len(populations) + foot
     layout = layout_of(_WIDTH, height, xaxis=_across(x, [tube.name for tube in tubes]), yaxis=_down(y))
-    layout |= {"margin": {"l": _LEFT, "r": 74, "t": 8, "b": 116 if len(tubes) <= _NAMED_UP_TO else 30}}
+    layout |= {"margin": {"l": _LEFT, "r": 74, "t": 8, "b": foot}}
     below = cohort.label(denominator)
     alt = f"Rates per million {below} of {len(populations)} populations in {len(tubes)} tubes, beside their medians."
     return Figure("heat", {"data": data, "layout": layout}, alt, _WIDTH, height)
+
+
+def _foot(tubes: Sequence[CohortTube]) -> int:
+    """Return the room that slanted names need below, in pixels."""
+    longest = max(len(plot_text(tube.name, _NAME)) for tube in tubes)
+    return 18 + 5 * longest if len(tubes) <= _NAMED_UP_TO else 34
 
 
 def _ordered(cohort: Cohort, denominator: str) -> list[CohortTube]:
@@ -161,7 +169,7 @@ def _across(x: list[str], names: Sequence[str]) -> Json:
     """Return the axis of tubes: named where there is room, else their number."""
     named = len(x) <= _NAMED_UP_TO
     look = axis_look("" if named else f"{len(x)} tubes", (-0.5, len(x) - 0.5), [])
-    look |= {"tickvals": x, "ticktext": [plot_text(name, 22) for name in names]} if named else {}
+    look |= {"tickvals": x, "ticktext": [plot_text(name, _NAME) for name in names]} if named else {}
     return {**look, "type": "category", "ticks": "", "showline": False, "tickangle": -50, "showticklabels": named}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from stromagate.model.cohort import Cohort, CohortNumber, CohortTube
+from stromagate.model.pattern import INDETERMINATE, METHOD_DEPENDENT, NOT_ASSESSABLE, NOT_ASSIGNED
 from stromagate.report.cohort_text import as_text
 from stromagate.report.lookup import STATE_OK
 from stromagate.report.text import plot_text
@@ -19,12 +20,13 @@ MARKS = {
     "MSC-high": ("square", "#2b4a86"),
     "both-high": ("star", "#4a2557"),
 }
-NO_PATTERN = ("circle", "#6d7a86")
+_GREY = "#6d7a86"
+_OTHERS = {INDETERMINATE: "pentagon", METHOD_DEPENDENT: "bowtie", NOT_ASSESSABLE: "x", NOT_ASSIGNED: "circle"}
 
 
 def mark_of(tube: CohortTube) -> tuple[str, str]:
     """Return symbol and colour of a tube."""
-    return MARKS.get(tube.pattern, NO_PATTERN)
+    return MARKS.get(tube.pattern, (_OTHERS.get(tube.pattern, "circle"), _GREY))
 
 
 def is_sure(number: CohortNumber) -> bool:

@@ -16,7 +16,7 @@ from stromagate.report.patient_course import course_figure
 from stromagate.report.wording import NONE, count_text, number_text
 
 _TITLES = {"specimen": "Specimen", "preparation": "Preparation", "pull": "Pull", "storage": "Storage"}
-_SAID = ("timepoint", "visit", "day", "batch", "hours_to_stain")
+_SAID = ("batch", "replicate", "hours_to_stain")
 
 
 def build(cohort: Cohort, patient: str, links: Mapping[str, str], elsewhere: Sequence[str] = ()) -> dict[str, Any]:
