@@ -19,6 +19,7 @@ from stromagate.quantify.intervals import normal_quantile, settled
 
 NO_BLOOD = "no blood tube"
 NOT_ASSESSABLE = "not assessable"
+_MOMENT = ("timepoint", "visit", "day")  # a patient's blood of another day says nothing of this marrow
 
 
 def blood_corrected(results: Sequence[SampleResult]) -> tuple[BloodCorrected, ...]:
@@ -30,7 +31,7 @@ def blood_corrected(results: Sequence[SampleResult]) -> tuple[BloodCorrected, ..
     ----------
     results : sequence of SampleResult
         Tubes of one run; a blood tube has ``blood`` in the column ``specimen``, and the patient, panel and batch of
-        the marrow it belongs to.
+        the marrow it belongs to. Where both state a time point, a visit or a day, it is the same.
 
     Returns
     -------
@@ -39,17 +40,31 @@ def blood_corrected(results: Sequence[SampleResult]) -> tuple[BloodCorrected, ..
         or more than half of the cells are blood's.
     """
     stained = [result for result in results if result.role.casefold() == "stained"]
-    blood = {_patient(result): result for result in reversed(stained) if is_blood(result.labels)}
+    blood = [result for result in stained if is_blood(result.labels)]
     return tuple(
         row
         for result in stained
         if not is_blood(result.labels) and _patient(result)[0]
-        for row in _of_tube(result, blood.get(_patient(result)))
+        for row in _of_tube(result, _blood_of(result, blood))
     )
 
 
 def _patient(result: SampleResult) -> tuple[str, ...]:
-    return tuple(result.labels.get(name, "").strip() for name in ("patient_id", "panel", "batch"))
+    return _stated(result, "patient_id", "panel", "batch")
+
+
+def _stated(result: SampleResult, *columns: str) -> tuple[str, ...]:
+    return tuple(result.labels.get(name, "").strip() for name in columns)
+
+
+def _blood_of(marrow: SampleResult, blood: Sequence[SampleResult]) -> SampleResult | None:
+    """Return the blood drawn with a marrow: that which shares most of its moment, the first of several."""
+    found: dict[int, SampleResult] = {}
+    for one in blood:
+        moments = [pair for pair in zip(_stated(one, *_MOMENT), _stated(marrow, *_MOMENT), strict=True) if all(pair)]
+        if _patient(one) == _patient(marrow) and all(own == other for own, other in moments):
+            found.setdefault(len(moments), one)
+    return found[max(found)] if found else None
 
 
 def _of_tube(result: SampleResult, blood: SampleResult | None) -> Iterator[BloodCorrected]:

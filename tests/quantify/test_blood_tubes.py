@@ -87,6 +87,17 @@ def test_what_cannot_be_told_says_why(tubes: tuple[SampleResult, ...], state: st
     assert row.observed == 4000
 
 
+def test_blood_of_another_day_is_not_taken() -> None:
+    early, late = blood(600, timepoint="d0"), blood(100, timepoint="d28").model_copy(update={"sample_id": "pb28"})
+    assert only(marrow(timepoint="d28"), early, late).blood_id == "pb28"
+    assert only(marrow(timepoint="d0"), late, early).blood_id == "pb"
+    assert only(marrow(timepoint="d28"), early).state == "no blood tube"
+    unstated = blood(300).model_copy(update={"sample_id": "pb?"})
+    assert only(marrow(timepoint="d28"), unstated).blood_id == "pb?"
+    assert only(marrow(timepoint="d28"), unstated, late).blood_id == "pb28", "what states the same goes before"
+    assert only(marrow(), early, late).blood_id == "pb"
+
+
 def test_marrow_cells_tubes_without_counts_and_strangers_are_left_out() -> None:
     indices = {"indices": {"msc": "treg"}}
     assert blood_corrected([tube("bm", 400, RED, **indices), blood()]) == ()
