@@ -24,7 +24,7 @@ def demo(
     """Run everything on simulated marrow: one healthy, three leukaemic, each with its FMO tubes."""
     with speaking(as_json=as_json, debug=debug):
         from stromagate.pipeline.batch import run_batch
-        from stromagate.pipeline.demo import DEMO_TEMPLATE, demo_sheet
+        from stromagate.pipeline.demo import DEMO_TEMPLATE, demo_calibration, demo_sheet
         from stromagate.pipeline.job import BatchOptions
         from stromagate.pipeline.tubes import collect_tubes
 
@@ -33,7 +33,8 @@ def demo(
         sheet = demo_sheet(out, full=full, progress=lambda name: say(f"  simulated {name}"))
         tubes = collect_tubes([], sheet).tubes
         results = out / ("results_full" if full else "results")
-        options = BatchOptions(jobs, force, command=" ".join(["stromagate", *sys.argv[1:]]))
+        command = " ".join(["stromagate", *sys.argv[1:]])
+        options = BatchOptions(jobs, force, command=command, calibration=demo_calibration(sheet))
         finished = run_batch(tubes, DEMO_TEMPLATE, results, options=options, stage=progress)
         page = (results / "index.html").resolve()
         say(f"{len(tubes)} simulated tubes analysed with {DEMO_TEMPLATE}. Open the report in a browser:")

@@ -17,6 +17,18 @@ def failed_checks(result: SampleResult) -> list[str]:
     return [f"the check {item.code} failed: {item.sentence.rstrip('.')}" for item in result.findings if item.spoils]
 
 
+def caveats(result: SampleResult) -> list[str]:
+    """Return what a reader of a call must know beside it, a sentence without its full stop each."""
+    found = [
+        f"the check {item.code} failed because there are few cells, which the probabilities reckon with"
+        for item in result.findings
+        if item.status == "fail" and not item.spoils
+    ]
+    if not result.labels.get("age", "").strip():
+        found.append("the sample sheet does not say the donor's age, and CD146 on these cells falls with it")
+    return list(dict.fromkeys(found))
+
+
 def is_quantified(evidence: Evidence) -> bool:
     """Say whether the tube holds as many MSC as make a quantity."""
     known = evidence.limits.get(MSC)

@@ -21,7 +21,7 @@ from stromagate.model.pattern import (
 )
 from stromagate.model.result import SampleResult
 from stromagate.model.specimen import is_stained
-from stromagate.pattern.assessable import could_tell, failed_checks, to_acquire
+from stromagate.pattern.assessable import caveats, could_tell, failed_checks, to_acquire
 from stromagate.pattern.cut_points import AnyCalibration, Cuts, cut_points
 from stromagate.pattern.evidence import Evidence, evidence
 from stromagate.pattern.indices import index_values
@@ -88,7 +88,10 @@ def _called(result: SampleResult, calibration: AnyCalibration | None, n: int) ->
     if calibration is None:
         return call
     refused = _refused(result, reckoned, calibration)
-    return _with(call, *refused) if refused else _assessed(result, reckoned, calibration, call, n)
+    if refused:
+        return _with(call, *refused)
+    assessed = _assessed(result, reckoned, calibration, call, n)
+    return assessed.model_copy(update={"reasons": (*assessed.reasons, *caveats(result))})
 
 
 def _refused(result: SampleResult, reckoned: _Reckoned, calibration: AnyCalibration) -> tuple[str, list[str]] | None:

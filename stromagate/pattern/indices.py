@@ -98,6 +98,7 @@ def _percentile(calibration: AnyCalibration | None, denominator: str, index: Ind
     if reference is None:
         return None
     rates = np.array(reference.P if index == "P" else reference.Q)
+    value = settled(value)  # as those of the calibration are: a tube of its own is equal to itself
     return float((np.count_nonzero(rates < value) + 0.5 * np.count_nonzero(rates == value)) / rates.size)
 
 

@@ -73,8 +73,8 @@ def make_calibration(
     Raises
     ------
     SpecificationError
-        Fewer than `MIN_TUBES` tubes can be taken, they are of several kinds of specimen, or a denominator is none of
-        theirs.
+        Fewer than `MIN_TUBES` tubes can be taken, they are of several kinds of specimen, a denominator is none of
+        theirs, or they have none in common.
     """
     taken, left_out = _taken(results)
     if len(taken) < MIN_TUBES:
@@ -86,7 +86,7 @@ def make_calibration(
         )
     strata, instrument = _one_kind(taken)
     common = _common(taken)
-    deciding = tuple(denominators) or deciding_denominators(taken[0].result, common)
+    deciding = tuple(dict.fromkeys(denominators)) or deciding_denominators(taken[0].result, common)
     if unknown := [each for each in deciding if each not in common]:
         raise SpecificationError(
             "calibrate.denominator",
@@ -132,42 +132,51 @@ def deciding_denominators(result: SampleResult, among: Sequence[str]) -> tuple[s
 
 
 def _taken(results: Sequence[SampleResult]) -> tuple[list[_Taken], tuple[LeftOut, ...]]:
-    taken, left_out = list[_Taken](), list[LeftOut]()
-    files, patients = dict[str, str](), dict[str, str]()
+    fit, left_out = list[_Taken](), list[LeftOut]()
     for result in results:
         told = evidence(result)
-        reason = _unfit(result, told, files, patients)
+        reason = _unfit(result, told)
         if reason or isinstance(told, str):
             left_out.append(LeftOut(result.sample_id, reason))
-            continue
-        files[result.source.sha256 or result.sample_id] = result.sample_id
-        patients[result.labels.get("patient_id", "").strip() or f"tube {result.sample_id}"] = result.sample_id
-        taken.append(_Taken(result, told))
-    return _of_one_background(taken, left_out)
+        else:
+            fit.append(_Taken(result, told))
+    taken = list[_Taken]()
+    files, patients = dict[str, str](), dict[str, str]()
+    for each in _of_one_background(fit, left_out):
+        result = each.result
+        file, patient = result.source.sha256 or "", result.labels.get("patient_id", "").strip()
+        if file in files:
+            left_out.append(LeftOut(result.sample_id, f"its file is that of {files[file]}"))
+        elif patient in patients:
+            left_out.append(LeftOut(result.sample_id, f"its patient is that of {patients[patient]}"))
+        else:
+            taken.append(each)
+            files |= {file: result.sample_id} if file else {}
+            patients |= {patient: result.sample_id} if patient else {}
+    return taken, tuple(left_out)
 
 
-def _of_one_background(taken: list[_Taken], left_out: list[LeftOut]) -> tuple[list[_Taken], tuple[LeftOut, ...]]:
-    """Leave out tubes without controls where others have some: net and raw rates are not of one kind."""
-    net = [each for each in taken if each.told.is_net]
-    if not net or len(net) == len(taken):
-        return taken, tuple(left_out)
+def _of_one_background(fit: list[_Taken], left_out: list[LeftOut]) -> list[_Taken]:
+    """Leave out tubes without controls where others have some: net and raw rates are not of one kind.
+
+    Before twins are looked for: a patient whose first tube has no control still has the second.
+    """
+    net = [each for each in fit if each.told.is_net]
+    if not net or len(net) == len(fit):
+        return fit
     reason = "no control shows its background, and the others' rates are net of theirs"
-    bare = [LeftOut(each.result.sample_id, reason) for each in taken if not each.told.is_net]
-    return net, (*left_out, *bare)
+    left_out += [LeftOut(each.result.sample_id, reason) for each in fit if not each.told.is_net]
+    return net
 
 
-def _unfit(result: SampleResult, told: Evidence | str, files: dict[str, str], patients: dict[str, str]) -> str:
-    """Return why a tube is not taken; empty where it is."""
+def _unfit(result: SampleResult, told: Evidence | str) -> str:
+    """Return why a tube is not taken, whatever the others are; empty where it is."""
     if not is_stained(result.labels):
         return f"it is a control tube ({result.role})"
     if isinstance(told, str):
         return told
     if failed := [item for item in result.findings if item.spoils]:
         return f"the check {failed[0].code} failed: {failed[0].sentence}"
-    if (twin := files.get(result.source.sha256 or "")) is not None:
-        return f"its file is that of {twin}"
-    if (other := patients.get(result.labels.get("patient_id", "").strip())) is not None:
-        return f"its patient is that of {other}"
     return ""
 
 
@@ -192,7 +201,14 @@ def _one_kind(taken: Sequence[_Taken]) -> tuple[dict[str, str], str]:
 def _common(taken: Sequence[_Taken]) -> list[str]:
     """Return the denominators under which every tube has a rate, in the template's order."""
     first = taken[0].told.counted.totals
-    return [name for name in first if all(name in each.told.counted.totals for each in taken)]
+    common = [name for name in first if all(name in each.told.counted.totals for each in taken)]
+    if not common:
+        raise SpecificationError(
+            "calibrate.no_denominator",
+            "there is no denominator of which every tube holds events",
+            hint="make it of fewer tubes, with --where COLUMN=VALUE",
+        )
+    return common
 
 
 def _rates(taken: Sequence[_Taken], denominator: str) -> Reference:

@@ -8,6 +8,7 @@ from pathlib import Path
 from stromagate.simulate import sample_set
 
 DEMO_TEMPLATE = "bm_stroma_core"
+_CALIBRATION = "controls_calibration.json"
 _SHIPPED = Path(__file__).resolve().parents[2] / "sample_fcs"
 
 
@@ -29,3 +30,13 @@ def demo_sheet(out: Path, *, full: bool, progress: Callable[[str], None] | None 
     folder = out / ("tubes_full" if full else "tubes")
     sheet = folder / "samples.csv"
     return sheet if sheet.is_file() else sample_set(folder, full=full, progress=progress)
+
+
+def demo_calibration(sheet: Path) -> Path | None:
+    """Return what the patterns of the demonstration are called by: simulated controls, where they lie beside the tubes.
+
+    They were made by ``python -m benchmarks.patterns`` with the tubes' own preparation and template. Whole aspirates
+    and tubes made afresh have none, and get no pattern.
+    """
+    found = sheet.parent / _CALIBRATION
+    return found if found.is_file() else None

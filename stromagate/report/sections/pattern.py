@@ -40,7 +40,7 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
         "has_cuts": any(value.cut_high is not None for value in call.indices),
         "has_percentiles": any(value.percentile is not None for value in call.indices),
         "share": next((_estimate(value) for value in call.indices if value.index == "P/MSC"), NONE),
-        "cells": [_cell(cell) for cell in call.robustness],
+        "cells": [_cell(cell, call) for cell in call.robustness],
         "agreement": _agreement(call.robustness),
         "background": _background(call),
         "confidence": f"{100 * result.record.config.confidence:g} %",
@@ -73,14 +73,16 @@ def _indices(result: SampleResult, call: PatternCall) -> list[dict[str, Any]]:
             {
                 "name": label(result, name),
                 "main": name == call.denominator,
-                "cells": [_index(found[index]) for index in ("P", "Q") if index in found],
+                "cells": [_index(found[index], call) for index in ("P", "Q") if index in found],
             }
         )
     return rows
 
 
-def _index(value: IndexValue) -> dict[str, str]:
-    percentile = "" if value.percentile is None else f"above {percent_text(value.percentile, 2)} of its tubes"
+def _index(value: IndexValue, call: PatternCall) -> dict[str, str]:
+    percentile = ""
+    if value.percentile is not None and call.calibration is not None:
+        percentile = f"above {round(value.percentile * call.calibration.n)} of {call.calibration.n} tubes"
     cuts = ""
     if value.cut_low is not None and value.cut_high is not None:
         one = number_text(value.cut_high)
@@ -100,10 +102,12 @@ def _estimate(value: IndexValue) -> str:
     return f"{head} ({number_text(factor * value.ci_low)}–{number_text(factor * value.ci_high)})"
 
 
-def _cell(cell: RobustnessCell) -> dict[str, Any]:
+def _cell(cell: RobustnessCell, call: PatternCall) -> dict[str, Any]:
     told = PATTERN_WORDS.get(cell.pattern, cell.pattern) or NONE
     if not cell.pattern:
         verdict = cell.reason
+    elif (cell.kind, cell.denominator) == ("denominator", call.denominator):
+        verdict = "the call itself"
     elif not cell.decides:
         verdict = f"does not count: {cell.reason}"
     else:

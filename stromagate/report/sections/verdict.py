@@ -51,7 +51,8 @@ def _calibrated(result: SampleResult) -> str:
     made_by = result.pattern.calibration
     if made_by is None:
         return f"Calibration level {result.pattern.level}"
-    return f"Calibration level {made_by.level}: {made_by.name}, {count_text(made_by.n)} tubes or patients"
+    of = "tubes" if made_by.level in {"L1", "L2"} else "patients"
+    return f"Calibration level {made_by.level}: {made_by.name}, {count_text(made_by.n)} {of}"
 
 
 def _quantifiable(states: list[str]) -> str:
