@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stromagate.fcs import read_fcs
 from stromagate.model.gates import Axis, GateTree
@@ -16,6 +18,7 @@ from stromagate.model.scales import Scale
 from stromagate.qc import Evidence
 from tests.qc.evidence import (
     GATES,
+    ask,
     good_columns,
     make_evidence,
     one,
@@ -68,6 +71,53 @@ def test_channels_exported_compensated_need_no_matrix() -> None:
     mixed = one("compensation", _exported(evidence, "CD45"))
     assert mixed.status == "warn"
     assert mixed.sentence.startswith("Comp-FITC-A were exported compensated, BV510-A, BV605-A, PE-A, APC-A were not")
+
+
+def fmo(slope: float, *, bright: float = 20_000, bright_frac: float = 0.3, role: str = "fmo:CD146") -> Evidence:
+    """Return an FMO tube in which so much of CD45's light lies in CD146's channel, of so many bright cells."""
+    columns, rng = good_columns(20_000, 0), np.random.default_rng(5)
+    with_cd45 = rng.random(20_000) < bright_frac
+    columns["CD45"] = np.where(with_cd45, rng.normal(bright, bright / 10, 20_000), rng.normal(100, 40, 20_000))
+    columns["CD146"] = rng.normal(100, 40, 20_000) + slope * columns["CD45"]
+    nothing = dict.fromkeys(("stroma", "msc", "progenitors"), np.empty(0, dtype=np.intp))
+    return replace(make_evidence(columns=columns, members=nothing), role=role)
+
+
+@given(st.floats(-0.3, 0.3), st.floats(0.02, 0.5))
+@settings(deadline=None, max_examples=25)
+def test_what_a_matrix_left_in_a_channel_without_antibody_is_measured(slope: float, bright_frac: float) -> None:
+    _, left = ask("compensation", fmo(slope, bright_frac=bright_frac))
+    assert left.measured == pytest.approx(100 * abs(slope), abs=0.3)
+    assert (left.status == "fail") == (left.measured > 5)
+    if left.measured > 0.5:
+        assert ("taken out too much" in left.sentence) == (slope < 0)
+
+
+def test_the_pair_and_what_to_do_are_named() -> None:
+    matrix, left = ask("compensation", fmo(0.08))
+    assert (matrix.status, left.status, left.limit) == ("pass", "fail", 5)
+    assert "of CD45 (FITC-A) 8.0 % are left, the most of them." in left.sentence
+    assert left.sentence.startswith("CD146 (APC-A), whose antibody is left out, tells how level 1 bright colour was")
+    assert left.remedy.startswith("The value of CD45 into CD146 in the matrix is too small")
+    assert "too large" in ask("compensation", fmo(-0.08))[1].remedy
+    assert len(ask("compensation", fmo(0.08, role="FMO:cd146"))) == 2
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        fmo(0.2, role="stained"),
+        fmo(0.2, role="unstained"),
+        fmo(0.2, role="fmo:CD99"),
+        fmo(0.2, bright=3_000),
+        fmo(0.2, bright=300_000),
+        fmo(0.2, bright_frac=1.0),
+    ],
+    ids=["stained", "unstained", "a marker of another panel", "dim", "cut off at the top", "all as bright"],
+)
+def test_where_no_channel_tells_spillover_nothing_is_said(evidence: Evidence) -> None:
+    sample = replace(evidence.sample, events=np.minimum(evidence.sample.events, 262_143))
+    assert len(ask("compensation", replace(evidence, sample=sample))) == 1
 
 
 def test_scatter_alone_needs_no_compensation() -> None:

@@ -82,12 +82,12 @@ def test_the_denominator_may_be_empty_gone_or_undeclared() -> None:
     assert f"{N:,} events in the whole tube" in one("few_events", without_indices(denominators=[])).sentence
 
 
-@pytest.mark.parametrize(("alive", "status"), [(70, "pass"), (69, "warn"), (60, "warn"), (59, "fail")])
+@pytest.mark.parametrize(("alive", "status"), [(80, "pass"), (79, "warn"), (60, "warn"), (59, "fail")])
 def test_viability(alive: int, status: str) -> None:
     finding = one("viability", make_evidence(members={"viable": np.arange(N * alive // 100, dtype=np.intp)}))
     assert (finding.status, finding.measured, finding.population) == (status, alive, "viable")
     assert (finding.remedy == "") == (status == "pass")
-    assert finding.limit == (60 if status == "fail" else 70)
+    assert finding.limit == (60 if status == "fail" else 80)
 
 
 def test_viability_without_a_dye_or_without_events() -> None:

@@ -74,7 +74,7 @@ def test_fewer_of_the_target_than_by_chance_are_no_reason_to_warn() -> None:
 
 def test_a_removal_that_is_too_large_stays_what_it_is() -> None:
     finding = one("steady_acquisition", cut_out(np.arange(N // 3)))
-    assert (finding.status, finding.limit) == ("fail", 20.0)
+    assert (finding.status, finding.limit) == ("fail", 30.0)
 
 
 def test_nothing_removed_needs_no_test() -> None:

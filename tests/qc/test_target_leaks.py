@@ -122,7 +122,7 @@ def smooth(share: float) -> Evidence:
 
 
 @pytest.mark.parametrize(
-    ("share", "status"), [(0.0, "pass"), (0.2, "pass"), (0.25, "warn"), (0.5, "warn"), (0.6, "fail")]
+    ("share", "status"), [(0.0, "pass"), (0.3, "pass"), (0.35, "warn"), (0.5, "warn"), (0.6, "fail")]
 )
 def test_small_smooth_cells_among_the_target(share: float, status: str) -> None:
     finding = one("scatter_consistency", smooth(share))

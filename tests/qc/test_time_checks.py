@@ -60,7 +60,7 @@ def test_one_event_has_no_course() -> None:
     assert one("acquisition_order", evidence).status == "not_applicable"
 
 
-@pytest.mark.parametrize(("removed", "status"), [(0, "pass"), (10, "pass"), (11, "warn"), (20, "warn"), (21, "fail")])
+@pytest.mark.parametrize(("removed", "status"), [(0, "pass"), (10, "pass"), (11, "warn"), (30, "warn"), (31, "fail")])
 def test_share_removed_by_the_time_gate(removed: int, status: str) -> None:
     kept = np.arange(N - N * removed // 100, dtype=np.intp)
     finding = one("steady_acquisition", make_evidence(members={"time_ok": kept}))

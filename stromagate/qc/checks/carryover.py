@@ -63,6 +63,7 @@ _REMEDY = (
     "flush between tubes rich and poor in stroma."
 )
 
+# Own choice for a rate that is much higher at the start. What was run before the tube is Q63's matter.
 CHECK = Check(
     code="Q22", stage="acquisition", title="target not left over from the tube before", run=look,
     not_of_controls=BACKGROUND, warn=3.0, unit="times the rest",

@@ -45,13 +45,17 @@ def look(evidence: Evidence) -> list[Finding]:
     return [judge(CHECK, small_pct, sentence, remedy=remedy, population=name)]
 
 
+# Not held against gated lymphocytes: most templates gate none, and no line by them parts better. No more forward light
+# than their 95th percentile have up to 32 % of the target in clean simulated tubes; than their 75th hardly any of it
+# even where erythroblasts leak in. Below twice the smoothest tenth are 14 % at most in 14 clean tubes, and 42 and 54 %
+# of it in two with such erythroblasts. The limit of failure is an own choice: most of the target is something else.
 CHECK = Check(
     code="Q19",
     stage="result",
     title="target scatters like stroma",
     run=look,
     not_of_controls=BACKGROUND,
-    warn=20.0,
+    warn=30.0,
     fail=50.0,
     unit="%",
 )

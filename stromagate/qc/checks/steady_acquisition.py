@@ -41,4 +41,4 @@ def _removed(evidence: Evidence, node: GateNode) -> Finding:
 _BURST = "The target came in a burst that was cut out, or went with one: look at it in time before the count is used."
 
 
-CHECK = Check(code="Q05", stage="acquisition", title="steady acquisition", run=look, warn=10.0, fail=20.0, unit="%")
+CHECK = Check(code="Q05", stage="acquisition", title="steady acquisition", run=look, warn=10.0, fail=30.0, unit="%")

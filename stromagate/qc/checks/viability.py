@@ -25,4 +25,5 @@ def look(evidence: Evidence) -> list[Finding]:
     return [not_applicable(CHECK, "No gate on a viability dye was placed.")]
 
 
-CHECK = Check(code="Q08", stage="result", title="viability", run=look, warn=70.0, fail=60.0, unit="%")
+# Fresh marrow has 85 to 98 % alive: clean simulated tubes 94, digested bone 82.
+CHECK = Check(code="Q08", stage="result", title="viability", run=look, warn=80.0, fail=60.0, unit="%")
