@@ -11,6 +11,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS
+from stromagate.model.diagnosis import (
+    CARRIED_SHARE,
+    DIAGNOSIS,
+    LEUKAEMIA_SHARE,
+    MIN_BLASTS,
+    UNSTATED_SHARE,
+    is_aml,
+    is_leukaemia,
+    lacks,
+)
 from stromagate.model.specimen import blood_shares, is_blood, specimen
 from stromagate.model.template import Readout, ReadoutCondition, ReadoutRow, ReadoutWarning
 
@@ -35,48 +45,17 @@ NOT_APPLICABLE = "not applicable"
 BLOOD_SHARE = 0.3
 """From this share of blood on a marrow is called diluted, as by the check Q24."""
 
-CARRIED_SHARE = 0.1
-"""With fewer of the blasts beyond a marker's boundary most laboratories say that it is not there. Own choice."""
-LEUKAEMIA_SHARE = 0.2
-"""From this share of blasts on a stated leukaemia is taken to be in the tube (ELN 2022, 10.1182/blood.2022016867)."""
-UNSTATED_SHARE = 0.5
-"""The same where none is stated. Own choice: in healthy marrow freed of CD45-bright cells a third is CD45-dim."""
-MIN_BLASTS = 200
-"""Fewer blasts say nothing of what they carry. Own choice."""
-
 FIXATION = "fixation"
 """Column of the sheet that says when cells were fixed; ``bedside`` is what hypoxia markers need."""
 
-DIAGNOSIS = "diagnosis"
 _TIME_COLUMNS = ("timepoint", "visit")
-_AML = r"\bt?AML\b|\bs-?AML\b|acute (?:pro)?myel\w+ leuk|\bAPL\b|\bA?M[0-7][ab]?\b(?=.*leuk)"
-_NOT_AML = r"\b(?:no|not|without|exclud\w+|rule[ds]? out|healthy|control)\b"
+_REMISSION = r"remission|\bCR[i12]?\b|\bMRD\b"
 _LATER = (
-    r"remission|\bCR[i12]?\b|\bMRD\b|relaps|follow|after|post|\bday\s*\+?\s*[1-9]|\bd\s*\+?\s*[1-9]"
+    rf"{_REMISSION}|follow|after|post|\bday\s*\+?\s*[1-9]|\bd\s*\+?\s*[1-9]"
     r"|\bweek|\bmonth|cycle|treat|transplant|end of|\bEOT\b|consolid|inducti"
 )
 _FIRST = r"diagnos|\bdx\b|\bD0\b|\bday 0\b|baseline|de novo|new|untreated|initial|before|pre-?treat"
 _DIGEST = r"digest|collagen|bone chip|femoral head|trephine|biops|explant"
-
-
-def lacks(diagnosis: str, marker: str) -> bool:
-    """Say whether a diagnosis states that a marker is lacking: ``AML, CD34-negative``, ``AML without CD34``."""
-    name = re.escape(marker)
-    words = (
-        rf"(?<!\w){name}\s*(?:-|−|–)?\s*(?:neg|-(?!\w)|−(?!\w)|–(?!\w))"
-        rf"|(?:no|without|lacks?|lacking|loss of)\s+{name}(?!\w)"
-    )
-    return bool(re.search(words, diagnosis, re.IGNORECASE))
-
-
-def is_aml(diagnosis: str) -> bool:
-    """Say whether a diagnosis is one of acute myeloid leukaemia, and not that of somebody without."""
-    return bool(re.search(_AML, diagnosis, re.IGNORECASE)) and not re.search(_NOT_AML, diagnosis, re.IGNORECASE)
-
-
-def is_leukaemia(diagnosis: str) -> bool:
-    """Say whether a diagnosis is one of a leukaemia or of MDS."""
-    return bool(re.search(r"leuk|\bA[MLP]+L\b|\bMDS\b", diagnosis, re.IGNORECASE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +123,14 @@ def flags(readout: Readout, labels: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _aml_at_diagnosis(labels: Mapping[str, str]) -> str:
-    """Return why: an AML of which no later time is stated, for silence is no remission."""
+    """Return why: an AML of which no time after treatment is stated; silence is no remission, and relapse has blasts."""
     diagnosis = labels.get(DIAGNOSIS, "")
     if not is_aml(diagnosis):
         return ""
     when = " ".join(labels.get(column, "") for column in _TIME_COLUMNS)
     first = re.search(_FIRST, when, re.IGNORECASE)
-    if not first and re.search(_LATER, f"{when} {diagnosis}", re.IGNORECASE):
+    later = re.search(_LATER, when, re.IGNORECASE) or re.search(_REMISSION, diagnosis, re.IGNORECASE)
+    if later and not first:
         return ""
     said = f"the sample sheet gives the diagnosis “{diagnosis}”"
     return said if first else f"{said} and no time after treatment"

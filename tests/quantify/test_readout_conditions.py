@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stromagate.model.readouts import applies, flags, is_aml, is_leukaemia, lacks, reason
+from stromagate.model.diagnosis import is_aml, is_leukaemia, lacks
+from stromagate.model.readouts import applies, flags, reason
 from stromagate.model.template import Readout, ReadoutCondition, ReadoutWarning
 
 BLOOD = {"rbc_bm": "4", "rbc_pb": "5", "wbc_pb": "10", "tnc_bm": "12"}  # two thirds of the cells
@@ -18,6 +19,10 @@ MET: list[tuple[ReadoutCondition, dict[str, str]]] = [
     ("aml_at_diagnosis", {"diagnosis": "AML", "timepoint": "before treatment"}),
     ("aml_at_diagnosis", {"diagnosis": "AML", "timepoint": "day 0"}),
     ("aml_at_diagnosis", {"diagnosis": "sAML after MDS", "timepoint": "diagnosis"}),
+    ("aml_at_diagnosis", {"diagnosis": "sAML after MDS"}),
+    ("aml_at_diagnosis", {"diagnosis": "AML without maturation"}),
+    ("aml_at_diagnosis", {"diagnosis": "AML, not otherwise specified"}),
+    ("aml_at_diagnosis", {"diagnosis": "AML", "timepoint": "relapse"}),
     ("blood_in_marrow", BLOOD),
     ("blood_in_marrow", {"specimen": "peripheral blood"}),
     ("not_digested", {}),
@@ -31,6 +36,9 @@ NOT_MET: list[tuple[ReadoutCondition, dict[str, str]]] = [
     ("aml_at_diagnosis", {"diagnosis": "healthy"}),
     ("aml_at_diagnosis", {"diagnosis": "no AML"}),
     ("aml_at_diagnosis", {"diagnosis": "MDS"}),
+    ("aml_at_diagnosis", {"diagnosis": "cytopenia, AML excluded"}),
+    ("aml_at_diagnosis", {"diagnosis": "no evidence of AML"}),
+    ("aml_at_diagnosis", {"diagnosis": "healthy donor for an AML patient"}),
     ("aml_at_diagnosis", {"diagnosis": "B-ALL"}),
     ("aml_at_diagnosis", {"diagnosis": "AML in remission"}),
     ("aml_at_diagnosis", {"diagnosis": "AML", "timepoint": "day 28"}),

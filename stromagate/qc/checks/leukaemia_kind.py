@@ -12,15 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stromagate.model.diagnosis import (
+    CARRIED_SHARE,
+    DIAGNOSIS,
+    LEUKAEMIA_SHARE,
+    MIN_BLASTS,
+    UNSTATED_SHARE,
+    is_leukaemia,
+    lacking,
+)
 from stromagate.model.result import Finding
 from stromagate.prepare.scales import raw_cut
 from stromagate.qc.check import BACKGROUND, Check, Evidence
 from stromagate.qc.targets import deciding, edges_of, targets
 from stromagate.qc.verdict import not_applicable, said
 from stromagate.qc.wording import events, listed, percent
-
-_COLUMN = "diagnosis"
-_LACKS = r"{0}\s*(?:-|−|–)?\s*(?:neg|-(?!\w)|−(?!\w)|–(?!\w))|(?:no|without|lacks?|lacking|loss of)\s+{0}\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +38,23 @@ class _Kind:
     markers: tuple[str, ...]
 
 
-_CD34_NEGATIVE = _Kind(_LACKS.format("CD34"), "blasts without CD34", ("CD34",))
+_CD34_NEGATIVE = _Kind(lacking("CD34"), "blasts without CD34", ("CD34",))
 _KINDS = (
     _CD34_NEGATIVE,
-    _Kind(_LACKS.format("CD45"), "blasts without CD45", ("CD45",)),
+    _Kind(lacking("CD45"), "blasts without CD45", ("CD45",)),
     _Kind(
         r"erythro?[- ]?leuk|\berythroid\b|\b(?:AML|FAB)?[- ]?M6[ab]?\b", "an erythroid leukaemia", ("CD45", "CD235a")
     ),
     _Kind(r"megakaryo|\b(?:AML|FAB)?[- ]?M7\b|\bAMKL\b", "a megakaryoblastic leukaemia", ("CD45", "CD31", "CD34")),
 )
-# Of leukocytes; from this share on blasts are called a leukaemia (ELN 2022, 10.1182/blood.2022016867).
-_LEUKAEMIA_PCT = 20.0
-# Own choice where no leukaemia is stated: in healthy marrow freed of CD45-bright cells a third is CD45-dim.
-_UNSTATED_PCT = 50.0
-_STATED = r"leuk|\bA[MLP]+L\b|\bMDS\b"
-# Own choice: with fewer of the blasts beyond the boundary of CD34, most laboratories say that CD34 is not there.
-_CARRIED_PCT = 10.0
-_FEWEST = 200
 
 
 def look(evidence: Evidence) -> list[Finding]:
     """Warn of each kind that is stated or seen, with the populations that are then not to be relied on."""
-    stated = evidence.labels.get(_COLUMN, "").strip()
+    stated = evidence.labels.get(DIAGNOSIS, "").strip()
     kinds = {kind: f"The sample sheet gives {kind.called}" for kind in _KINDS if _names(kind, stated)}
     seen = _blasts_with_cd34(evidence)
-    if seen is not None and seen.share_pct < _CARRIED_PCT:
+    if seen is not None and seen.share_pct < 100 * CARRIED_SHARE:
         kinds.setdefault(_CD34_NEGATIVE, seen.sentence)
     if kinds:
         return [_warned(evidence, kind, why) for kind, why in kinds.items()]
@@ -65,7 +63,7 @@ def look(evidence: Evidence) -> list[Finding]:
         return [said(CHECK, "pass", sentence)]
     if seen is not None:
         return [said(CHECK, "pass", f"{seen.sentence}.")]
-    return [not_applicable(CHECK, f"Neither the sample sheet (column {_COLUMN}) nor a gate of blasts says the kind.")]
+    return [not_applicable(CHECK, f"Neither the sample sheet (column {DIAGNOSIS}) nor a gate of blasts says the kind.")]
 
 
 def _names(kind: _Kind, text: str) -> bool:
@@ -94,12 +92,12 @@ def _blasts_with_cd34(evidence: Evidence) -> _Blasts | None:
     edge = next(_cd34_edges(evidence), None)
     for node in evidence.tree.nodes:
         rows = evidence.members.get(node.name)
-        if edge is None or rows is None or not re.fullmatch(r"blasts?(_aml)?", node.name) or rows.size < _FEWEST:
+        if edge is None or rows is None or not re.fullmatch(r"blasts?(_aml)?", node.name) or rows.size < MIN_BLASTS:
             continue
         every = evidence.counts[evidence.template.denominators[0]] if evidence.template.denominators else None
         share_pct = 100 * rows.size / every if every else 0.0
-        stated = re.search(_STATED, evidence.labels.get(_COLUMN, ""), re.IGNORECASE)
-        if share_pct < (_LEUKAEMIA_PCT if stated else _UNSTATED_PCT):
+        least = LEUKAEMIA_SHARE if is_leukaemia(evidence.labels.get(DIAGNOSIS, "")) else UNSTATED_SHARE
+        if share_pct < 100 * least:
             continue
         carried_pct = 100 * float(np.mean(evidence.linear("CD34", rows) >= edge))
         shown = f"{percent(carried_pct)} of {events(rows.size)} {evidence.called(node.name)} carry CD34"
