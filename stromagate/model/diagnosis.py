@@ -18,7 +18,10 @@ MIN_BLASTS = 200
 
 _AML = r"\bt?AML\b|\bs-?AML\b|acute (?:pro)?myel\w+ leuk|\bAPL\b|\bA?M[0-7][ab]?\b(?=.*leuk)"
 # A word against it stands before it: "AML without maturation" and "AML, not otherwise specified" are AML.
-_NOT_AML = rf"\b(?:no|not|without|exclud\w*|ruled? out|healthy)\b[\w ]{{0,24}}?(?:{_AML})|(?:{_AML})[\w ]{{0,5}}(?:exclud|ruled out)"
+_NOT_AML = (
+    rf"\b(?:no|not|without|exclud\w*|ruled? out|healthy)\b[\w ]{{0,24}}?(?:{_AML})"
+    rf"|(?:{_AML})[\w ]{{0,5}}(?:exclud|ruled out)"
+)
 
 
 def lacking(marker: str) -> str:

@@ -123,7 +123,7 @@ def flags(readout: Readout, labels: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _aml_at_diagnosis(labels: Mapping[str, str]) -> str:
-    """Return why: an AML of which no time after treatment is stated; silence is no remission, and relapse has blasts."""
+    """Return why: an AML and no time after treatment; silence is no remission, and a relapse has blasts."""
     diagnosis = labels.get(DIAGNOSIS, "")
     if not is_aml(diagnosis):
         return ""
