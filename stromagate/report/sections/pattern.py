@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from stromagate.model.pattern import BETWEEN, PATTERNS, IndexValue, PatternCall, RobustnessCell
@@ -41,7 +40,7 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
         "has_percentiles": any(value.percentile is not None for value in call.indices),
         "share": next((_estimate(value) for value in call.indices if value.index == "P/MSC"), NONE),
         "cells": [_cell(cell, call) for cell in call.robustness],
-        "agreement": _agreement(call.robustness),
+        "agreement": _agreement(call),
         "background": _background(call),
         "confidence": f"{100 * result.record.config.confidence:g} %",
         "draws": count_text(call.draws),
@@ -58,7 +57,7 @@ def _chances(call: PatternCall) -> list[dict[str, Any]]:
             "width": f"{100 * probability:.1f}",
             "called": name == call.pattern,
         }
-        for name, probability in call.probabilities.items()
+        for name, probability in ((name, call.probabilities[name]) for name in _MEANT if name in call.probabilities)
     ]
 
 
@@ -106,7 +105,7 @@ def _cell(cell: RobustnessCell, call: PatternCall) -> dict[str, Any]:
     told = PATTERN_WORDS.get(cell.pattern, cell.pattern) or NONE
     if not cell.pattern:
         verdict = cell.reason
-    elif (cell.kind, cell.denominator) == ("denominator", call.denominator):
+    elif _is_call(cell, call):
         verdict = "the call itself"
     elif not cell.decides:
         verdict = f"does not count: {cell.reason}"
@@ -122,12 +121,16 @@ def _cell(cell: RobustnessCell, call: PatternCall) -> dict[str, Any]:
     }
 
 
-def _agreement(cells: Sequence[RobustnessCell]) -> str:
-    deciding = [cell for cell in cells if cell.decides and cell.pattern]
+def _agreement(call: PatternCall) -> str:
+    deciding = [cell for cell in call.robustness if cell.decides and cell.pattern and not _is_call(cell, call)]
     if not deciding:
         return ""
     same = sum(not cell.differs for cell in deciding)
-    return f"{same} of {len(deciding)} ways of reckoning that count come to the same."
+    return f"{same} of {len(deciding)} other ways that count come to the same."
+
+
+def _is_call(cell: RobustnessCell, call: PatternCall) -> bool:
+    return (cell.kind, cell.denominator) == ("denominator", call.denominator)
 
 
 def _background(call: PatternCall) -> str:
