@@ -24,6 +24,9 @@ cells hold other shares of stroma (doi:10.3109/14653249.2011.651533)."""
 MIN_PERCENTILES, MIN_RANGE_90, MIN_RANGE_95 = 20, 40, 120
 """Tubes from which percentiles are shown, and a range of 90 % and of 95 % is stated (CLSI EP28 asks for 120)."""
 
+MAX_NAME = 80
+"""Characters of a calibration's name: it stands in the sentence of every call."""
+
 Rates = Annotated[tuple[float, ...], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -42,7 +45,7 @@ class _Calibration(Document):
 
     format: Literal["stromagate.calibration/1"] = CALIBRATION_FORMAT
     research_use: str = "For Research Use Only. Not for use in diagnostic procedures."
-    name: str = Field(min_length=1, max_length=80, description="What reports call it.")
+    name: str = Field(min_length=1, max_length=MAX_NAME, description="What reports call it.")
     template: Name
     template_version: str
     template_sha256: str

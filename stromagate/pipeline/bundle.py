@@ -2,7 +2,8 @@
 
 ::
 
-    OUT/run.json  index.html  populations.csv  thresholds.csv  qc.csv  assets/plotly.min.js
+    OUT/run.json  index.html  populations.csv  thresholds.csv  qc.csv  patterns.csv  assets/plotly.min.js
+    OUT/miflowcyt.html  miflowcyt.csv  README.txt
     OUT/pooled.csv  pooled.json  (where the sheet names replicates)
     OUT/without_blood.csv  (with --hemodilution)
     OUT/history.json  history.html  (of a run with --history)
@@ -42,6 +43,10 @@ RUN_FILES = (
     "populations.csv",
     "thresholds.csv",
     "qc.csv",
+    "patterns.csv",
+    "miflowcyt.html",
+    "miflowcyt.csv",
+    "README.txt",
     "pooled.csv",
     "pooled.json",
     "without_blood.csv",
@@ -312,7 +317,8 @@ def first_fault(cause: ValidationError) -> str:
     """Return the first thing that is wrong with a document, and how many there are."""
     first = cause.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "the document"
-    return f"{place}: {first['msg']} ({cause.error_count()} in all)"
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return f"{place}: {said} ({cause.error_count()} in all)"
 
 
 def cannot_write(path: Path, cause: OSError) -> StromagateError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from stromagate.errors import InputError, SpecificationError, UsageError
-from stromagate.model.calibration import CALIBRATION
+from stromagate.model.calibration import CALIBRATION, MAX_NAME
 from stromagate.model.pattern import CalibrationRef
 from stromagate.model.result import SampleResult
 from stromagate.pattern import call_pattern
@@ -47,17 +47,18 @@ def calibrate(folders: Sequence[Path], wanted: Wanted) -> Made:
     Raises
     ------
     UsageError
-        A folder is named twice, or none is named, or no tube has what ``where`` asks for.
+        A folder is named twice, or none is named, no tube has what ``where`` asks for, or the name cannot be one.
     InputError
         A folder holds no finished run.
     SpecificationError
         Runs of several templates; too few tubes, or of several kinds.
     """
+    _check_name(wanted.name)
     runs = finished_runs(folders, "calibrate")
     one_template(runs, "calibrate")
     every = [result for run in runs for result in run.results()]
     asked = [result for result in every if _has(result, wanted.where)]
-    if not asked:
+    if wanted.where and not asked:
         said = " and ".join(f"{column}={value}" for column, value in wanted.where)
         columns = sorted({column for result in every for column in result.labels})
         raise UsageError("calibrate.where", f"no tube has {said}", hint=f"columns of the sheet: {', '.join(columns)}")
@@ -126,6 +127,15 @@ def with_pattern(result: SampleResult, calibration: AnyCalibration | None) -> Sa
     if result.pattern.sentence and result.pattern.calibration == reference(calibration):
         return result
     return result.model_copy(update={"pattern": call_pattern(result, calibration)})
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > MAX_NAME:
+        raise UsageError(
+            "calibrate.name",
+            "the name of a calibration is what reports call it by",
+            hint=f"--name with 1 to {MAX_NAME} characters",
+        )
 
 
 def _has(result: SampleResult, where: Sequence[tuple[str, str]]) -> bool:
