@@ -28,7 +28,14 @@ _LOOKED_AT = 200_000
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def axis_view(name: str, axis: Axis, values: F32, panel: Panel, marks: Sequence[float] = ()) -> AxisView:
+def axis_view(
+    name: str,
+    axis: Axis,
+    values: F32,
+    panel: Panel,
+    marks: Sequence[float] = (),
+    limits: tuple[float, float] | None = None,
+) -> AxisView:
     """Choose limits, title and ticks.
 
     Parameters
@@ -43,6 +50,8 @@ def axis_view(name: str, axis: Axis, values: F32, panel: Panel, marks: Sequence[
         Says which channel carries the axis.
     marks : sequence of float, display units
         Where a gate's boundary lies; the axis reaches that far, unless that is far from everything.
+    limits : tuple of float, display units, optional
+        From where to where, where somebody asked for a part of the axis.
 
     Returns
     -------
@@ -51,8 +60,10 @@ def axis_view(name: str, axis: Axis, values: F32, panel: Panel, marks: Sequence[
     some = values[:: max(1, values.size // _LOOKED_AT)]
     some = some[np.isfinite(some)]
     linear = axis.scale.kind == "linear"
-    low, high = _linear_limits(axis.scale, some) if linear else _limits(axis.scale, some)
-    low, high = _reaching(low, high, marks)
+    if limits is None:
+        low, high = _linear_limits(axis.scale, some) if linear else _limits(axis.scale, some)
+        limits = _reaching(low, high, marks)
+    low, high = limits
     ticks = _linear_ticks(low, high) if linear else _decade_ticks(axis.scale, low, high)
     return AxisView(axis=name, title=_title(name, axis, panel), low=low, high=high, scale=axis.scale, ticks=ticks)
 

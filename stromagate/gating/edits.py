@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -86,25 +86,59 @@ def apply(
         Everything that is wrong with the edits on this tube, at once.
     """
     _same_tree(gated.tree, sample, now)
-    by_name = {edit.population: edit for edit in sample.edits}
+    tree = edited_tree(prepared, gated.tree, sample.edits, f"edits of {sample.sample_id}", gates, gated.left_out)
+    members = replay.members(prepared, tree)
+    counts = {name: len(members[name]) if name in members else None for name in (ROOT, *(n.name for n in tree.nodes))}
+    outcome = Gated(tree, MappingProxyType(members), MappingProxyType(counts), gated.left_out)
+    moved = {edit.population for edit in sample.edits}
+    replaced = tuple(node for node in gated.tree.nodes if node.name in moved)
+    return Edited(outcome, replaced, MappingProxyType(dict(gated.counts)))
+
+
+def edited_tree(
+    prepared: Prepared,
+    tree: GateTree,
+    edits: Sequence[GateEdit],
+    where: str,
+    gates: Mapping[str, Sequence[GateStep]] | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> GateTree:
+    """Return a fitted tree with a person's boundaries in it, without asking who is within them.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The tube.
+    tree : GateTree
+        As the template was fitted on it.
+    edits : sequence of GateEdit
+        The edits.
+    where : str
+        What an error calls them.
+    gates : mapping of str to sequence of GateStep, optional
+        The template's gates, for those that it holds itself.
+    left_out : mapping of str to str, optional
+        Populations that the tube does not have, and why.
+
+    Raises
+    ------
+    DocumentError
+        Everything that is wrong with the edits on this tube, at once.
+    """
     problems = [
         Problem(None, f"edits[{index}].{place}", message, hint)
-        for index, edit in enumerate(sample.edits)
-        for place, message, hint in _faults(index, sample.edits, gated)
+        for index, edit in enumerate(edits)
+        for place, message, hint in _faults(index, edits, tree, left_out or {})
     ]
     if problems:
-        _refuse(sample, problems)
-    nodes = tuple(_put(prepared, gated.tree, by_name, gates or {}))
-    tree = replace(gated.tree, nodes=nodes)
-    able = evaluable(tree)
-    lost = [_idle(index, edit, tree) for index, edit in enumerate(sample.edits) if edit.population not in able]
+        raise DocumentError("edits.tube", where, problems)
+    by_name = {edit.population: edit for edit in edits}
+    edited = replace(tree, nodes=tuple(_put(prepared, tree, by_name, gates or {})))
+    able = evaluable(edited)
+    lost = [_idle(index, edit, edited) for index, edit in enumerate(edits) if edit.population not in able]
     if lost:
-        _refuse(sample, lost)
-    members = replay.members(prepared, tree)
-    counts = {name: len(members[name]) if name in members else None for name in (ROOT, *(n.name for n in nodes))}
-    outcome = Gated(tree, MappingProxyType(members), MappingProxyType(counts), gated.left_out)
-    replaced = tuple(node for node in gated.tree.nodes if node.name in by_name)
-    return Edited(outcome, replaced, MappingProxyType(dict(gated.counts)))
+        raise DocumentError("edits.tube", where, lost)
+    return edited
 
 
 def _same_tree(tree: GateTree, sample: SampleEdits, now: MadeOn | None) -> None:
@@ -150,19 +184,21 @@ def _changes(was: MadeOn, now: MadeOn) -> Iterator[str]:
             yield f"{name} ({was.libraries.get(name)}, now {now.libraries.get(name)})"
 
 
-def _faults(index: int, edits: Sequence[GateEdit], gated: Gated) -> Iterator[tuple[str, str, str | None]]:
+def _faults(
+    index: int, edits: Sequence[GateEdit], tree: GateTree, left_out: Mapping[str, str]
+) -> Iterator[tuple[str, str, str | None]]:
     """Yield what is wrong with one edit: the part of it, what, and what would be right."""
-    edit, names = edits[index], [node.name for node in gated.tree.nodes]
+    edit, names = edits[index], [node.name for node in tree.nodes]
     name = edit.population
-    if name in gated.left_out:
-        yield "population", f"this tube has no '{name}': {gated.left_out[name]}", None
+    if name in left_out:
+        yield "population", f"this tube has no '{name}': {left_out[name]}", None
     elif name not in names:
         yield "population", f"no population is named '{name}'", did_you_mean(name, names)
     if name in [earlier.population for earlier in edits[:index]]:
         yield "population", f"'{name}' is edited twice", "keep one edit a population"
     for axis in edit.geometry.axes:
-        if axis not in gated.tree.axes:
-            yield "geometry", f"this tube carries no {axis}", did_you_mean(axis, gated.tree.axes)
+        if axis not in tree.axes:
+            yield "geometry", f"this tube carries no {axis}", did_you_mean(axis, tree.axes)
     if isinstance(edit.geometry, Boolean):
         above = names[: names.index(name)] if name in names else names
         for other in edit.geometry.of:
@@ -269,10 +305,6 @@ def _idle(index: int, edit: GateEdit, tree: GateTree) -> Problem:
         f"'{node.name}' stands on {missing}, which could not be evaluated on this tube",
         "draw that boundary too",
     )
-
-
-def _refuse(sample: SampleEdits, problems: Iterable[Problem]) -> None:
-    raise DocumentError("edits.tube", f"edits of {sample.sample_id}", problems)
 
 
 def _shape(geometry: Geometry) -> str:

@@ -88,7 +88,7 @@ class _Binned:
         )
 
     def _side(self, node: GateNode, axis: str) -> AxisView:
-        marks = _marks(node.geometry, axis)
+        marks = marks_of(node.geometry, axis)
         key = (node.parent, axis, marks)
         if key not in self.sides:
             values = self._values(node.parent, axis)
@@ -127,7 +127,7 @@ def _plotted(node: GateNode, spec: PopulationSpec, axes: Mapping[str, object]) -
     return tuple(axis for axis in wanted if axis in axes)[:2]
 
 
-def _marks(geometry: Geometry | None, axis: str) -> tuple[float, ...]:
+def marks_of(geometry: Geometry | None, axis: str) -> tuple[float, ...]:
     """Return where a gate's boundary lies on an axis, so that the plot reaches as far."""
     if geometry is None or axis not in geometry.axes:
         return ()

@@ -101,7 +101,7 @@ def counted_controls(
     """
     template = loaded.template
     targets = [node.name for node in tree.nodes if node.name in template.indices.values()]
-    open_tree, found = _any_time(tree), []
+    open_tree, found = any_time(tree), []
     parts: dict[tuple[str, str, str], list[F32]] = {}
     for use in uses:
         wanted = wanted_counts(tree, targets, use.role, template.denominators)
@@ -141,7 +141,8 @@ def _counts(
         return {}, {}
 
 
-def _any_time(tree: GateTree) -> GateTree:
+def any_time(tree: GateTree) -> GateTree:
+    """Return a tree whose gate on time is left open: it belongs to how its own tube was acquired."""
     nodes = [
         replace(node, geometry=Interval("Time", None, None))
         if node.geometry is not None and node.geometry.axes == ("Time",)

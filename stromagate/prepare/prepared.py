@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stromagate.model.config import RunConfig
-from stromagate.model.gates import MEASURED, Axis
+from stromagate.model.gates import MEASURED, Axis, GateTree
 from stromagate.model.panel import Compensation, Panel
 from stromagate.model.sample import F32, F64, Rows, Sample
 from stromagate.model.scales import Scale
@@ -82,7 +82,10 @@ class Prepared:
 
     def exact(self, axis: str, rows: Rows) -> F64:
         """Return compensated scale values in float64, shape (k,)."""
-        return self.unmix[axis].exact(self.sample.events[rows])
+        weights = self.unmix[axis]
+        if weights.plain:  # one column of many: the others need not be fetched
+            return self.sample.events[rows, weights.columns[0]].astype(np.float64)
+        return weights.exact(self.sample.events[rows])
 
     def slack(self, axis: str) -> float:
         """Return the most that ``linear`` may differ from ``exact`` on this tube, in scale values."""
@@ -133,6 +136,27 @@ def prepare(sample: Sample, template: GatingTemplate, config: RunConfig | None =
         axes |= measured
         unmix = Unmix(sample.pnn, axes, compensation)
     return Prepared(sample, panel, axes, compensation, unmix, unscaled.largest)
+
+
+def prepared_on(sample: Sample, tree: GateTree, panel: Panel) -> Prepared:
+    """Return a tube as a known tree sees it: on the tree's own axes, scales and matrix, with nothing chosen again.
+
+    Parameters
+    ----------
+    sample : Sample
+        The tube, read with the tree's gain convention.
+    tree : GateTree
+        Boundaries with their axes.
+    panel : Panel
+        What the channels are called.
+
+    Raises
+    ------
+    SpecificationError
+        An axis or the matrix names a channel the file does not have.
+    """
+    unmix = Unmix(sample.pnn, tree.axes, tree.compensation)
+    return Prepared(sample, panel, tree.axes, tree.compensation, unmix, _largest(sample, unmix))
 
 
 def _measured(template: GatingTemplate, axes: Mapping[str, Axis]) -> dict[str, Axis]:

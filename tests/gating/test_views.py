@@ -242,7 +242,7 @@ def test_a_boundary_beyond_the_events_is_in_sight_unless_it_is_far_away() -> Non
     ],
 )
 def test_every_kind_of_boundary_is_in_sight(shape: Any, low: float, high: float) -> None:
-    from stromagate.gating.views import _marks
+    from stromagate.gating.views import marks_of
 
-    assert _marks(shape, "CD146") == pytest.approx((low, high))
-    assert _marks(shape, "SSC-A") == ()
+    assert marks_of(shape, "CD146") == pytest.approx((low, high))
+    assert marks_of(shape, "SSC-A") == ()
