@@ -91,3 +91,14 @@ def test_states_and_findings_are_those_of_the_example(results: dict[str, str]) -
     states = {each["population"]: each["state"] for each in result["statistics"] if each["statistic"] == "count"}
     assert states["msc"] == "detected, not quantifiable"
     assert states["progenitors"] == states["endothelium"] == "not detected"
+
+
+def test_finding_state_and_section_give_one_reason_and_one_number(results: dict[str, str]) -> None:
+    result = json.loads(results["result"])
+    states = {each["population"]: each["state"] for each in result["statistics"] if each["statistic"] == "count"}
+    found = [each for each in result["findings"] if each["code"] == "Q36"]
+    assert len(found) == 3
+    for each in found:
+        reason = each["sentence"].split(", ", 1)[1].rstrip(".")
+        assert f"under the {each['limit']:.0f} that" in reason
+        assert f"|{states[each['population']]} Under{reason.removeprefix('under')}" in results["report"]
