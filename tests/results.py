@@ -39,7 +39,7 @@ from stromagate.model.result import (
 )
 from stromagate.model.sample import Repair, SourceRef
 from stromagate.model.scales import Scale
-from stromagate.model.template import SourceNote
+from stromagate.model.template import Readout, SourceNote
 
 LINEAR = Scale(top=262144.0)
 TIME = Scale(top=600.0)
@@ -213,6 +213,20 @@ def _beside() -> Iterator[Statistic]:
         yield Statistic(value=float(f"{1e6 * count / 842000:.12g}"), **per, **shared)
 
 
+def _over_fmo() -> Iterator[Statistic]:
+    """The median of a marker on MSC over that of the FMO control."""
+    shared: dict[str, Any] = {"population": "msc", "parent": "stroma", "marker": "CD146", "denominator": "fmo:CD146"}
+    below = {"ci_low": 371.5, "ci_high": 472.0, "interval": "order statistics", "state": "quantifiable"}
+    yield Statistic(statistic="control_median", value=420.0, unit="scale value", n=55, **below, **shared)
+    for statistic, unit, value, low, high in (
+        ("mfi_ratio", "ratio", 3.12023809524, 2.41175321, 4.10227811),
+        ("median_difference", "display units", 0.101273812, 0.078812335, 0.127113242),
+    ):
+        limits = {"ci_low": low, "ci_high": high, "counting_low": low, "counting_high": high}
+        more: dict[str, Any] = {"n": 62, "state": "post-reoxygenation", "interval": "MOVER of order statistics"}
+        yield Statistic(statistic=statistic, unit=unit, value=value, **limits, **more, **shared)
+
+
 def _in_both_units(
     shared: dict[str, Any], statistic: str, value: float, limits: tuple[float, float], **more: Any
 ) -> Iterator[Statistic]:
@@ -233,7 +247,24 @@ def _template() -> TemplateRef:
         sha256="7a" * 32,
         sources=(SourceNote(doi="10.1038/leu.2016.91", note="CD45-CD235a-CD271+ sort definition"),),
         sentences=("1. time_ok: of all, keep steady stretches of Time.", "2. singlets: of time_ok, keep the band."),
+        readouts=(Readout.model_validate(READOUT),),
     )
+
+
+READOUT: dict[str, Any] = {
+    "name": "cross_talk",
+    "title": "Cross-talk",
+    "rows": [
+        {"kind": "mfi_ratio", "population": "msc", "marker": "CD146", "label": "MCAM (CD146)"},
+        {"kind": "mfi_ratio", "population": "msc", "marker": "CD106"},
+        {"kind": "share", "population": "progenitors", "denominator": "msc"},
+    ],
+    "warnings": [
+        {"text": "Dim: it takes an FMO tube.", "doi": "10.1155/2019/3864948"},
+        {"text": "Lost in air.", "when": "not_fixed_at_bedside", "flag": "post-reoxygenation"},
+    ],
+}
+"""A read-out with a number, a marker that is not there, a share, and a warning that the sheet does not lift."""
 
 
 def _panel() -> Panel:
@@ -323,7 +354,7 @@ def _statistics() -> tuple[Statistic, ...]:
     gone = {"population": "msc_cd105", "parent": "msc", "state": "not evaluable", "value": None}
     rows.append(Statistic(statistic="count", unit="events", **gone))
     rows.append(Statistic(statistic="fraction", unit="fraction", denominator="msc", **gone))
-    return (*rows, *_beside())
+    return (*rows, *_beside(), *_over_fmo())
 
 
 def _row(

@@ -225,7 +225,7 @@ class ReadoutRow(Document):
 
     kind: Literal["mfi_ratio", "share", "ratio", "log_ratio"] = Field(description="What is reported.")
     population: Name = Field(description="Population it is about.")
-    label: str = Field("", description="What the report calls it; made of its parts where empty.")
+    label: str = Field("", description="What the report calls it, or the marker of an `mfi_ratio`.")
     marker: AxisName | None = Field(None, description="Marker of an `mfi_ratio`.")
     denominator: Name | None = Field(None, description="What a share, a ratio or a log ratio is of.")
     carried_by: Name | None = Field(

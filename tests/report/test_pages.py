@@ -43,6 +43,7 @@ def test_blocks_stand_in_the_agreed_order() -> None:
         "numbers",
         "background",
         "absolute",
+        "niche",
         "ladder",
         "gates",
         "controls",
