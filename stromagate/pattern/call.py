@@ -192,7 +192,11 @@ def _not_low(rates: Rates, cuts: Mapping[Index, Cuts]) -> list[str]:
 
 
 def _differing(cells: tuple[RobustnessCell, ...]) -> list[str]:
-    return [f"{cell.name} it would be {in_words(cell.pattern)}" for cell in cells if cell.decides and cell.differs]
+    return [
+        f"{'with ' if cell.kind == 'gate' else ''}{cell.name} it would be {in_words(cell.pattern)}"
+        for cell in cells
+        if cell.decides and cell.differs
+    ]
 
 
 def _none(pattern: str, reason: str) -> PatternCall:

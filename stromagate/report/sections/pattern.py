@@ -71,7 +71,7 @@ def _indices(result: SampleResult, call: PatternCall) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": label(result, name),
-                "main": name == call.denominator,
+                "main": call.calibration is not None and name == call.denominator,
                 "cells": [_index(found[index], call) for index in ("P", "Q") if index in found],
             }
         )
