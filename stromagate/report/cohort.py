@@ -11,7 +11,7 @@ from stromagate.model.cohort import SHARE, Cohort, CohortNumber, CohortTube
 from stromagate.model.pattern import PATTERNS
 from stromagate.quantify.cohort import state_of
 from stromagate.report.cohort_heat import heat_figure
-from stromagate.report.cohort_map import map_figure
+from stromagate.report.cohort_map import WHISKERS_UP_TO, map_figure
 from stromagate.report.cohort_spread import spread_figure
 from stromagate.report.cohort_text import as_text
 from stromagate.report.lookup import STATE_OK, STATUS_WORDS
@@ -48,6 +48,7 @@ def build(cohort: Cohort, links: Mapping[str, str], pages: Mapping[str, str]) ->
         "maps": [drawn for name in below if (drawn := map_figure(cohort, name)) is not None],
         "spreads": _spreads(cohort, below),
         "heats": [drawn for name in below if (drawn := heat_figure(cohort, name)) is not None],
+        "crowded": len(cohort.tubes) > WHISKERS_UP_TO,
         "checks": _checks(cohort),
         "confidence": f"{100 * cohort.confidence:g} %",
         "left_out": [(one.sample_id, one.run, one.reason) for one in cohort.left_out],

@@ -13,6 +13,9 @@ _WIDTH, _HEIGHT = 720, 600
 _MARGIN = {"l": 74, "r": 24, "t": 58, "b": 58}
 _NAMED_UP_TO = 12
 _CROWD = 120
+WHISKERS_UP_TO = 200
+"""More intervals than this hide the marks, and are left to the table."""
+
 _AREA, _AREA_INK, _LINE = "#f3f5f7", "#5c6670", "#8b95a0"
 
 Point = tuple[CohortTube, CohortNumber, CohortNumber]
@@ -74,7 +77,7 @@ def _traces(points: Sequence[Point], name: str, c: float) -> list[Json]:
     """Return the tubes of one pattern: filled marks for quantities, open ones for the others; one in the legend."""
     mine = [point for point in points if point[0].pattern == name]
     symbol, colour = mark_of(mine[0][0])
-    known = bool(len(points) <= _CROWD)
+    known = len(points) <= _CROWD
     traces = []
     for sure, look in ((False, f"{symbol}-open"), (True, symbol)):
         some = [point for point in mine if (is_sure(point[1]) and is_sure(point[2])) is sure]
@@ -85,14 +88,15 @@ def _traces(points: Sequence[Point], name: str, c: float) -> list[Json]:
             "mode": "markers+text" if len(points) <= _NAMED_UP_TO else "markers",
             "x": [place(p.value or 0.0, c) for _, p, _ in some],
             "y": [place(q.value or 0.0, c) for _, _, q in some],
-            "error_x": _whiskers([p for _, p, _ in some], c, colour, clear=known),
-            "error_y": _whiskers([q for _, _, q in some], c, colour, clear=known),
             "marker": {"symbol": look, "color": colour, "size": 10 if known else 7, "line": {"width": 1.3}},
             "hovertext": [said_of(tube, ("P", p), ("Q", q)) for tube, p, q in some],
             "hoverinfo": "text",
             "customdata": [tube.name for tube, _, _ in some],
             "showlegend": False,
         }
+        if len(points) <= WHISKERS_UP_TO:
+            trace["error_x"] = _whiskers([p for _, p, _ in some], c, colour, clear=known)
+            trace["error_y"] = _whiskers([q for _, _, q in some], c, colour, clear=known)
         if len(points) <= _NAMED_UP_TO:
             trace |= {
                 "text": [plot_text(tube.name, 24) for tube, _, _ in some],

@@ -53,6 +53,7 @@
         var spec = JSON.parse(made.textContent);
         spec.layout.width = Math.min(spec.layout.width, box.clientWidth || spec.layout.width);
         spec.layout.dragmode = "zoom";
+        box.style.height = spec.layout.height + "px";
         window.Plotly.react(box, spec.data, spec.layout, config).then(mark);
       });
     }
