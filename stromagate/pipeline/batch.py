@@ -17,6 +17,7 @@ from stromagate.model.history import ChartBook
 from stromagate.model.result import RunFinding, RunIndex, SampleEntry, SampleResult
 from stromagate.pattern.cut_points import AnyCalibration
 from stromagate.pipeline import bundle
+from stromagate.pipeline.accompanying import accompanying
 from stromagate.pipeline.calibrate import read_calibration, with_pattern
 from stromagate.pipeline.calibrate import reference as calibration_ref
 from stromagate.pipeline.controls.first_stage import Stage, silent, with_controls
@@ -36,6 +37,7 @@ from stromagate.pipeline.tubes import Tube, printable
 from stromagate.quantify.blood_tubes import blood_corrected
 from stromagate.quantify.pooling import pool
 from stromagate.report import plotly_asset, render_history, render_index, render_sample
+from stromagate.report.build import Plotly
 from stromagate.report.lookup import role, worst
 
 
@@ -254,19 +256,20 @@ def _pages(result: SampleResult, *, standalone: bool) -> dict[str, bytes]:
 def _run_files(
     run: RunIndex, results: list[SampleResult], book: ChartBook | None, *, standalone: bool
 ) -> dict[str, bytes]:
+    plotly: Plotly = "inline" if standalone else "shared"
     pooled = pool(results, failed=[entry for entry in run.samples if entry.status == "failed"])
-    page = render_index(
-        run, results, plotly="inline" if standalone else "shared", pooled=pooled, charted=book is not None
-    ).encode()
+    page = render_index(run, results, plotly, pooled, charted=book is not None).encode()
     files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **export_all(results, run.findings)}
     if book is not None:
-        charts = render_history(book, run.findings, plotly="inline" if standalone else "shared").encode()
+        charts = render_history(book, run.findings, plotly).encode()
         files |= {bundle.CHARTS_FILE: bundle.to_json_bytes(book), "history.html": charts}
     if pooled.groups:
         files |= {"pooled.csv": pooled_csv(pooled), "pooled.json": bundle.to_json_bytes(pooled)}
     if run.config.hemodilution and (corrected := blood_corrected(results)):
         files["without_blood.csv"] = without_blood_csv(corrected)
-    return files if standalone else {**files, "assets/plotly.min.js": plotly_asset()}
+    if not standalone:
+        files["assets/plotly.min.js"] = plotly_asset()
+    return files | accompanying(run, results, files, plotly)
 
 
 def _now() -> str:

@@ -15,7 +15,7 @@ from stromagate.model.pooled import PooledRun
 from stromagate.model.result import RunFinding, RunIndex, SampleResult
 from stromagate.model.template import Document
 from stromagate.report import cohort as cohort_page
-from stromagate.report import history, lookup, overview, replicates, run_findings
+from stromagate.report import history, lookup, miflowcyt, overview, replicates, run_findings
 from stromagate.report import patient as patient_page
 from stromagate.report.figures import plotly_asset
 from stromagate.report.section import in_order
@@ -124,6 +124,20 @@ def render_history(book: ChartBook, findings: Sequence[RunFinding], plotly: Plot
     values = history.build(book, findings)
     seed = _canonical(book) + "".join(_canonical(finding) for finding in findings)
     return _page("history.html.j2", seed=seed, plotly=plotly, root="", book=book, **values)
+
+
+def render_miflowcyt(run: RunIndex, results: Sequence[SampleResult], plotly: Plotly = "shared") -> str:
+    """Return the page with the MIFlowCyt table of a run.
+
+    Parameters
+    ----------
+    run, results, plotly
+        As for ``render_index``.
+    """
+    values = miflowcyt.page_values(results)
+    seed = _canonical(run, "times", "not_printed") + json.dumps([result.sample_id for result in results])
+    seed += repr(values)
+    return _page("miflowcyt_run.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
 
 def render_cohort(

@@ -23,7 +23,7 @@ from stromagate.report.lookup import (
     worst,
 )
 from stromagate.report.tubes import Mark, tubes_figure
-from stromagate.report.wording import count_text, estimate_text, number_text
+from stromagate.report.wording import count_text, estimate_text, marked, number_text
 
 # More lines than this are no longer compared by eye; the table has them all.
 _MAX_TUBES_DRAWN = 60
@@ -146,7 +146,7 @@ def _pattern(result: SampleResult) -> dict[str, Any]:
 def _cell(row: Statistic | None) -> dict[str, Any]:
     if row is None or row.value is None:
         return {"text": "–", "value": -1, "faint": True, "state": row.state if row else ""}
-    text = count_text(row.value) if row.statistic == "count" else estimate_text(row)
+    text = marked(count_text(row.value), row) if row.statistic == "count" else estimate_text(row)
     faint = row.state not in {"", STATE_OK}
     return {"text": text, "value": row.value, "faint": faint, "state": row.state if faint else ""}
 

@@ -8,6 +8,9 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from stromagate.model.result import Statistic
 
 NONE = "–"
+LLOQ_MARK = "<LLOQ"
+"""Stands beside every number of fewer events than make a quantity: the lower limit of quantification."""
+_BELOW_LLOQ = ("not detected", "detected, not quantifiable")
 _MAX_DIGITS = 9
 FEW = 100
 """Fewer events than this are named beside a share of them, which then has no decimals. Own choice."""
@@ -44,16 +47,27 @@ def percent_text(fraction: float | None, digits: int = 3) -> str:
     return "100 %" if fraction == 1 else f"{number_text(100 * fraction, digits)} %"
 
 
+def below_lloq(row: Statistic | None) -> str:
+    """Return the mark of a number below the limit of quantification, or nothing; what is no number has none."""
+    return LLOQ_MARK if row is not None and row.value is not None and row.state in _BELOW_LLOQ else ""
+
+
+def marked(text: str, row: Statistic | None) -> str:
+    """Return a number as it is written, with the mark behind it where it is below the limit of quantification."""
+    return f"{text} {below_lloq(row)}".rstrip()
+
+
 def estimate_text(row: Statistic | None, digits: int = 3) -> str:
     """Return a number with its interval: ``36.4 (24.9–51.4)``, ``33.9 % (22.3–47.0)``, ``1,310 (1,240–1,383)``.
 
-    As many digits are written as it takes to tell the ends of the interval from the number.
+    As many digits are written as it takes to tell the ends of the interval from the number; a number below the limit of
+    quantification is marked: ``8.3 (3.1–19.4) <LLOQ``.
     """
     if row is None or row.value is None:
         return NONE
     ends = [] if row.ci_low is None or row.ci_high is None else [row.ci_low, row.ci_high]
     head, texts = _texts(row, ends, digits)
-    return f"{head} ({texts[0]}–{texts[1]})" if texts else head
+    return marked(f"{head} ({texts[0]}–{texts[1]})" if texts else head, row)
 
 
 def share_text(row: Statistic | None, total: int | None) -> str:
@@ -71,7 +85,7 @@ def share_text(row: Statistic | None, total: int | None) -> str:
     share = f"{_whole_percent(row.value)} %"
     if row.ci_low is not None and row.ci_high is not None:
         share += f", {_whole_percent(row.ci_low)}–{_whole_percent(row.ci_high)} %"
-    return f"{count_text(row.n)} of {count_text(total)} ({share})"
+    return marked(f"{count_text(row.n)} of {count_text(total)} ({share})", row)
 
 
 def _whole_percent(share: float) -> str:

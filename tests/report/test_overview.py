@@ -81,7 +81,7 @@ def test_a_count_of_zero_keeps_its_upper_bound() -> None:
     result = make_result(statistics=tuple(rows))
     values = build(make_run([result]), [result])
     assert values["groups"][0][1][0]["cells"][1] == {
-        "text": "0 (0–3.69)",
+        "text": "0 (0–3.69) <LLOQ",
         "value": 0.0,
         "faint": True,
         "state": "not detected",

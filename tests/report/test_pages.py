@@ -41,19 +41,24 @@ def test_blocks_stand_in_the_agreed_order() -> None:
         "specimen",
         "verdict",
         "numbers",
-        "background",
         "absolute",
         "niche",
         "ladder",
         "gates",
         "controls",
+        "background",
+        "purity",
         "findings",
         "confounders",
         "literature",
         "template",
         "provenance",
+        "miflowcyt",
     ]
-    assert found == [name for name, _ in in_order()]
+    # Sections that this tube has nothing for are left out; robustness stands before the confounders.
+    order = [name for name, _ in in_order()]
+    assert found == [name for name in order if name in found]
+    assert order.index("findings") < order.index("pattern") < order.index("confounders")
 
 
 def test_every_page_says_research_use_first_and_last() -> None:
@@ -230,7 +235,7 @@ def test_an_interval_says_what_it_holds() -> None:
     rows = text.split("What the intervals hold")[1].split("All populations")[0].strip().split("\n")
     assert rows[1:] == [
         "MSC (CD271+) | 73.6 (53.6–101) | 56.5–94.4 | 64.8–85.9 | CD31 of “stroma”: −10 % if lower, +35 % if higher",
-        "CD146+ progenitors | 24.9 (15.4–38.1) | 15.4–38.1 | changes nothing | CD146: +50 % if lower, −100 % if higher",
+        "CD146+ progenitors | 24.9 (15.4–38.1) <LLOQ | 15.4–38.1 | changes nothing | CD146: +50 % if lower, −100 % if higher",
     ]
 
 
@@ -262,8 +267,8 @@ def test_a_rate_without_its_denominator_is_never_printed() -> None:
     text = visible(render_sample(make_result())).split("Every rate names")[1].split("All populations")[0]
     rates = [line for line in text.split("\n") if "(" in line and line[0] in "p%"]
     assert rates == [
-        "per million nucleated | 73.6 (53.6–101) | 24.9 (15.4–38.1) | 48.7 (34.9–66.1) | –",
-        "% of MSC (CD271+) | – | 21 of 62 (34 %, 22–47 %) | 41 of 62 (66 %, 53–78 %) | –",
+        "per million nucleated | 73.6 (53.6–101) | 24.9 (15.4–38.1) <LLOQ | 48.7 (34.9–66.1) <LLOQ | –",
+        "% of MSC (CD271+) | – | 21 of 62 (34 %, 22–47 %) <LLOQ | 41 of 62 (66 %, 53–78 %) <LLOQ | –",
     ]
 
 

@@ -192,7 +192,7 @@ def _cell(result: SampleResult, name: str, row: Statistic | None, rate: Statisti
 
 SECTION = Section(
     title="Background",
-    order=33,
+    order=57,
     fragment="background.html.j2",
     build=_build,
     summary="How much of each number other cells, spillover and glow would make without it: raw, background and net.",

@@ -6,9 +6,9 @@ from typing import Any
 
 from stromagate.model.gates import GateNode
 from stromagate.model.result import SampleResult
-from stromagate.report.lookup import find, label, reason, walk
+from stromagate.report.lookup import STATE_OK, find, label, reason, walk
 from stromagate.report.section import Section
-from stromagate.report.wording import count_text, percent_text
+from stromagate.report.wording import count_text, marked, percent_text
 
 
 def _build(result: SampleResult) -> dict[str, Any]:
@@ -25,8 +25,9 @@ def _row(result: SampleResult, node: GateNode, depth: int) -> dict[str, Any]:
     return {
         "label": label(result, node.name),
         "depth": depth,
-        "events": count_text(count.value if count else None),
-        "kept": percent_text(kept),
+        "events": marked(count_text(count.value if count else None), count),
+        "faint": count is not None and count.state != STATE_OK,
+        "kept": marked(percent_text(kept), share),
         "bar": round(100 * kept, 2) if kept is not None else None,
         "parent": label(result, node.parent),
         "state": node.state,

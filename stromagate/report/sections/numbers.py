@@ -12,7 +12,7 @@ from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denom
 from stromagate.report.section import Section
 from stromagate.report.uncertainty import STEP, of_what, parts
 from stromagate.report.uncut import share_of, uncut
-from stromagate.report.wording import count_text, estimate_text
+from stromagate.report.wording import below_lloq, count_text, estimate_text, marked
 
 # A share of one in a hundred or more is read more easily as a percentage than per million.
 _PERCENT_FROM = 0.01
@@ -60,6 +60,7 @@ def _population(result: SampleResult, name: str) -> dict[str, Any]:
     return {
         "label": label(result, name),
         "events": count_text(count.value if count else None),
+        "mark": below_lloq(count),
         "state": count.state if count else "",
         "faint": count is not None and count.state != STATE_OK,
     }
@@ -126,7 +127,7 @@ def _median_row(
     count = find(result, name, "count")
     return {
         "label": label(result, name),
-        "events": count_text(count.value if count else None),
+        "events": marked(count_text(count.value if count else None), count),
         "medians": [estimate_text(cell) for cell in cells],
         "faint": any(cell is not None and cell.state != STATE_OK for cell in cells),
     }
