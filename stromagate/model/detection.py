@@ -49,6 +49,8 @@ class BackgroundCount(Document):
     scaled_by: str
     low: float = Field(description="Lower limit of the background to expect in this tube, in its events.")
     high: float = Field(description="Upper limit.")
+    spread: float = Field(0.0, ge=0, description="Squared CV by which these blanks differ beyond counting.")
+    too_small: bool = Field(False, description="They hold too few events to tell: no limit is set by them.")
 
     @property
     def expected(self) -> float:

@@ -35,6 +35,8 @@ from stromagate.quantify.intervals import poisson
 from stromagate.quantify.states import count_state, rarest
 
 ALWAYS_BACKGROUND = (UNSTAINED, "blank")
+MIN_BLANK_EVENTS = 100
+"""Blanks with fewer events of what they are scaled by tell no background. Own choice, that of the check Q13."""
 _FMO = "fmo:"
 
 
@@ -42,7 +44,8 @@ _FMO = "fmo:"
 class Background:
     """What one kind of blanks says of one population of a tube.
 
-    ``total`` are the tube's events of ``base``, the population by which the blanks were scaled.
+    ``total`` are the tube's events of ``base``, the population by which the blanks were scaled; ``count`` are those of
+    the population, None where nobody asks about them.
     """
 
     population: str
@@ -51,6 +54,22 @@ class Background:
     total: int
     blanks: tuple[Blank, ...]
     expected: Expected
+    count: int | None = None
+
+    @property
+    def too_small(self) -> bool:
+        """Whether the blanks hold too few events to set limits.
+
+        So it is with fewer events than `MIN_BLANK_EVENTS`; and where they are smaller than the tube, and counting alone
+        leaves more of its background open than the tube has events of the population. What they show for certain is
+        told by them even so: then the lower limit of the background lies above the count.
+        """
+        if sum(blank.total for blank in self.blanks) < MIN_BLANK_EVENTS:
+            return True
+        if self.count is None or self.expected.scale <= 1:
+            return False
+        low, high = (limit * self.expected.scale for limit in poisson(self.expected.counted))
+        return low <= self.count < high - self.expected.mean
 
 
 def tells(tree: GateTree, population: str, role: str) -> bool:
@@ -122,7 +141,7 @@ def backgrounds(
             total, blanks = counts.get(base), tuple(_blanks(population, base, role, controls, lab))
             expected = expect(blanks, total) if total else None
             if total and expected is not None:
-                found.append(Background(population, role, base, total, blanks, expected))
+                found.append(Background(population, role, base, total, blanks, expected, counts[population]))
     return tuple(found)
 
 
@@ -141,16 +160,21 @@ def background_counts(known: Sequence[Background], confidence: float) -> tuple[B
                 scaled_by=each.base,
                 low=float(f"{low:.12g}"),
                 high=float(f"{high:.12g}"),
+                spread=float(f"{each.expected.spread:.12g}"),
+                too_small=each.too_small,
             )
         )
     return tuple(found)
 
 
 def detection(known: Sequence[Background], populations: Sequence[str]) -> tuple[DetectionLimits, ...]:
-    """Return the limits of every population: the strictest that its backgrounds set, else the floors."""
+    """Return the limits of every population: the strictest that its backgrounds set, else the floors.
+
+    An upper bound sets none, and neither do blanks that are too small to tell.
+    """
     found = {population: [limits(population, (), 0)] for population in populations}
     for each in known:
-        if each.role == UNSTAINED:
+        if each.role == UNSTAINED or each.too_small:
             continue
         found[each.population].append(limits(each.population, each.blanks, each.total, each.role))
     return tuple(strictest(several) for several in found.values())

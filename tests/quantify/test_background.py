@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,40 @@ def test_limits_of_alike_blanks_are_those_of_counting() -> None:
     expected = expect([Blank(count, MILLION) for count in (10, 9, 11, 10)], 2 * MILLION)
     assert expected is not None
     assert limits_of_mean(expected, 0.9) == pytest.approx(tuple(limit / 2 for limit in poisson(40, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("count", "blank", "small"),
+    [
+        (39, Blank(1, 1), True),  # an FMO of one event set a limit of 34,808
+        (39, Blank(0, 99), True),
+        (39, Blank(0, 100_000), False),  # none seen: at most 36.9 for 39
+        (36, Blank(0, 100_000), True),
+        (39, Blank(1, 5_000), True),  # 200, and 5 to 1,114
+        (39, Blank(3, 5_000), False),  # 124 at least: far from what is left open, and above the count for certain
+        (2, Blank(2, MILLION), False),  # as large as the tube
+        (39, Blank(0, 100), True),
+        (10**6, Blank(0, 100), False),
+    ],
+)
+def test_a_control_too_small_to_tell_sets_no_limits(count: int, blank: Blank, small: bool) -> None:
+    each = replace(known(MILLION, blank), count=count)
+    assert each.too_small is small
+    (limits,) = detection([each], ["msc"])
+    assert (limits.method == "floors") is small
+    assert background_counts([each], 0.95)[0].too_small is small
+    if small:
+        assert (limits.lob_events, limits.lod_events, limits.lloq_events, limits.source) == (0, 20, 50, "")
+
+
+def test_a_larger_control_that_tells_sets_limits_beside_a_small_one() -> None:
+    small, large = (
+        replace(known(MILLION, blank, role=role), count=39)
+        for blank, role in ((Blank(1, 1), "fmo:CD271"), (Blank(30, MILLION), "blank"))
+    )
+    (limits,) = detection([small, large], ["msc"])
+    assert limits.source == "blank"
+    assert limits.lob_events >= 39
 
 
 def test_an_unstained_tube_is_a_bound_without_net_and_without_limits() -> None:
