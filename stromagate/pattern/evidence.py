@@ -36,11 +36,16 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What blanks hold of a population: their events, and how many of the tube's one of these stands for."""
+    """What blanks hold of a population: their events, and how many of the tube's one of these stands for.
+
+    ``spread`` is the squared CV by which the ``n_blanks`` differ beyond counting.
+    """
 
     role: str
     events: int
     scale: float
+    spread: float = 0.0
+    n_blanks: int = 1
 
     @property
     def expected(self) -> float:
@@ -117,9 +122,15 @@ def _counted(result: SampleResult, replays: Mapping[str, tuple[int, ...]], msc: 
 
 
 def _background(result: SampleResult, population: str) -> Background | None:
-    """Return the background that set the limits of a population, else the largest that may be taken off."""
-    known = [each for each in result.background if each.population == population and not each.is_bound]
+    """Return the background that set the limits of a population, else the largest that may be taken off.
+
+    Blanks that are too small to tell are none: what they leave open would drown the tube's own counts.
+    """
+    every = (each for each in result.background if each.population == population)
+    known = [each for each in every if not each.is_bound and not each.too_small]
     source = next((each.source for each in result.detection if each.population == population), "")
     chosen: BackgroundCount | None = next((each for each in known if each.role == source), None)
     chosen = chosen or max(known, key=lambda each: each.high, default=None)
-    return None if chosen is None else Background(chosen.role, chosen.events, chosen.scale)
+    if chosen is None:
+        return None
+    return Background(chosen.role, chosen.events, chosen.scale, chosen.spread, chosen.n_blanks)

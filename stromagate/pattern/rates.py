@@ -83,9 +83,12 @@ def without_blood(rates: Mapping[str, Rates], share: float) -> dict[str, Rates]:
 
 
 def _drawn(background: Background | None, n: int, rng: np.random.Generator) -> F64:
+    """Draw the background of one tube: what blanks leave open of their mean, and how each tube differs from it."""
     if background is None:
         return np.zeros(n)
-    return np.asarray(rng.gamma(background.events + _PRIOR, size=n) * background.scale)
+    mean = rng.gamma(background.events + _PRIOR, size=n) * background.scale
+    beyond = background.spread * (1 + 1 / background.n_blanks)
+    return np.asarray(mean * rng.gamma(1 / beyond, beyond, n) if beyond else mean)
 
 
 def _expected(background: Background | None) -> float:

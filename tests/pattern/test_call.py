@@ -82,6 +82,29 @@ def test_background_is_taken_off() -> None:
     assert call_pattern(tube(60, 400, background=55), fitted()).pattern != "both-high"
 
 
+def test_blanks_that_differ_leave_as_much_open_of_an_index_as_of_the_net_number() -> None:
+    """The interval of P lies where gamma draws of its own, over the mean of the blanks and over tubes, put it."""
+    plain = tube(60, 400, background=30)
+    apart = [each.model_copy(update={"spread": 0.4, "n_blanks": 5}) for each in plain.background]
+    alike, unlike = (call_pattern(each) for each in (plain, plain.model_copy(update={"background": tuple(apart)})))
+    assert alike.indices[0].value == unlike.indices[0].value == 30
+    rng = np.random.default_rng(11)
+    own = 30.5 * rng.gamma(1 / (1 / 30.5 + 0.48), 1 / 30.5 + 0.48, 200_000)
+    low, high = np.quantile(np.maximum(rng.gamma(60.5, size=200_000) - own, 0.0), [0.025, 0.975])
+    assert unlike.indices[0].ci_low == pytest.approx(low, abs=1)
+    assert unlike.indices[0].ci_high == pytest.approx(high, rel=0.04)
+    assert (alike.indices[0].ci_low or 0) > 5 + (unlike.indices[0].ci_low or 0)
+
+
+def test_a_control_too_small_to_tell_is_taken_off_nothing() -> None:
+    plain = tube(60, 400, background=30)
+    small = tuple(each.model_copy(update={"too_small": True}) for each in plain.background)
+    result = plain.model_copy(update={"background": small})
+    assert (call_pattern(result).indices[0].value, call_pattern(result).background) == (60, "")
+    refused = call_pattern(result, fitted())
+    assert (refused.pattern, "shows its background" in refused.reason) == (NOT_ASSESSABLE, True)
+
+
 def test_boundaries_and_cut_points_that_are_unsure_make_a_call_unsure() -> None:
     sure = call_pattern(tube(60, 400), fitted())
     moving = {"progenitors": tuple(range(5, 133)), "msc": (460,) * 128}
