@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stromagate.model.cohort import SHARE, Cohort, CohortNumber, CohortTube
+from stromagate.model.cohort import SHARE, Cohort, CohortTube
 from stromagate.model.pattern import PATTERNS
 from stromagate.quantify.cohort import state_of
 from stromagate.report.cohort_heat import heat_figure
 from stromagate.report.cohort_map import WHISKERS_UP_TO, map_figure
 from stromagate.report.cohort_spread import spread_figure
-from stromagate.report.cohort_text import as_text
+from stromagate.report.cohort_text import cell
 from stromagate.report.lookup import STATE_OK, STATUS_WORDS
-from stromagate.report.wording import NONE, count_text, number_text
+from stromagate.report.wording import count_text, number_text
 
 _MAX_NAMED = 12
 _UNCHECKED = ("", "not checked")
@@ -41,7 +41,7 @@ def build(cohort: Cohort, links: Mapping[str, str], pages: Mapping[str, str]) ->
         "denominators": [(name, cohort.label(name)) for name in cohort.denominators],
         "columns": [(key, title, key != SHARE) for key, title in cohort.quantities.items()],
         "rows": [_row(cohort, tube, links, pages) for tube in cohort.tubes],
-        "variants": [[[_cell(tube.number(key, name)) for key in rates] for tube in cohort.tubes] for name in below],
+        "variants": [[[cell(tube.number(key, name)) for key in rates] for tube in cohort.tubes] for name in below],
         "patterns": _patterns(cohort),
         "found_patterns": list(dict.fromkeys(tube.pattern for tube in cohort.tubes)),
         "found_words": list(dict.fromkeys(_word(tube)[1] for tube in cohort.tubes)),
@@ -88,7 +88,7 @@ def _row(cohort: Cohort, tube: CohortTube, links: Mapping[str, str], pages: Mapp
         "page": pages.get(tube.patient_id, ""),
         "when": tube.labels.get("timepoint", "") or (f"day {day}" if (day := tube.labels.get("day", "")) else ""),
         "group": tube.group or "not stated",
-        "cells": [_cell(tube.number(key, first)) for key in cohort.quantities],
+        "cells": [cell(tube.number(key, first)) for key in cohort.quantities],
         "state": state_of(asked),
         "sure": state_of(asked) in {"", STATE_OK},
         "pattern": tube.pattern,
@@ -105,21 +105,6 @@ def _row(cohort: Cohort, tube: CohortTube, links: Mapping[str, str], pages: Mapp
 
 def _word(tube: CohortTube) -> tuple[str, str]:
     return STATUS_WORDS[tube.worst] if tube.worst else _UNCHECKED
-
-
-def _cell(number: CohortNumber | None) -> dict[str, Any]:
-    """Return a number, its interval, what it is sorted by, and whether it is a quantity."""
-    if number is None or number.value is None:
-        return {"text": NONE, "interval": "", "value": -1, "faint": True, "state": number.state if number else ""}
-    text, _, interval = as_text(number).partition(" (")
-    faint = number.state not in {"", STATE_OK}
-    return {
-        "text": text,
-        "interval": interval.rstrip(")"),
-        "value": float(f"{number.value:.6g}"),
-        "faint": faint,
-        "state": number.state if faint else "",
-    }
 
 
 def _patterns(cohort: Cohort) -> list[dict[str, Any]]:

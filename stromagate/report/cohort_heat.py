@@ -92,10 +92,10 @@ def _seen(found: CohortNumber | None) -> bool:
 
 def _row(name: str, rates: Sequence[dict[str, CohortNumber]]) -> list[float | None] | None:
     """Return decades from the median of the tubes in which it was detected; None where it was in none."""
-    values = [one[name].value or 0.0 for one in rates if _seen(one.get(name))]
-    if not values:
+    logs = [math.log10(one[name].value or 1.0) for one in rates if _seen(one.get(name))]
+    if not logs:
         return None
-    middle = math.log10(median(values))
+    middle = median(logs)
     return [
         round(math.log10(found.value or 1.0) - middle, 2) if (found := one.get(name)) and _seen(found) else None
         for one in rates

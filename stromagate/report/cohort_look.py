@@ -55,7 +55,7 @@ def said_of(tube: CohortTube, *numbers: tuple[str, CohortNumber]) -> str:
     """Return what stands beside a mark when it is pointed at."""
     head = plot_text(tube.name, 60)
     who = f"patient {plot_text(tube.patient_id, 40)}<br>" if tube.patient_id else ""
-    lines = "<br>".join(f"{name} {as_text(number)}" for name, number in numbers)
+    lines = "<br>".join(f"{name} {plot_text(as_text(number))}" for name, number in numbers)
     chance = "" if tube.probability is None else f" ({tube.probability:.2f})"
     return f"<b>{head}</b><br>{who}{lines}<br>{plot_text(tube.pattern)}{chance}"
 

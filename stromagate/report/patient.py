@@ -10,8 +10,8 @@ from typing import Any
 from stromagate.model.calibration import STRATA
 from stromagate.model.cohort import SHARE, Cohort, CohortNumber, CohortTube
 from stromagate.quantify.combine import Limits, difference
-from stromagate.report.cohort_text import as_text
-from stromagate.report.lookup import STATE_OK, STATUS_WORDS
+from stromagate.report.cohort_text import as_text, cell
+from stromagate.report.lookup import STATUS_WORDS
 from stromagate.report.patient_course import course_figure
 from stromagate.report.wording import NONE, count_text, number_text
 
@@ -118,16 +118,8 @@ def _asked(cohort: Cohort) -> list[tuple[str, str]]:
 
 
 def _cell(number: CohortNumber | None) -> dict[str, Any]:
-    if number is None or number.value is None:
-        return {"text": NONE, "interval": "", "faint": True, "state": number.state if number else "", "events": ""}
-    text, _, interval = as_text(number).partition(" (")
-    return {
-        "text": text,
-        "interval": interval.rstrip(")"),
-        "faint": number.state not in {"", STATE_OK},
-        "state": "" if number.state == STATE_OK else number.state,
-        "events": "" if number.n is None else f"{count_text(number.n)} events",
-    }
+    made = cell(number)
+    return {**made, "events": "" if made["n"] is None else f"{count_text(made['n'])} events"}
 
 
 def _others(cohort: Cohort, tubes: Sequence[CohortTube]) -> list[tuple[str, list[tuple[str, list[str]]]]]:
