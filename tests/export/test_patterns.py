@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -73,6 +74,13 @@ def test_numbers_read_back_exactly() -> None:
             assert (float(row[column]) if row[column] else None) == getattr(value, column)
         assert (row["name"], row["denominator"], row["unit"]) == (value.index, value.denominator, value.unit)
     assert [row["pattern"] for row in of(found, "robustness")] == [cell.pattern for cell in call.robustness]
+
+
+def test_a_result_read_from_disk_gives_the_same_rows() -> None:
+    result = shown(called())
+    again = SampleResult.model_validate_json(json.dumps(result.to_json(), sort_keys=True))
+    assert list(again.pattern.probabilities) != list(result.pattern.probabilities)
+    assert rows(again) == rows(result)
 
 
 def test_a_place_beside_the_cut_points_and_each_way_are_in_words() -> None:

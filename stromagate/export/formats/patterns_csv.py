@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from stromagate.export.cells import Cell
 from stromagate.export.exporter import Exporter
 from stromagate.export.table import table
+from stromagate.model.pattern import BETWEEN, PATTERNS
 from stromagate.model.result import SampleResult
 from stromagate.model.specimen import is_stained
 
@@ -50,16 +51,16 @@ def _rows(result: SampleResult) -> Iterator[Row]:
         "pattern": call.pattern,
         "sentence": call.sentence,
     }
-    for name, probability in call.probabilities.items():
-        yield (
-            shared
-            | {"kind": "probability", "name": name, "denominator": call.denominator}
-            | {
-                "value": probability,
+    for name in (*PATTERNS, BETWEEN):  # on disk keys are sorted: their order may not reach a table
+        if name in call.probabilities:
+            yield shared | {
+                "kind": "probability",
+                "name": name,
+                "denominator": call.denominator,
+                "value": call.probabilities[name],
                 "unit": "probability",
                 "pattern": name,
             }
-        )
     for each in call.indices:
         yield shared | {
             "kind": "index",
