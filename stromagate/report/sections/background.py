@@ -56,6 +56,7 @@ def _pair(result: SampleResult, each: BackgroundCount, main: str) -> dict[str, A
         "raw_rate": estimate_text(raw_rate) if raw_rate else "",
         "background_rate": _signed(rates[0]) if rates[0] else "",
         "net_rate": _signed(rates[1]) if rates[1] and not each.is_bound else "",
+        "faint": raw is None or raw.state != STATE_OK,
         "bound": each.is_bound,
         "small": net is not None and net.state == TOO_SMALL,
     }
