@@ -80,7 +80,7 @@ def make_calibration(
     if len(taken) < MIN_TUBES:
         raise SpecificationError(
             "calibrate.too_few",
-            f"{len(taken)} tubes can be taken, and {MIN_TUBES} at least are needed",
+            f"{len(taken)} {'tube' if len(taken) == 1 else 'tubes'} can be taken, and {MIN_TUBES} at least are needed",
             hint="; ".join(f"{item.sample_id}: {item.reason}" for item in left_out[:3])
             or "name runs with stained tubes",
         )
