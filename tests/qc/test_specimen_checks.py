@@ -124,6 +124,19 @@ def test_other_methods_stand_beside_and_alone() -> None:
     assert pure.status == "not_applicable", "outside 40 to 90 % of marrow lymphocytes tell nothing"
 
 
+@pytest.mark.parametrize(("marrow", "status", "said"), [("6", "warn", "contradict"), ("4.1", "pass", "0 %")])
+def test_more_marrow_than_in_pure_marrow_is_no_blood_at_all(marrow: str, status: str, said: str) -> None:
+    labels = {"restricted_bm_pct": marrow, "restricted_pure_pct": "4"}
+    finding = one("hemodilution", replace(make_evidence(), labels=labels))
+    assert (finding.status, said in finding.sentence) == (status, True)
+    if status == "warn":
+        assert "50 % less than none of the nucleated cells" in finding.sentence
+        assert "restricted_bm_pct, restricted_pure_pct" in finding.sentence
+        assert finding.measured == -50
+    beside = one("hemodilution", replace(make_evidence(), labels={**RED, **labels}))
+    assert ("less than none by cells that blood does not have" in beside.sentence) is (status == "warn")
+
+
 def test_counts_that_are_not_complete() -> None:
     finding = one("hemodilution", replace(make_evidence(), labels={"rbc_bm": "3"}))
     assert finding.status == "not_applicable"
