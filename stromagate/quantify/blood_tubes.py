@@ -19,6 +19,7 @@ from stromagate.quantify.intervals import normal_quantile, settled
 
 NO_BLOOD = "no blood tube"
 NOT_ASSESSABLE = "not assessable"
+NOT_DETECTED = "not detected"
 _MOMENT = ("timepoint", "visit", "day")  # a patient's blood of another day says nothing of this marrow
 
 
@@ -105,7 +106,9 @@ def _corrected(
     if value is None:
         return plain
     low, high = _limits(observed, seen, share, result.record.config.confidence)
-    said = {"value": settled(value), "ci_low": settled(low), "ci_high": settled(high), "state": observed.state}
+    # Where blood may have brought them all, none is shown to be of the marrow, however many were counted.
+    state = observed.state if low > 0 else NOT_DETECTED
+    said = {"value": settled(value), "ci_low": settled(low), "ci_high": settled(high), "state": state}
     return plain.model_copy(update=said)
 
 

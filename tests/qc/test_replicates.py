@@ -42,6 +42,13 @@ def test_tubes_that_differ_fire_both() -> None:
     assert "clumps" in spread.remedy
 
 
+@pytest.mark.parametrize(
+    ("counts", "often"), [((0, 0), "100 in 100"), ((20, 20, 20), "100 in 100"), ((22, 30, 37), "15 in 100")]
+)
+def test_how_often_is_told_in_plain_numbers(counts: tuple[int, ...], often: str) -> None:
+    assert f"by counting alone {often} such sets" in ask("replicates", three(*counts))["msc"].sentence
+
+
 def test_two_tubes_of_few_cells_differ_by_chance() -> None:
     """Four cells and none is 1.4 standard deviations of counting too many, and happens in one pair of eight."""
     assert ask("replicate_spread", three(4, 0))["msc"].status == "pass"

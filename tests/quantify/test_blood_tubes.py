@@ -65,8 +65,14 @@ def test_cells_that_are_as_frequent_in_both_stay() -> None:
 
 def test_more_than_blood_explains_is_zero() -> None:
     row = only(marrow(100), blood(900))
-    assert (row.value, row.ci_low) == (0, 0)
+    assert (row.value, row.ci_low, row.state) == (0, 0, "not detected")
     assert row.ci_high >= 0
+
+
+def test_what_blood_may_explain_is_not_told_from_none() -> None:
+    row = only(marrow(400), blood(900))
+    assert row.value > 0
+    assert (row.ci_low, row.state) == (0, "not detected")
 
 
 @pytest.mark.parametrize(

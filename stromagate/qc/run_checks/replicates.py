@@ -32,7 +32,7 @@ def _one(evidence: RunEvidence, group: PooledGroup, rate: PooledRate) -> RunFind
         finding = not_applicable(RUN_CHECK, sentence)
         return finding.model_copy(update={"samples": group.samples, "population": rate.population})
     counted = ", ".join(f"{count:,}" for count in rate.counts if count is not None)
-    often = "fewer than 1 in 1,000" if rate.p < 0.001 else f"{100 * rate.p:.2g} in 100"
+    often = "fewer than 1 in 1,000" if rate.p < 0.001 else f"{_in_100(100 * rate.p)} in 100"
     status: FindingStatus = "warn" if rate.p <= _LEVEL else "pass"
     return said(
         RUN_CHECK,
@@ -46,6 +46,11 @@ def _one(evidence: RunEvidence, group: PooledGroup, rate: PooledRate) -> RunFind
     )
 
 
+def _in_100(often: float) -> str:
+    return f"{often:.0f}" if often >= _TWO_DIGITS_FROM else f"{often:.2g}"
+
+
+_TWO_DIGITS_FROM = 10
 _LEVEL = 0.05
 _LOOK = "Do not take their sum for one number: look at the report of each tube, and how the specimen was mixed."
 
