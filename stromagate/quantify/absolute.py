@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from stromagate.errors import UsageError
 from stromagate.gating.tree import evaluable
 from stromagate.model.gates import GateTree
 from stromagate.model.holding import holders
@@ -40,7 +41,19 @@ def cells_per_ul(cells: int, beads: int, beads_added: float, stained_ul: float, 
         Volume that was stained, µL.
     dilution : float
         How many times the marrow was diluted before that volume was taken, 1 for not at all.
+
+    Raises
+    ------
+    UsageError
+        No beads, no volume, or a number below zero.
     """
+    _check(cells, beads)
+    if not (beads_added > 0 and stained_ul > 0 and dilution > 0):
+        raise UsageError(
+            "quantify.beads",
+            f"{beads_added:g} beads in {stained_ul:g} µL of marrow, diluted {dilution:g} times, give no absolute count",
+            hint="beads, volume and dilution are numbers above 0",
+        )
     return cells / beads * beads_added / stained_ul * dilution
 
 
@@ -59,7 +72,13 @@ def relative_limits(
         Coefficients of variation (0-1).
     confidence : float
         Level, between 0 and 1.
+
+    Raises
+    ------
+    UsageError
+        No beads, a number below zero, or an impossible confidence.
     """
+    _check(cells, beads)
     around = 1 / beads + bead_cv**2 + pipetting_cv**2
     z = normal_quantile(confidence)
     if cells == 0:
@@ -166,6 +185,15 @@ def _boundary(count: Statistic, beads: Statistic) -> tuple[float, float] | None:
     if not count.n:
         return own[0] * others[0], own[1] * others[1]
     return _both(own, others)
+
+
+def _check(cells: int, beads: int) -> None:
+    if cells < 0 or beads < 1:
+        raise UsageError(
+            "quantify.beads",
+            f"{cells} cells beside {beads} beads give no absolute count",
+            hint="at least 1 bead must be counted, and no fewer than 0 cells",
+        )
 
 
 def _both(first: tuple[float, float], second: tuple[float, float]) -> tuple[float, float]:

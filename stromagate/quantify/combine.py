@@ -18,8 +18,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from stromagate.errors import UsageError
 from stromagate.model.sample import F64
-from stromagate.quantify.intervals import settled
+from stromagate.quantify.intervals import check_confidence, normal_quantile, settled
 
 Kind = Literal["count", "share", "ratio"]
 Draws = NDArray[np.int64]
@@ -59,7 +60,14 @@ def uncertainty(
     -------
     Uncertainty
         In units of ``count / total``.
+
+    Raises
+    ------
+    UsageError
+        An impossible confidence, nothing to divide by, or a share of which the part is more than the whole.
     """
+    check_confidence(confidence)
+    _check(kind, count, total, draws)
     if draws is None:
         return Uncertainty(counting, None, counting)
     counts, totals = draws
@@ -68,7 +76,7 @@ def uncertainty(
         return Uncertainty(counting, open_, open_)
     here = float(_place(kind, np.array([count]), np.array([total]))[0])
     away = _place(kind, counts, totals) - here
-    z = _quantile(confidence)
+    z = normal_quantile(confidence)
     reach = tuple(
         z * math.sqrt(2 * float(np.mean(np.square(side)))) for side in (np.minimum(away, 0), np.maximum(away, 0))
     )
@@ -190,7 +198,12 @@ def _value(kind: Kind, place: float, total: int) -> float:
     return max(odds * others - _HALF, 0.0) / (1 if kind == "count" else total)
 
 
-def _quantile(confidence: float) -> float:
-    from scipy.special import ndtri
-
-    return -float(ndtri((1 - confidence) / 2))
+def _check(kind: Kind, count: int, total: int, draws: tuple[Draws, Draws] | None) -> None:
+    redrawn = kind == "share" and draws is not None and bool(np.any(draws[0] > draws[1]))
+    if total < 1 or count < 0 or (kind == "share" and count > total) or redrawn:
+        where = ", by a redraw that holds more of the part than of the whole" if redrawn else ""
+        raise UsageError(
+            "quantify.counts",
+            f"no limits can be given of a {kind} of {count} and {total} events{where}",
+            hint="the total must be at least 1, and a share be counted among the events that it is a share of",
+        )

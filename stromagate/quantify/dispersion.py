@@ -17,6 +17,7 @@ import numpy as np
 
 from stromagate.errors import UsageError
 from stromagate.model.sample import F64
+from stromagate.quantify.intervals import check_confidence
 
 LEVEL = 0.05
 """Tubes whose differences counting makes more often than this are pooled. Customary, and an own choice here."""
@@ -88,11 +89,23 @@ def overdispersed(counts: Sequence[int], totals: Sequence[int], confidence: floa
         Events of the population, not all zero, and what they are divided by.
     confidence : float
         Level, between 0 and 1.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two tubes, impossible counts, no event in any tube, or an impossible confidence.
     """
     from scipy.special import stdtrit
 
+    check_confidence(confidence)
     _check(counts, totals, part=False)
     k = sum(counts)
+    if not k:
+        raise UsageError(
+            "quantify.replicates",
+            f"none of {len(counts)} tubes holds an event: they do not differ, and leave no limits of a spread",
+            hint="take the exact limits of no event in all tubes together",
+        )
     rate = k / sum(totals)
     expected = [rate * total for total in totals]
     factor = sum((count - mean) ** 2 / mean for count, mean in zip(counts, expected, strict=True)) / (len(counts) - 1)

@@ -35,8 +35,20 @@ def blood_share(rbc_bm: float, rbc_pb: float, wbc_pb: float, tnc_bm: float) -> f
         Red cells of marrow and blood, in one unit; above 0.
     wbc_pb, tnc_bm : float
         White cells of blood and nucleated cells of marrow, in one unit; the latter above 0.
+
+    Raises
+    ------
+    UsageError
+        A count that cannot be.
     """
     counts = {"rbc_bm": rbc_bm, "rbc_pb": rbc_pb, "wbc_pb": wbc_pb, "tnc_bm": tnc_bm}
+    if not (min(rbc_bm, rbc_pb, tnc_bm) > 0 and wbc_pb >= 0):
+        shown = ", ".join(f"{name} {value:g}" for name, value in counts.items())
+        raise UsageError(
+            "quantify.blood_share",
+            f"no share of blood follows from {shown}",
+            hint="red cells and the nucleated cells of marrow are numbers above 0, white cells of blood from 0 on",
+        )
     return blood_shares(Specimen(counts))[0].share
 
 

@@ -130,10 +130,33 @@ def poisson_ratio(count: int, other: int, confidence: float = 0.95) -> tuple[flo
 
 
 def normal_quantile(confidence: float) -> float:
-    """Return how many standard deviations lie on either side of the middle at a level of confidence, such as 1.96."""
+    """Return how many standard deviations lie on either side of the middle at a level of confidence, such as 1.96.
+
+    Raises
+    ------
+    UsageError
+        A confidence that is not between 0 and 1.
+    """
     from scipy.special import ndtri
 
+    check_confidence(confidence)
     return -float(ndtri((1 - confidence) / 2))
+
+
+def check_confidence(confidence: float) -> None:
+    """Refuse a level that is none, 95 for 0.95 among them.
+
+    Raises
+    ------
+    UsageError
+        A confidence that is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise UsageError(
+            "quantify.confidence",
+            f"the confidence of an interval is {confidence:g}",
+            hint="give a number between 0 and 1, such as 0.95",
+        )
 
 
 def settled(bound: float | None) -> float | None:
@@ -143,12 +166,7 @@ def settled(bound: float | None) -> float | None:
 
 def _tail(count: int, total: int, confidence: float) -> float:
     """Check the arguments and return the probability left out on either side."""
-    if not 0 < confidence < 1:
-        raise UsageError(
-            "quantify.confidence",
-            f"the confidence of an interval is {confidence:g}",
-            hint="give a number between 0 and 1, such as 0.95",
-        )
+    check_confidence(confidence)
     if total < 1 or not 0 <= count <= total:
         raise UsageError(
             "quantify.counts",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stromagate.errors import SpecificationError
+from stromagate.errors import SpecificationError, UsageError
 from stromagate.model.gates import Boolean, GateNode, GateTree
 from stromagate.model.result import Statistic
 from stromagate.model.specimen import Specimen, beads_refused, column_faults, specimen
@@ -205,3 +205,19 @@ def test_cells_of_the_sheet_that_cannot_be_read(column: str, text: str) -> None:
 def test_a_decimal_comma_and_blanks_are_read() -> None:
     known = specimen({"stained_ul": " 2,5 ", "washed": "No", "dose": "x", "beads_added": ""})
     assert known == Specimen({"stained_ul": 2.5}, washed=False)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(20, 0, 5e4, 100, 1), (-1, 9, 5e4, 100, 1), (20, 9, 0, 100, 1), (20, 9, 5e4, 0, 1), (20, 9, 5e4, 100, 0)],
+)
+def test_beads_and_volumes_that_give_no_count_are_refused(numbers: tuple[float, ...]) -> None:
+    with pytest.raises(UsageError, match="give no absolute count") as caught:
+        cells_per_ul(*numbers)
+    assert caught.value.code == "quantify.beads"
+
+
+@pytest.mark.parametrize(("cells", "beads", "level"), [(20, 0, 0.95), (-1, 9, 0.95), (20, 9000, 95), (0, 9000, 95)])
+def test_limits_of_what_cannot_be_are_refused(cells: int, beads: int, level: float) -> None:
+    with pytest.raises(UsageError, match="confidence" if level == 95 else "give no absolute count"):
+        relative_limits(cells, beads, confidence=level)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stromagate.errors import UsageError
 from stromagate.model.gates import Axis, GateNode, GateTree, Interval
 from stromagate.model.result import Statistic
 from stromagate.model.scales import Scale
@@ -128,6 +129,24 @@ def test_a_rate_takes_both_numbers_from_the_same_redraw() -> None:
     assert apart.boundary is not None
     assert together.boundary == (pytest.approx(0.1, rel=1e-3), pytest.approx(0.1, rel=1e-3))
     assert above(apart.boundary[1]) - apart.boundary[0] > 0.03
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "total", "counts", "totals", "level"),
+    [
+        ("share", 5, 10, [4, 12], [10, 11], 0.95),  # a draw that exceeds its total gave limits of nan
+        ("share", 11, 10, [4], [10], 0.95),
+        ("ratio", 5, 0, [5], [1], 0.95),
+        ("count", 5, 1, [5], [1], 95),
+    ],
+)
+def test_what_has_no_limits_is_refused(
+    kind: Kind, count: int, total: int, counts: list[int], totals: list[int], level: float
+) -> None:
+    draws = np.array(counts, dtype=np.int64), np.array(totals, dtype=np.int64)
+    with pytest.raises(UsageError, match="the confidence" if level == 95 else f"no limits can be given of a {kind}"):
+        uncertainty(kind, count, total, (0.1, 0.9), draws, level)
+    assert uncertainty("ratio", 5, 10, (0.1, 0.9), (np.array([4, 12]), np.array([10, 11])), 0.95).boundary is not None
 
 
 def test_a_redraw_without_denominator_bounds_nothing() -> None:

@@ -92,6 +92,13 @@ def test_limits_of_tubes_hold_the_truth() -> None:
     assert inside / n == pytest.approx(0.95, abs=0.04)
 
 
+def test_tubes_without_any_event_have_no_limits_of_a_spread() -> None:
+    with pytest.raises(UsageError, match="none of 3 tubes holds an event"):
+        overdispersed([0, 0, 0], [N] * 3, 0.95)
+    with pytest.raises(UsageError, match="the confidence of an interval is 95"):
+        overdispersed([18, 22, 45], [N] * 3, 95)
+
+
 @pytest.mark.parametrize(
     ("counts", "totals"), [([5], [9]), ([], []), ([5, 4], [9]), ([5, -1], [9, 9]), ([5, 10], [9, 9]), ([0, 0], [0, 9])]
 )

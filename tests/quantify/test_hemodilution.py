@@ -46,6 +46,14 @@ def test_impossible_rates_are_refused(numbers: tuple[float, ...]) -> None:
         without_blood(*numbers)
 
 
+@pytest.mark.parametrize(
+    "counts", [(3, 0, 7, 40), (3, 4.5, 7, 0), (0, 4.5, 7, 40), (3, 4.5, -1, 40), (float("nan"), 4.5, 7, 40)]
+)
+def test_blood_counts_that_cannot_be_are_refused(counts: tuple[float, ...]) -> None:
+    with pytest.raises(UsageError, match=r"no share of blood follows from rbc_bm .*, tnc_bm \d+"):
+        blood_share(*counts)
+
+
 def test_other_methods_take_a_mixture_apart() -> None:
     lymph = {"lymphocytes_bm_pct": "19", "lymphocytes_pb_pct": "40", "lymphocytes_pure_pct": "10"}
     kept = {"restricted_bm_pct": "3", "restricted_pure_pct": "4"}
