@@ -13,7 +13,9 @@
 ``tree``, ``replay``, ``walk``                  a known tree checked, and applied again, in memory or block by block
 ``conditions``, ``leave_out``                   what a population asks of an event; its count with each marker left out
 ``training``                                    a boundary learned from reviewed tubes, scored on donors left out
-``edits``                                       boundaries that a person moved, put into a fitted tree
+``edits``, ``unedited``                         boundaries that a person moved, put into a fitted tree; taken out again
+``live``, ``live_sides``, ``kept_columns``,     a tube held open while boundaries move: counts at once, because only
+``unsettled``                                   events that change sides are looked at, and plots
 ``draws``, ``moves``, ``variants``, ``bits``,   the tree on redrawn and on moved boundaries: by how much these move,
 ``sensitivity``, ``moved_gates``                who could be on either side, and many replays at once as bits of a word
 ``geometry``, ``columns``, ``sieve``,            who is inside a gate: the definition, events as gates see them, and the

@@ -84,7 +84,7 @@ class Prepared:
         """Return compensated scale values in float64, shape (k,)."""
         weights = self.unmix[axis]
         if weights.plain:  # one column of many: the others need not be fetched
-            return self.sample.events[rows, weights.columns[0]].astype(np.float64)
+            return np.asarray(self.sample.events[rows, weights.columns[0]], dtype=np.float64)
         return weights.exact(self.sample.events[rows])
 
     def slack(self, axis: str) -> float:

@@ -117,7 +117,7 @@ def _of_row(
     state = STATE_OK if flagged and found.state == flagged else found.state.removesuffix(f"; {flagged}")
     return {
         "title": _title(result, row, population),
-        "what": _WHAT.get(row.kind, "") + ("; beside it, for these carry it" if population == row.carried_by else ""),
+        "what": _WHAT.get(row.kind, "") + ("; for comparison, since these carry it" if population == row.carried_by else ""),
         "number": number,
         "more": more,
         "events": counted,
