@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from stromagate.errors import UsageError, did_you_mean
+from stromagate.errors import InputError, UsageError, did_you_mean
 from stromagate.model.audit import NOTHING, Role, Signature
 from stromagate.model.edits import SampleEdits
 from stromagate.pipeline.bundle import RESULT_FILE, SAMPLES
@@ -140,14 +140,21 @@ class SignOff:
         self.store.journal.head()
         edits, standing = self._edits(sample_id), self.store.signed(sample_id)
         differs = tuple(dict.fromkeys(self._differs(sample_id, standing, edits)))
-        own = self.store.fitted(sample_id).own if self._result_sha256(sample_id) else None
         return SignState(
             "broken" if differs else "signed" if standing else "unsigned",
             standing,
             differs,
             self._result_sha256(sample_id),
-            pending=(edits.edits if edits else ()) != (own.edits if own else ()),
+            pending=self._pending(sample_id, edits),
         )
+
+    def _pending(self, sample_id: str, edits: SampleEdits | None) -> bool:
+        """Say whether boundaries were moved since the result was made; of a damaged result nothing can be said."""
+        try:
+            own = self.store.fitted(sample_id).own
+        except InputError:
+            return False
+        return (edits.edits if edits else ()) != (own.edits if own else ())
 
     def _edits(self, sample_id: str) -> SampleEdits | None:
         document = self.store.journal.document()
