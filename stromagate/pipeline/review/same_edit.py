@@ -63,7 +63,7 @@ def _shifted(edited: Geometry, fitted: Geometry, target: Geometry) -> Geometry: 
             was, now = _centre(fitted), _centre(edited)
             return replace(target, vertices=tuple(_moved(at, was, now) for at in target.vertices))
         case Ellipse(), Ellipse(), Ellipse():
-            mean = tuple(at + new - old for at, old, new in zip(target.mean, fitted.mean, edited.mean, strict=True))
+            mean = tuple(_plus(at, new - old) for at, old, new in zip(target.mean, fitted.mean, edited.mean, strict=True))
             return replace(target, mean=mean, covariance=edited.covariance, distance_squared=edited.distance_squared)
     raise SpecificationError(
         "review.no_shift", f"a gate of the kind {edited.kind} cannot be shifted", hint="same_place"
@@ -72,11 +72,16 @@ def _shifted(edited: Geometry, fitted: Geometry, target: Geometry) -> Geometry: 
 
 def _by(at: Bound, was: Bound, now: Bound) -> Bound:
     """Return a bound shifted as another was; one that was opened or closed by hand is taken as it is."""
-    return at + now - was if at is not None and was is not None and now is not None else now
+    return _plus(at, now - was) if at is not None and was is not None and now is not None else now
 
 
 def _moved(at: Point, was: Point, now: Point) -> Point:
-    return at[0] + now[0] - was[0], at[1] + now[1] - was[1]
+    return _plus(at[0], now[0] - was[0]), _plus(at[1], now[1] - was[1])
+
+
+def _plus(at: float, shift: float) -> float:
+    """Return a place in display units without the last bits of a difference."""
+    return round(at + shift, 12)
 
 
 def _centre(polygon: Polygon) -> Point:
