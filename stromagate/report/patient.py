@@ -39,6 +39,7 @@ def build(cohort: Cohort, patient: str, links: Mapping[str, str], elsewhere: Seq
     return {
         "patient": patient,
         "by_day": by_day,
+        "n_tubes": sum(len(tube.samples) for tube in tubes),
         "tubes": [_head(tube, links) for tube in tubes],
         "facts": _facts(tubes),
         "numbers": [(key, title, [_cell(tube.number(key, first)) for tube in tubes]) for key, title in _asked(cohort)],
