@@ -45,7 +45,7 @@ def same_edit(edited: Geometry, fitted: Geometry | None, target: Geometry | None
     return _shifted(edited, fitted, target)
 
 
-def _shifted(edited: Geometry, fitted: Geometry, target: Geometry) -> Geometry:  # noqa: PLR0911  (one a kind)
+def _shifted(edited: Geometry, fitted: Geometry, target: Geometry) -> Geometry:
     match edited, fitted, target:
         case Interval(), Interval(), Interval():
             return replace(
@@ -63,7 +63,8 @@ def _shifted(edited: Geometry, fitted: Geometry, target: Geometry) -> Geometry: 
             was, now = _centre(fitted), _centre(edited)
             return replace(target, vertices=tuple(_moved(at, was, now) for at in target.vertices))
         case Ellipse(), Ellipse(), Ellipse():
-            mean = tuple(_plus(at, new - old) for at, old, new in zip(target.mean, fitted.mean, edited.mean, strict=True))
+            places = zip(target.mean, fitted.mean, edited.mean, strict=True)
+            mean = tuple(_plus(at, new - old) for at, old, new in places)
             return replace(target, mean=mean, covariance=edited.covariance, distance_squared=edited.distance_squared)
     raise SpecificationError(
         "review.no_shift", f"a gate of the kind {edited.kind} cannot be shifted", hint="same_place"
