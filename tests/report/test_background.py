@@ -31,7 +31,7 @@ def test_raw_background_and_net_stand_side_by_side_in_both_units() -> None:
     text = section(make_result())
     assert "Raw, background and net, in events of this tube and per million nucleated [95 % interval]" in text
     assert (
-        "MSC (CD271+) | FMO control, CD271 left out | 1 each stands for 1.00, by nucleated | "
+        "MSC (CD271+) | FMO control, CD271 left out | 1 one event there stands for 1.00 here, by nucleated | "
         "62 (45.1–84.8) 73.6 (53.6–101) | 1 (0.0253 to 5.57) 1.19 (0.0301 to 6.62) | "
         "61 (43.5 to 83.8) 72.4 (51.7 to 99.5)"
     ) in text
@@ -56,18 +56,45 @@ def test_what_each_kind_can_tell_is_said_only_where_it_is_there() -> None:
     assert "An FMO control is" not in lab
 
 
-def test_a_net_number_may_begin_below_zero_and_a_small_control_is_named() -> None:
+def with_net(state: str) -> SampleResult:
     rows = tuple(
-        row.model_copy(update={"value": 20.0, "ci_low": -7.9, "ci_high": 35.6, "state": TOO_SMALL})
-        if row.statistic == "net"
+        row.model_copy(update={"value": 20.0, "ci_low": -7.9, "ci_high": 35.6, "state": state})
+        if row.statistic.startswith("net")
         else row
         for row in make_result().statistics
     )
-    text = section(make_result(statistics=rows))
-    assert "20 (−7.9 to 35.6)" in text.replace("−7.90", "−7.9")
-    assert "▲ too small to subtract" in text
+    return make_result(statistics=rows)
+
+
+def test_a_net_number_may_begin_below_zero_and_one_of_a_small_control_is_not_printed() -> None:
+    assert "20 (−7.90 to 35.6)" in section(with_net(""))
+    text = section(with_net(TOO_SMALL))
+    line = next(line for line in text.splitlines() if "FMO control" in line)
+    assert line.endswith("| –")
+    assert "▲ too small to subtract" in line
     assert "Acquire the control for at least as many events as the tube." in text
     assert "too small to subtract" not in section(make_result())
+
+
+def test_a_control_too_small_to_tell_says_why_the_limits_are_the_floors() -> None:
+    (fmo, bare) = make_result().background
+    floors = DetectionLimits(population="msc", lob_events=0, lod_events=20, lloq_events=50)
+    small = fmo.model_copy(update={"too_small": True, "scale": 34_000.0})
+    text = section(make_result(background=(small, bare), detection=(floors,)))
+    line = next(line for line in text.splitlines() if "FMO control" in line)
+    assert "▲ too small to tell" in line
+    assert "one event there stands for 34,000 here" in line
+    assert line.endswith("| –")
+    assert "Too small to tell: the control holds fewer than 100 events of what it is scaled by" in text
+    assert "Its controls hold too few events to tell the background of “MSC (CD271+)”: the limits are" in text
+    assert "too small to tell" not in section(make_result())
+
+
+@pytest.mark.parametrize(("count", "words", "grey"), [(12, "not detected", True), (62, "quantifiable", False)])
+def test_raw_and_net_of_what_is_no_quantity_are_grey(count: int, words: str, grey: bool) -> None:
+    page = render_sample(make_result(statistics=state(count, words)))
+    table = page.split('<section id="background"')[1].split("</table>")[0]
+    assert ('<tr class="faint">' in table) is grey
 
 
 def test_without_any_control_the_limits_are_the_floors() -> None:
@@ -87,7 +114,11 @@ LIMITS = {"population": "msc", "lob_events": 28, "lod_events": 38.4, "lloq_event
     ("count", "words", "said"),
     [
         (28, "not detected", "Under the 29 that stand out from background (limit of blank 28)."),
-        (62, "detected, not quantifiable", "Under the 113 that make a quantity beside its background: it is there; how much"),
+        (
+            62,
+            "detected, not quantifiable",
+            "Under the 113 that make a quantity beside its background: it is there; how much",
+        ),
         (130, "quantifiable", "Enough for a quantity: it may be compared, with its interval."),
     ],
 )

@@ -16,6 +16,7 @@ from stromagate.model.detection import (
     ruled,
 )
 from stromagate.model.result import SampleResult, Statistic
+from stromagate.quantify.background import MIN_BLANK_EVENTS
 from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denominator, role
 from stromagate.report.section import Section
 from stromagate.report.wording import NONE, count_text, estimate_text, number_text
@@ -33,6 +34,7 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
         "pairs": [_pair(result, each, main) for each in pairs],
         "per": f"per million {label(result, main)}" if main else "",
         "notes": _notes(pairs),
+        "least": MIN_BLANK_EVENTS,
         "unknown": _unknown(result, names),
         "limits": [_limits(result, limits[name]) for name in names if name in limits],
         "without": _without(result, names, main),
@@ -44,21 +46,24 @@ def _pair(result: SampleResult, each: BackgroundCount, main: str) -> dict[str, A
     """Return one population by one kind of blanks: what was counted there, and what follows for this tube."""
     raw, net = find(result, each.population, "count"), _row(result, each, "net")
     rates = [_row(result, each, f"{name}_per_million") if main else None for name in ("background", "net")]
+    small = each.too_small or (net is not None and net.state == TOO_SMALL)
+    has_net = not (each.is_bound or small)
     raw_rate = find(result, each.population, "per_million", main) if main else None
     return {
         "label": label(result, each.population),
         "kind": _kind(each),
         "counted": count_text(each.events),
-        "stands_for": f"each stands for {number_text(each.scale)}, by {label(result, each.scaled_by)}",
+        "stands_for": f"one event there stands for {number_text(each.scale)} here, by {label(result, each.scaled_by)}",
         "raw": estimate_text(raw),
         "background": _signed(_row(result, each, "background")),
-        "net": NONE if each.is_bound else _signed(net),
+        "net": _signed(net) if has_net else NONE,
         "raw_rate": estimate_text(raw_rate) if raw_rate else "",
         "background_rate": _signed(rates[0]) if rates[0] else "",
-        "net_rate": _signed(rates[1]) if rates[1] and not each.is_bound else "",
+        "net_rate": _signed(rates[1]) if rates[1] and has_net else "",
         "faint": raw is None or raw.state != STATE_OK,
         "bound": each.is_bound,
-        "small": net is not None and net.state == TOO_SMALL,
+        "small": small and not each.is_bound,
+        "silent": each.too_small and not each.is_bound,
     }
 
 
@@ -108,14 +113,23 @@ def _notes(pairs: list[BackgroundCount]) -> list[str]:
 
 
 def _unknown(result: SampleResult, names: list[str]) -> str:
-    known = {each.population for each in result.background if not each.is_bound}
-    without = [f"“{label(result, name)}”" for name in names if name not in known]
-    if not without:
-        return ""
-    return (
-        f"No FMO control and no blank shows the background of {', '.join(without)}: the limits are the floors of "
-        f"{LOD_FLOOR_EVENTS} and {LLOQ_FLOOR_EVENTS} events alone, and its number is raw."
+    there = {each.population for each in result.background if not each.is_bound}
+    telling = {each.population for each in result.background if not each.is_bound and not each.too_small}
+    floors = f"the limits are the floors of {LOD_FLOOR_EVENTS} and {LLOQ_FLOOR_EVENTS} events alone"
+    none, small = (
+        ", ".join(f"“{label(result, name)}”" for name in names if name not in telling and (name in there) is some)
+        for some in (False, True)
     )
+    said = (
+        [f"No FMO control and no blank shows the background of {none}: {floors}, and its number is raw."]
+        if none
+        else []
+    )
+    if small:
+        said.append(
+            f"Its controls hold too few events to tell the background of {small}: {floors}, and its number is raw."
+        )
+    return " ".join(said)
 
 
 def _limits(result: SampleResult, each: DetectionLimits) -> dict[str, Any]:
