@@ -112,6 +112,11 @@ def _refused(result: SampleResult, reckoned: _Reckoned, calibration: AnyCalibrat
     return None
 
 
+def _is_comparable(result: SampleResult, reckoned: _Reckoned, calibration: AnyCalibration) -> bool:
+    """Say whether a tube's rates and a calibration's are of one kind: template, specimen, cytometer and background."""
+    return not mismatches(result, calibration) and (reckoned.evidence.is_net or not reckoned.net)
+
+
 def _reckoned(result: SampleResult, told: Evidence, calibration: AnyCalibration | None, n: int) -> _Reckoned:
     """Draw the tube's rates and the calibration's cut-points."""
     seed = result.record.config.seed
@@ -133,8 +138,14 @@ def _with_indices(result: SampleResult, reckoned: _Reckoned, calibration: AnyCal
     told = reckoned.evidence
     points = point_rates(told, told.counted, net=reckoned.net)
     confidence = result.record.config.confidence
+    # Beside a calibration of another kind a rate has no place.
+    beside = calibration if calibration and _is_comparable(result, reckoned, calibration) else None
     values = index_values(
-        {name: points[name] for name in reckoned.rates}, reckoned.rates, confidence, calibration, reckoned.cuts
+        {name: points[name] for name in reckoned.rates},
+        reckoned.rates,
+        confidence,
+        beside,
+        reckoned.cuts if beside else {},
     )
     roles = dict.fromkeys(each.role for each in (told.background_p, told.background_msc) if each and reckoned.net)
     first = next(iter(reckoned.rates)) if calibration is None else calibration.denominators[0]

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from stromagate.model.pattern import INDETERMINATE, METHOD_DEPENDENT, NOT_ASSESSABLE, NOT_ASSIGNED, MovedGate
+from stromagate.model.pattern import (
+    INDETERMINATE,
+    METHOD_DEPENDENT,
+    NOT_ASSESSABLE,
+    NOT_ASSIGNED,
+    MovedGate,
+    PatternCall,
+)
 from stromagate.model.result import Finding
 from stromagate.pattern import call_pattern
 from tests.pattern.tubes import LABELS, STRATA, cohort, controls, fitted, tube
@@ -185,12 +192,21 @@ def test_a_tube_of_another_kind_gets_none(changes: dict[str, Any], said: str) ->
     call = call_pattern(tube(90, 40, **changes), controls())
     assert call.pattern == NOT_ASSIGNED
     assert said in call.reason
+    assert has_no_place(call)
+
+
+def has_no_place(call: PatternCall) -> bool:
+    """Say whether a call has rates, and none of them beside a calibration it is not of the kind of."""
+    assert call.indices[0].value
+    places = {(value.position, value.percentile, value.cut_low, value.cut_high) for value in call.indices}
+    return places == {("", None, None, None)}
 
 
 def test_a_calibration_of_another_template_gives_none() -> None:
     call = call_pattern(tube(90, 40), controls(template_sha256="0" * 64))
     assert call.pattern == NOT_ASSIGNED
     assert "was made with the template" in call.reason
+    assert has_no_place(call)
 
 
 def test_few_controls_give_percentiles_and_no_pattern() -> None:
@@ -215,6 +231,8 @@ def test_a_tube_without_controls_is_not_laid_beside_net_rates() -> None:
     call = call_pattern(tube(90, 40, background=None), controls())
     assert call.pattern == NOT_ASSESSABLE
     assert "background" in call.reason
+    assert has_no_place(call)
+    assert not has_no_place(call_pattern(tube(90, 40), controls()))
     assert call_pattern(tube(90, 40, background=None), controls(background="raw")).pattern == "progenitor-high"
 
 
