@@ -117,7 +117,7 @@ def _of_row(
     state = STATE_OK if flagged and found.state == flagged else found.state.removesuffix(f"; {flagged}")
     return {
         "title": _title(result, row, population),
-        "what": _WHAT.get(row.kind, "") + ("; for comparison, since these carry it" if population == row.carried_by else ""),
+        "what": _WHAT.get(row.kind, "") + (_CARRIED if population == row.carried_by else ""),
         "number": number,
         "more": more,
         "events": counted,
@@ -286,6 +286,7 @@ def _place(value: float, strata: Strata) -> str:
 
 
 _WHAT = {MFI_RATIO: "median over that of the FMO control"}
+_CARRIED = "; for comparison, since these carry it"
 
 SECTION = Section(
     title="Niche",
