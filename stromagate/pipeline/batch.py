@@ -28,6 +28,7 @@ from stromagate.pipeline.history import check_history
 from stromagate.pipeline.job import BatchOptions, Job, Outcome
 from stromagate.pipeline.outside import blanks_of, locks_of
 from stromagate.pipeline.overall import look_over
+from stromagate.pipeline.patients import addresses, pages_of_run
 from stromagate.pipeline.printing import Printer, print_run
 from stromagate.pipeline.resume import still_valid
 from stromagate.pipeline.settings import pin, portable
@@ -258,8 +259,10 @@ def _run_files(
 ) -> dict[str, bytes]:
     plotly: Plotly = "inline" if standalone else "shared"
     pooled = pool(results, failed=[entry for entry in run.samples if entry.status == "failed"])
-    page = render_index(run, results, plotly, pooled, charted=book is not None).encode()
+    patients = pages_of_run(results, plotly)
+    page = render_index(run, results, plotly, pooled, charted=book is not None, patients=addresses(patients)).encode()
     files = {bundle.RUN_FILE: bundle.to_json_bytes(run), "index.html": page, **export_all(results, run.findings)}
+    files |= {f"{bundle.PATIENTS}/{each.file}": each.content for each in patients}
     if book is not None:
         charts = render_history(book, run.findings, plotly).encode()
         files |= {bundle.CHARTS_FILE: bundle.to_json_bytes(book), "history.html": charts}
