@@ -22,10 +22,15 @@ _GROUPS = (
 )
 
 
+# What a percentage of the page is a percentage of, behind the name of its series.
+_OF = {"viability": "% of the cells that its gate is asked about"}
+
+
 def build(book: ChartBook, findings: Sequence[RunFinding]) -> dict[str, Any]:
     """Return the values of the page."""
     return {
         "findings": rows(finding for finding in findings if finding.code in DRIFT_CODES),
+        "of": _OF,
         "charts": [_chart(chart, place) for place, chart in enumerate(book.charts)],
     }
 
@@ -62,7 +67,7 @@ def _row(chart: ControlChart, series: Series) -> dict[str, Any]:
     away = deviations(series, point.value)
     broken = [rule for at in chart.now for rule in series.points[at].rules] if series.judged else []
     return {
-        "name": series.name,
+        "name": series.name + (f", {_OF[series.kind]}" if series.kind in _OF else ""),
         "value": value_text(series, point.value),
         "mean": value_text(series, series.mean),
         "limits": _limits(series),

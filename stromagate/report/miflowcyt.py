@@ -15,6 +15,7 @@ from stromagate.model.panel import Binding
 from stromagate.model.result import SampleResult
 from stromagate.report.lookup import STATUS_WORDS, asked, label, role, tally
 from stromagate.report.miflowcyt_analysis import analysis
+from stromagate.report.wording import LLOQ_MARK
 
 DOI = "10.1002/cyto.a.20623"
 SECTIONS = {"1": "Experiment overview", "2": "Sample and specimen", "3": "Instrument", "4": "Data analysis"}
@@ -48,6 +49,11 @@ class Item:
     value: str
     source: str
     write_in: str = ""
+
+    @property
+    def faint(self) -> bool:
+        """Whether it is a number below the limit of quantification."""
+        return self.value.endswith(LLOQ_MARK)
 
     @property
     def missing(self) -> bool:
@@ -204,6 +210,7 @@ def page_values(results: Sequence[SampleResult]) -> dict[str, Any]:
         ],
         "most": _MOST_VALUES,
         "n_tubes": len(results),
+        "mark": LLOQ_MARK,
     }
 
 

@@ -16,6 +16,7 @@ from stromagate.report.wording import estimate_text
 from tests.browser.pdf import Pdf
 from tests.report.pages import full_result, golden_run
 from tests.report.test_history_page import WARNED, drifted
+from tests.report.test_words import BANNED
 from tests.results import make_result
 
 pytestmark = pytest.mark.browser
@@ -94,6 +95,7 @@ def test_the_words_of_the_page_are_on_paper_and_the_plots_drawn(folder: Path) ->
     ):
         assert squeezed(words) in pdf.text, words
     assert pdf.n_images > 0
+    assert not any(BANNED.search(sheet.text) for sheet in pdf.sheets)
     assert "wasnotfoundbesidethispage" not in pdf.text
 
 

@@ -182,7 +182,10 @@ def _without(result: SampleResult, names: list[str], main: str) -> dict[str, Any
     markers = list(dict.fromkeys(marker for _, marker in found))
     return {
         "columns": [label(result, name) for name in columns],
-        "counted": [estimate_text(find(result, name, "count")) for name in columns],
+        "counted": [
+            {"text": estimate_text(row), "faint": row is None or row.state != STATE_OK}
+            for row in (find(result, name, "count") for name in columns)
+        ],
         "rows": [
             {
                 "marker": marker,
