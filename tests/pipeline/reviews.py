@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from stromagate.fcs import hash_file
 from stromagate.model.edits import SampleEdits
 from stromagate.model.gates import Geometry, Interval
 from stromagate.pipeline.batch import run_batch
@@ -15,6 +16,18 @@ from stromagate.pipeline.tubes import collect_tubes
 from tests.tubes import write_template, write_tube
 
 WHO, WHY = "Reader B", "dim events are background"
+
+
+class Folder:
+    """Finds FCS files below one folder by their content."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folders = (folder,)
+
+    def find(self, sha256: str, name: str) -> Path | None:
+        files = sorted(self.folders[0].rglob("*.fcs"))
+        by_content = (path for path in files if hash_file(path) == sha256)
+        return next(by_content, None) or next((path for path in files if not sha256 and path.name == name), None)
 
 
 def finished_run(folder: Path, names: str = "ab") -> Path:

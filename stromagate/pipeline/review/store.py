@@ -10,7 +10,7 @@ from pathlib import Path
 from stromagate.errors import InputError, UsageError, did_you_mean
 from stromagate.model.audit import AuditEntry, ReviewHead, Signature
 from stromagate.model.edits import GateEdits, SampleEdits
-from stromagate.model.result import SampleResult
+from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pipeline.bundle import RESULT_FILE, SAMPLES, read_result, read_results, read_run
 from stromagate.pipeline.review import audit
 from stromagate.pipeline.review.fitted import Fitted, changes, edits_in, must_fit
@@ -42,12 +42,7 @@ class ReviewStore:
         self.folder = folder
         run = read_run(folder)
         self.names = tuple(entry.sample_id for entry in run.samples if entry.status != "failed")
-        bare = Journal(folder)
-        base: tuple[SampleEdits, ...] = ()
-        if run.config.edits is not None and not bare.path(EDITS_FILE).exists():
-            made = (edits_in(result) for result in read_results(folder, run))
-            base = tuple(sorted((each for each in made if each is not None), key=lambda each: each.sample_id))
-        self.journal = Journal(folder, base)
+        self.journal = Journal(folder, edits_of_run(folder, run))
         self._fitted: dict[str, tuple[tuple[int, int], Fitted]] = {}
         self._guard = threading.Lock()
 
@@ -246,6 +241,20 @@ class ReviewStore:
         for name in names:
             if name in standing:
                 raise_signed(name, standing[name])
+
+
+def edits_of_run(folder: Path, run: RunIndex) -> tuple[SampleEdits, ...]:
+    """Return the edits that a run was made with, where a review has not taken them over; tubes sorted by name.
+
+    Raises
+    ------
+    InputError
+        A result is damaged.
+    """
+    if run.config.edits is None or Journal(folder).path(EDITS_FILE).exists():
+        return ()
+    made = (edits_in(result) for result in read_results(folder, run))
+    return tuple(sorted((each for each in made if each is not None), key=lambda each: each.sample_id))
 
 
 def _boundaries(edits: SampleEdits | None) -> object:

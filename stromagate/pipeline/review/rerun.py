@@ -1,0 +1,248 @@
+"""The same run again with the readers' boundaries: the batch of ``run --edits``, told what the run itself was told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from stromagate.errors import InputError
+from stromagate.model.config import RunConfig
+from stromagate.model.result import RunIndex, SampleEntry, SampleResult
+from stromagate.pipeline import bundle
+from stromagate.pipeline.batch import run_batch
+from stromagate.pipeline.controls.first_stage import Stage
+from stromagate.pipeline.environment import environment
+from stromagate.pipeline.job import BatchOptions, Outcome
+from stromagate.pipeline.printing import Printer
+from stromagate.pipeline.review.companions import Places
+from stromagate.pipeline.review.journal import EDITS_FILE, REVIEW, Journal
+from stromagate.pipeline.review.refused import raise_signed
+from stromagate.pipeline.review.signoff import result_sha256
+from stromagate.pipeline.review.store import edits_of_run
+from stromagate.pipeline.seal import plain_bytes
+from stromagate.pipeline.tubes import Tube
+from stromagate.templates import LoadedTemplate
+
+KEPT_RUN = "run.json"
+_TAKEN = "taken"
+_BETWEEN = re.compile(r"[;,|\s]+")
+_AGAIN = " (run again by review)"
+_NAMED_AT_MOST = 5
+
+
+class Files(Protocol):
+    """Finds a run's FCS files again (``FileFinder``)."""
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Folders that the user named."""
+        ...
+
+    def find(self, sha256: str, name: str) -> Path | None:
+        """Return the file with that content; None where it is not at hand."""
+        ...
+
+
+def rerun(
+    folder: Path,
+    files: Files,
+    jobs: int = 1,
+    on_done: Callable[[Outcome], None] | None = None,
+    *,
+    who: str = "stromagate",
+    printer: Printer | None = None,
+    stage: Stage | None = None,
+) -> RunIndex:
+    """Make a run again with the edits of its review; only tubes whose edits changed are analysed.
+
+    All that it needs is looked for before anything is touched: every tube, the template, every file that the run was
+    told of. ``DIR/review`` stays. Should it be broken off, what it was told stands in ``DIR/review/run.json`` until it
+    is called again.
+
+    Parameters
+    ----------
+    folder : path
+        The run.
+    files : FileFinder
+        Finds its FCS files.
+    jobs : int
+        Tubes worked on at once.
+    on_done : callable, optional
+        Told what became of each tube.
+    who : str
+        Goes to the audit log.
+    printer : Printer, optional
+        Makes a PDF of every page; without one the PDFs of pages that change are taken away.
+    stage : callable, optional
+        Progress, as in ``run_batch``.
+
+    Returns
+    -------
+    RunIndex
+        As ``run_batch``.
+
+    Raises
+    ------
+    InputError
+        There is no run, a result is damaged, or something is not at hand: what, and how to name its folder.
+    SignedError
+        A signed tube would be analysed by other versions of the program or its libraries.
+    UsageError, DocumentError
+        As ``run_batch``.
+    """
+    told = _told(folder, files)
+    journal = Journal(folder, edits_of_run(folder, told.run))
+    _keep_signed(journal, told.results)
+    options = BatchOptions(
+        jobs=jobs,
+        standalone=told.standalone,
+        command=told.run.times.get("command", "stromagate run").removesuffix(_AGAIN) + _AGAIN,
+        history=told.history,
+        calibration=told.calibration,
+        printer=printer,
+    )
+    with journal.held():  # what is run is one moment's edits; those that come while it runs are for the next time
+        document = journal.document()
+    before = _hashes(folder, told.run)
+    home = folder / REVIEW
+    taken = home / _TAKEN / EDITS_FILE
+    bundle.write_file(home / KEPT_RUN, plain_bytes(told.run))
+    try:
+        config = told.config
+        if document.samples:
+            bundle.write_file(taken, plain_bytes(document))
+            config = config.model_copy(update={"edits": str(taken)})
+        finished = run_batch(told.tubes, told.template.where, folder, config, options, on_done=on_done, stage=stage)
+    finally:
+        if (folder / bundle.RUN_FILE).is_file():  # finished, or refused before anything was touched
+            (home / KEPT_RUN).unlink(missing_ok=True)
+        with suppress(OSError):
+            taken.unlink(missing_ok=True)
+            taken.parent.rmdir()
+    after = _hashes(folder, finished)
+    with journal.held() as head:
+        made = {name: sha256 for name, sha256 in after.items() if before.get(name) != sha256}
+        failed = [entry.sample_id for entry in finished.samples if entry.status == "failed"]
+        why = f"with the edits of revision {head.revision}" + (f"; failed: {', '.join(failed)}" if failed else "")
+        journal.act(head, who, "rerun", why=why, results=made)
+    return finished
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the run was told, everything at its place."""
+
+    run: RunIndex
+    results: list[SampleResult]
+    tubes: tuple[Tube, ...]
+    template: LoadedTemplate
+    config: RunConfig
+    calibration: Path | None
+    history: Path | None
+    standalone: bool
+
+
+def _told(folder: Path, files: Files) -> _Told:
+    run = _index(folder)
+    if run.template is None:
+        raise InputError(
+            "review.no_template", "the run does not say its template", where=str(folder), hint="run its tubes again"
+        )
+    results = _results(folder, run)
+    places = Places(folder, files.folders)
+    charted = (folder / bundle.CHARTS_FILE).is_file()
+    return _Told(
+        run,
+        results,
+        tubes_of(folder, run, files),
+        places.template(run.template),
+        places.config(run),
+        places.calibration(run.calibration),
+        places.history(results) if charted else None,
+        standalone=not (folder / "assets" / "plotly.min.js").is_file(),
+    )
+
+
+def _index(folder: Path) -> RunIndex:
+    """Return what a run was told; of a re-run that was broken off, what that was told."""
+    kept = folder / REVIEW / KEPT_RUN
+    if (folder / bundle.RUN_FILE).is_file() or not kept.is_file():
+        return bundle.read_run(folder)
+    return bundle.read_run(kept.parent)
+
+
+def _results(folder: Path, run: RunIndex) -> list[SampleResult]:
+    """Return the results that are there; a re-run that was broken off may have been about to write one."""
+    names = [entry.sample_id for entry in run.samples if entry.status != "failed"]
+    there = [name for name in names if (folder / bundle.SAMPLES / name / bundle.RESULT_FILE).is_file()]
+    return [bundle.read_result(folder, name) for name in there]
+
+
+def tubes_of(folder: Path, run: RunIndex, files: Files) -> tuple[Tube, ...]:
+    """Return the tubes of a run as its sheet had them, each with its file.
+
+    Parameters
+    ----------
+    folder : path
+        The run.
+    run : RunIndex
+        Its index.
+    files : FileFinder
+        Finds the files. A tube that failed has no known content: its file is taken by its name, and fails again.
+
+    Raises
+    ------
+    InputError
+        Files are not at hand, all of them named.
+    """
+    found = {entry.sample_id: _file(entry, files) for entry in run.samples}
+    missing = [e.file for e in run.samples if found[e.sample_id] is None and e.status != "failed"]
+    if missing:
+        more = f" and {len(missing) - _NAMED_AT_MOST} more" if len(missing) > _NAMED_AT_MOST else ""
+        raise InputError(
+            "review.files",
+            f"{len(missing)} of {len(run.samples)} files of this run are not at hand: "
+            f"{', '.join(missing[:_NAMED_AT_MOST])}{more}",
+            where=str(folder),
+            hint="name the folder they lie in: --files FOLDER; nothing was touched",
+        )
+    names = {entry.sample_id.casefold(): entry.sample_id for entry in run.samples}
+    return tuple(
+        Tube(
+            found[entry.sample_id] or folder.parent / entry.file,
+            entry.sample_id,
+            entry.file,
+            entry.labels,
+            _listed(entry.labels, names),
+        )
+        for entry in run.samples
+    )
+
+
+def _file(entry: SampleEntry, files: Files) -> Path | None:
+    return files.find(entry.sha256 or "", entry.file)
+
+
+def _listed(labels: Mapping[str, str], names: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the controls that a tube's row lists, as the sheet was read; None where it lists nothing."""
+    words = [word for word in _BETWEEN.split(labels.get("controls", "")) if word]
+    found = dict.fromkeys(names[word.casefold()] for word in words if word.casefold() in names)
+    return tuple(found) if words else None
+
+
+def _keep_signed(journal: Journal, results: Sequence[SampleResult]) -> None:
+    """Refuse to make signed results anew by other versions: their signatures would be of numbers that are gone."""
+    standing, here = journal.signed(), environment()
+    for result in results:
+        versions = result.record.model_dump(include={"stromagate", "python", "libraries"})
+        if result.sample_id in standing and versions != here:
+            raise_signed(result.sample_id, standing[result.sample_id])
+
+
+def _hashes(folder: Path, run: RunIndex) -> dict[str, str]:
+    found = ((entry.sample_id, result_sha256(folder, entry.sample_id)) for entry in run.samples)
+    return {name: sha256 for name, sha256 in found if sha256}
