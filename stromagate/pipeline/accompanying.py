@@ -66,6 +66,10 @@ def accompanying(
     return {**made, README: _readme(run, {*files, *made}).encode()}
 
 
+def _of_patients(names: Iterable[str]) -> bool:
+    return any(name.startswith("patients/") for name in names)
+
+
 def _readme(run: RunIndex, names: Iterable[str]) -> str:
     """Return what is in the folder, in words: tables have no place for a line that speaks of all their rows."""
     what = {**{exporter.filename: exporter.summary for exporter in exporters.all().values()}, **_WHAT}
@@ -83,6 +87,7 @@ def _readme(run: RunIndex, names: Iterable[str]) -> str:
             "folder, tables included. A stromal pattern describes a tube; it says nothing about a patient's course.",
             "",
             *listed,
+            *(["  patients/NAME.html: the tubes of one patient side by side"] if _of_patients(names) else []),
             "  samples/NAME/: result.json (everything about one tube), report.html, populations.csv",
             "",
             "Every rate stands beside the population that it is divided by (column `denominator`). A value whose state",
