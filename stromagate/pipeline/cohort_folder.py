@@ -2,7 +2,7 @@
 
 ::
 
-    OUT/cohort.html  cohort.csv  cohort_wide.csv  cohort.json  assets/plotly.min.js
+    OUT/cohort.html  cohort.csv  cohort_wide.csv  cohort.json  README.txt  assets/plotly.min.js
     OUT/patients/<patient_id>.html  (of patients with several tubes)
     OUT/<kind>/cohort.html ...      (with --by-stratum: a cohort a kind of specimen)
 """
@@ -18,6 +18,7 @@ from urllib.parse import quote
 from stromagate.errors import UsageError
 from stromagate.export.cohort import cohort_csv, cohort_wide_csv
 from stromagate.model.cohort import Cohort
+from stromagate.pipeline.accompanying import README
 from stromagate.pipeline.bundle import PATIENTS, cannot_write, to_json_bytes, write_file
 from stromagate.pipeline.claim import claimed
 from stromagate.pipeline.cohort import Gathered
@@ -61,6 +62,7 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
         pages = patient_pages(gathered.across, _links(gathered.reports, out / PATIENTS), plotly)
         for page in pages:
             write_file(out / PATIENTS / page.file, page.content)
+        write_file(out / README, _readme(gathered).encode())
         if not standalone:
             write_file(out / "assets" / "plotly.min.js", plotly_asset())
         for name, cohort in gathered.cohorts.items():
@@ -122,9 +124,34 @@ def _clear(out: Path) -> None:
         if folder != out and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     shutil.rmtree(out / PATIENTS, ignore_errors=True)
+    (out / README).unlink(missing_ok=True)
 
 
 def _remember(out: Path, gathered: Gathered) -> None:
     kinds = "".join(f"{name}\n" for name in gathered.cohorts if name)
     # Written in place: the file is what this run holds the folder by.
     (out / _MARKER).write_text(f"stromagate cohort\n{kinds}", encoding="utf-8")
+
+
+def _readme(gathered: Gathered) -> str:
+    """Return what is in the folder, in words: tables have no place for a line that speaks of all their rows."""
+    one = gathered.across[0]
+    kinds = [f"  {name}/: the cohort of this kind of specimen" for name in gathered.cohorts if name]
+    return "\n".join(
+        [
+            one.research_use,
+            "",
+            f"A cohort made by stromagate {one.stromagate} of finished runs. The line above holds for every",
+            "file in this folder, tables included. A stromal pattern describes a tube; it says nothing about a patient's course.",
+            "",
+            *kinds,
+            "  cohort.html: all tubes side by side; begin here",
+            "  cohort.csv: every number, one a row, with denominator, interval and state",
+            "  cohort_wide.csv: one tube a row; each rate's column names its population and its denominator",
+            "  cohort.json: the same, for programs",
+            "  patients/NAME.html: the tubes of one patient side by side, where there are several",
+            "",
+            "A value whose state is not `quantifiable` is no quantity: use its interval, never the value alone.",
+            "",
+        ]
+    )

@@ -57,11 +57,19 @@ def test_two_runs_become_a_page_two_tables_and_a_document(
     assert answer["cohorts"][0]["tubes"] == 3
     assert answer["cohorts"][0]["patients"] == 2
     assert {path.name for path in out.iterdir()} == {
-        "cohort.html", "cohort.csv", "cohort_wide.csv", "cohort.json", "assets", "patients", ".stromagate_cohort",
-    }  # fmt: skip
+        "cohort.html",
+        "cohort.csv",
+        "cohort_wide.csv",
+        "cohort.json",
+        "README.txt",
+        "assets",
+        "patients",
+        ".stromagate_cohort",
+    }
     assert [path.name for path in (out / "patients").iterdir()] == ["P1.html"]
     document = Cohort.model_validate_json((out / "cohort.json").read_bytes())
     assert [tube.name for tube in document.tubes] == ["a", "b", "c"]
+    assert (out / "README.txt").read_text().startswith("For Research Use Only. Not for use in diagnostic procedures.\n")
     page = (out / "cohort.html").read_text()
     assert 'href="../run1/samples/a/report.html"' in page
     assert 'href="patients/P1.html"' in page
@@ -230,7 +238,7 @@ def test_by_stratum_there_is_a_cohort_of_each_kind_and_patients_across_them(
     alone = write_run(tmp_path / "alone", [cohort_tube("a", 60, 160)])
     assert call("cohort", alone, "--out", out).exit_code == 0
     assert sorted(path.name for path in out.iterdir()) == [
-        ".stromagate_cohort", "assets", "cohort.csv", "cohort.html", "cohort.json", "cohort_wide.csv",
+        ".stromagate_cohort", "README.txt", "assets", "cohort.csv", "cohort.html", "cohort.json", "cohort_wide.csv",
     ]  # fmt: skip
 
 
