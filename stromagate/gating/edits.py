@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stromagate.prepare.prepared import Prepared
 
 BY_HAND = "drawn by hand"
+LATER = "what it stands on has been edited since, and nothing is fitted after an edit: draw this boundary too"
 # What of a configuration can move no boundary of the fitted tree.
 _SAFE = frozenset({"edits", "file_sha256", "confidence", "interval", "boundary_draws", "grid"})
 
@@ -291,8 +292,7 @@ def _written(prepared: Prepared, node: GateNode, steps: Sequence[GateStep]) -> G
             source=fit.source,
             doubts=fit.doubts,
         )
-    later = "what it stands on has been edited since, and nothing is fitted after an edit: draw this boundary too"
-    return replace(node, sentence=f"{node.sentence}; {later}")
+    return replace(node, sentence=f"{node.sentence}; {LATER}")
 
 
 def _idle(index: int, edit: GateEdit, tree: GateTree) -> Problem:

@@ -17,6 +17,7 @@ from stromagate.gating.method import Fit, Outside, methods, not_evaluable
 from stromagate.gating.population import AbsentAxisError, AbsentPopulationError, Population
 from stromagate.gating.sieve import make_sieve
 from stromagate.gating.tree import deciding_axes
+from stromagate.gating.wording import called, looked_up_in_vain, parent_empty, parent_not_there
 from stromagate.model.gates import ROOT, Boolean, Doubt, GateNode, GateTree, Geometry, combined
 from stromagate.model.sample import Rows
 
@@ -140,9 +141,9 @@ class _Walk:
         """Return the method that placed the boundary, the first of its chain that could, and its fit."""
         steps = self.gates[spec.name]
         if spec.parent not in self.populations:
-            return steps[0].method, not_evaluable(f"its parent {self._called(spec.parent)} could not be evaluated")
+            return steps[0].method, not_evaluable(parent_not_there(self._called(spec.parent)))
         if self.populations[spec.parent].n == 0:
-            return steps[0].method, not_evaluable(f"its parent {self._called(spec.parent)} holds no events")
+            return steps[0].method, not_evaluable(parent_empty(self._called(spec.parent)))
         reasons: list[str] = []
         doubts: list[Doubt] = []
         for step in steps:
@@ -167,13 +168,13 @@ class _Walk:
 
     def _called(self, name: str) -> str:
         """Return what sentences call a population: its label, as the report does."""
-        return f"“{self.labels.get(name, name)}”"
+        return called(name, self.labels)
 
     def _look_up(self, name: str) -> Population:
         if name not in self.populations:
             known = name in self.left_out or any(node.name == name for node in self.nodes)
             why = "was not evaluated on this tube" if known else "does not stand above"
-            raise AbsentPopulationError("population.absent", f"it looks at {self._called(name)}, which {why}")
+            raise AbsentPopulationError("population.absent", looked_up_in_vain(self._called(name), why))
         return self.populations[name]
 
     def _check(self, spec: PopulationSpec, method: str, fit: Fit) -> None:

@@ -102,9 +102,19 @@ class LiveTube:
         """Its columns, kept from one question to the next."""
         return self._tube.columns
 
-    def downstream(self, population: str) -> tuple[str, ...]:
+    @property
+    def gates(self) -> Mapping[str, Sequence[GateStep]]:
+        """The template's gates, as far as they are known."""
+        return self._tube.gates
+
+    def downstream(self, population: str, tree: GateTree | None = None) -> tuple[str, ...]:
         """Return a population and all that stand on it, in the tree's order, those without a boundary included."""
-        return standing_on(self._state.tree, [population])
+        return standing_on(tree or self._state.tree, [population])
+
+    def warm(self) -> None:
+        """Make the columns that gates look at now, as far as there is room, so that the first drag need not wait."""
+        for axis in dict.fromkeys(axis for node in self.tree.nodes if node.geometry for axis in node.geometry.axes):
+            self.columns.finite(axis)
 
     def recount(self, population: str, geometry: Geometry) -> dict[str, int]:
         """Count a population and all that stand on it with its gate elsewhere. Nothing is kept.
@@ -126,10 +136,20 @@ class LiveTube:
         DocumentError
             Everything that is wrong with the boundary on this tube, as ``gating.edits.apply`` says it.
         """
+        return self.look(population, geometry)[1]
+
+    def look(self, population: str, geometry: Geometry) -> tuple[GateTree, dict[str, int]]:
+        """Return the tree with a gate elsewhere, and what `recount` counts. Nothing is kept.
+
+        Raises
+        ------
+        DocumentError
+            As `recount`.
+        """
         state = self._state
         tree = self._tube.edited({**state.edits, population: geometry})
         counts, able = {**state.counts, **self._tube.change(state, tree).counts}, evaluable(tree)
-        return {name: counts[name] for name in standing_on(tree, [population]) if name in able}
+        return tree, {name: counts[name] for name in standing_on(tree, [population]) if name in able}
 
     def keep(self, population: str, geometry: Geometry) -> None:
         """Move a gate for good: until `keep` puts it elsewhere.

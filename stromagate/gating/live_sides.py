@@ -152,6 +152,7 @@ class _Step:
         self.tube, self.state, self.tree, self.moved = tube, state, tree, {node.name: node for node in moved}
         self.axes = deciding_axes(tree)
         self.affected = standing_on(tree, self.moved)
+        self.switched: dict[str, Mask] = {}
         self.rows: Rows = np.flatnonzero(self._switching())
         self.part = Part(tube.columns, self.rows)
 
@@ -170,12 +171,14 @@ class _Step:
         parent = after[node.parent] if node.parent in after else masks[node.parent][rows]
         if isinstance(geometry, Boolean):
             return parent & self._combined(geometry, self.part, rows, after)
-        if node.name in self.moved or node.name not in masks:
-            inside, ask = np.zeros(len(rows), dtype=np.bool_), np.flatnonzero(parent)
-        else:
-            # The gate stayed: who was in its parent is on the side of it where it was.
-            known = masks[node.parent][rows]
-            inside, ask = parent & masks[node.name][rows], np.flatnonzero(parent & ~known)
+        # Who was in the parent is on the side of the gate where it was, or has been seen to change.
+        known = masks[node.parent][rows] if node.parent in masks else np.zeros(len(rows), dtype=np.bool_)
+        inside, ask = parent & known, np.flatnonzero(parent & ~known)
+        was, switched = masks.get(node.name), self.switched.get(node.name)
+        if switched is not None:
+            inside &= switched[rows] if was is None else switched[rows] ^ was[rows]
+        elif was is not None:
+            inside &= was[rows]
         if ask.size:
             inside[ask] = self.tube.sieve(geometry).inside(Part(self.tube.columns, rows[ask]))
         return inside
@@ -189,7 +192,8 @@ class _Step:
         for node in self.moved.values():
             was = self.state.masks.get(node.name)
             if node.geometry is not None and node.parent in self.state.masks:
-                self._mark(switching, node, node.geometry, was)
+                self.switched[node.name] = self._sides_changed(node, node.geometry, was)
+                switching |= self.switched[node.name]
             elif was is not None:
                 switching |= was
         old_axes = deciding_axes(self.state.tree)
@@ -201,8 +205,8 @@ class _Step:
                 switching |= ~finite_on(self.tube.whole, [axis])
         return switching
 
-    def _mark(self, switching: Mask, node: GateNode, geometry: Geometry, was: Mask | None) -> None:
-        """Mark the events of a gate's parent that are on another side of it than they were."""
+    def _sides_changed(self, node: GateNode, geometry: Geometry, was: Mask | None) -> Mask:
+        """Return which events of a gate's parent are on another side of it than they were, shape (n,)."""
         tube, parent = self.tube, self.state.masks[node.parent]
         if isinstance(geometry, Boolean):
             rows = np.flatnonzero(parent)
@@ -212,11 +216,12 @@ class _Step:
             may = unsettled(old, geometry, tube.columns, tube.whole, tube.scales)
             if may is None and self.state.counts[node.parent] > _MOST_FRAC * tube.prepared.n:
                 inside = tube.sieve(geometry).inside(tube.whole, among=parent)
-                switching |= inside if was is None else inside ^ was
-                return
+                return inside if was is None else inside ^ was
             rows = np.flatnonzero(parent if may is None else parent & may)
             inside = tube.sieve(geometry).inside(Part(tube.columns, rows))
-        switching[rows[inside if was is None else inside ^ was[rows]]] = True
+        changed = np.zeros(tube.prepared.n, dtype=np.bool_)
+        changed[rows] = inside if was is None else inside ^ was[rows]
+        return changed
 
     def _combined(self, geometry: Boolean, part: Part, rows: Rows, after: Mapping[str, Mask]) -> Mask:
         """Return which of some events are within a combination, whether they are in its parent or not.
@@ -230,7 +235,8 @@ class _Step:
         ]
         decided = None
         if geometry.operation == "none":
-            decided = finite_on(part, sorted(frozenset[str]().union(*(self.axes[name] for name in geometry.of))))
+            axes = frozenset[str]().union(*(self.axes[name] for name in geometry.of))
+            decided = finite_on(part, sorted(axis for axis in axes if not self.tube.columns.finite(axis)))
         return combine(geometry.operation, named, np.ones(len(rows), dtype=np.bool_), decided)
 
 

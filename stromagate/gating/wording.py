@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from stromagate.gating.method import PopulationView
 
@@ -52,3 +52,23 @@ def linear_of(parent: PopulationView, axis: str, display: float) -> float | None
         if math.isclose(low, high, rel_tol=1e-6, abs_tol=1e-3):
             break
     return (low + high) / 2
+
+
+def called(name: str, labels: Mapping[str, str]) -> str:
+    """Return what sentences call a population: its label, as the report does."""
+    return f"“{labels.get(name, name)}”"
+
+
+def parent_not_there(parent: str) -> str:
+    """Return why a gate was not tried whose parent, as it is called, could not be evaluated."""
+    return f"its parent {parent} could not be evaluated"
+
+
+def parent_empty(parent: str) -> str:
+    """Return why a gate was not tried whose parent, as it is called, holds nothing."""
+    return f"its parent {parent} holds no events"
+
+
+def looked_up_in_vain(name: str, why: str = "was not evaluated on this tube") -> str:
+    """Return why a gate could not be placed that looks at another population, as that is called."""
+    return f"it looks at {name}, which {why}"

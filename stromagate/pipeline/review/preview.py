@@ -1,0 +1,168 @@
+"""What a moved boundary would give, number by number: as the run counts, but by counting alone.
+
+The same rows as ``quantify.counts`` makes of members are made here of counts, so that a drag need not wait for medians
+and redrawn boundaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from stromagate.gating.tree import evaluable
+from stromagate.model.gates import ROOT, GateTree
+from stromagate.model.holding import holders
+from stromagate.model.result import SampleResult
+from stromagate.model.template import Document
+from stromagate.quantify.counts import SHARE_INTERVALS
+from stromagate.quantify.intervals import Bounds, poisson, poisson_ratio, settled
+from stromagate.quantify.states import count_state
+
+_MILLION = 1_000_000
+UNKNOWN_SPREAD = (
+    "Intervals are of counting alone: how sure a boundary drawn by hand is, is not known, and the other boundaries are "
+    "redrawn only when the run is made again."
+)
+
+Counts = Mapping[str, int | None]
+
+
+class Estimate(Document):
+    """A number and its interval of counting; None where there is none, ``high`` also where nothing bounds it."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class RatePreview(Document):
+    """A share (``fraction``) or a rate (``per_million``) of a population, before and after the move."""
+
+    statistic: str
+    denominator: str
+    before: Estimate
+    after: Estimate
+
+
+class PopulationPreview(Document):
+    """One population before and after the move; ``of_run`` is its count as the run has it, None if not evaluable."""
+
+    population: str
+    label: str
+    parent: str
+    of_run: int | None
+    before: Estimate
+    after: Estimate
+    state: str
+    rates: tuple[RatePreview, ...] = ()
+
+
+class Preview(Document):
+    """What one moved boundary gives: its population and all that stand on it. Nothing of it is kept."""
+
+    sample_id: str
+    population: str
+    populations: tuple[PopulationPreview, ...]
+    confidence: float
+    interval: str
+    note: str = UNKNOWN_SPREAD
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A tree and the events of its populations, None where one could not be evaluated."""
+
+    tree: GateTree
+    counts: Counts
+
+
+def rows(
+    result: SampleResult, populations: Sequence[str], before: Moment, after: Moment
+) -> Iterator[PopulationPreview]:
+    """Yield populations before and after a move.
+
+    Parameters
+    ----------
+    result : SampleResult
+        Says how intervals are made and what rates are of.
+    populations : sequence of str
+        Which.
+    before, after : Moment
+        Counts of all populations.
+    """
+    books = [_Book(result, moment) for moment in (before, after)]
+    for name in populations:
+        old, new = (book.rates(name) for book in books)
+        rates = [
+            RatePreview(
+                statistic=key[0], denominator=key[1], before=old.get(key, _NOTHING), after=new.get(key, _NOTHING)
+            )
+            for key in dict.fromkeys((*old, *new))
+        ]
+        yield PopulationPreview(
+            population=name,
+            label=result.labels_of_populations.get(name, name),
+            parent=after.tree.node(name).parent,
+            of_run=result.count(name),
+            before=books[0].count(name),
+            after=books[1].count(name),
+            state=count_state(after.counts.get(name)),
+            rates=tuple(rates),
+        )
+
+
+_NOTHING = Estimate(value=None)
+
+
+class _Book:
+    """Numbers of one moment."""
+
+    def __init__(self, result: SampleResult, moment: Moment) -> None:
+        self.counts, self.tree, self.held = moment.counts, moment.tree, holders(moment.tree)
+        self.able = evaluable(moment.tree)
+        self.denominators = tuple(dict.fromkeys(result.denominators))
+        config = result.record.config
+        self.confidence, self.share_interval = config.confidence, SHARE_INTERVALS[config.interval]
+
+    def count(self, name: str) -> Estimate:
+        count = self._of(name)
+        return _NOTHING if count is None else _estimate(count, poisson(count, self.confidence), 1)
+
+    def rates(self, name: str) -> dict[tuple[str, str], Estimate]:
+        """Return every rate of a population by its kind and denominator, in the order of ``quantify.counts``."""
+        node = self.tree.node(name)
+        found = {("fraction", node.parent): self._share(name, node.parent, 1)}
+        for denominator in self.denominators:
+            if denominator == name or denominator not in self.held:
+                continue
+            if denominator in self.held[name]:
+                if denominator != node.parent:
+                    found["fraction", denominator] = self._share(name, denominator, 1)
+                found["per_million", denominator] = self._share(name, denominator, _MILLION)
+            elif denominator != ROOT and self._side_branch(denominator, name):
+                found["per_million", denominator] = self._ratio(name, denominator)
+        return found
+
+    def _of(self, name: str) -> int | None:
+        return self.counts.get(name) if name in self.able else None
+
+    def _side_branch(self, denominator: str, name: str) -> bool:
+        return self.tree.node(denominator).parent in self.held[name] and name not in self.held[denominator]
+
+    def _share(self, name: str, denominator: str, per: int) -> Estimate:
+        count, total = self._of(name), self._of(denominator)
+        if count is None or not total:
+            return _NOTHING
+        return _estimate(count * per / total, self.share_interval(count, total, self.confidence), per)
+
+    def _ratio(self, name: str, denominator: str) -> Estimate:
+        count, total = self._of(name), self._of(denominator)
+        if count is None or not total:
+            return _NOTHING
+        return _estimate(count * _MILLION / total, poisson_ratio(count, total, self.confidence), _MILLION)
+
+
+def _estimate(value: float, bounds: Bounds | tuple[float, float | None], per: int) -> Estimate:
+    low, high = bounds
+    return Estimate(value=value, low=settled(per * low), high=None if high is None else settled(per * high))
