@@ -218,9 +218,30 @@ _LYMPH = ("lymphocytes_bm_pct", "lymphocytes_pb_pct", "lymphocytes_pure_pct")
 _RESTRICTED = ("restricted_bm_pct", "restricted_pure_pct")
 BLOOD_COLUMNS = (*_RED, *_LYMPH, *_RESTRICTED)
 
+
 def is_stained(labels: Mapping[str, str]) -> bool:
     """Whether a tube is a sample's own, and no control; one of which nothing is said is a sample's."""
     return labels.get("role", "").strip().casefold() in {"", "stained"}
+
+
+PREPARATION = "preparation"
+PREPARATION_KEYWORD = "STROMAGATE_PREPARATION"
+"""Keyword in which a file says how its tube was prepared."""
+_NOT_ENRICHED = {"", "whole", "whole marrow", "aspirate", "lysed", "none"}
+
+
+def enrichment(keywords: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """Return how a tube was enriched, by the file or else the sheet; empty for whole marrow and where none says.
+
+    Parameters
+    ----------
+    keywords : mapping of str to str
+        Of the file.
+    labels : mapping of str to str
+        Columns of the sheet.
+    """
+    stated = (keywords.get(PREPARATION_KEYWORD) or labels.get(PREPARATION, "")).strip()
+    return "" if stated.casefold() in _NOT_ENRICHED else stated.replace("_", " ")
 
 
 _BLOOD = {"blood", "pb", "peripheral blood", "peripheral_blood"}

@@ -20,6 +20,7 @@ from stromagate.model.locks import Locks
 from stromagate.model.panel import Panel
 from stromagate.model.result import ControlUse, Finding, FindingStage, Sensitivity, Statistic
 from stromagate.model.sample import F32, Sample
+from stromagate.model.specimen import enrichment
 from stromagate.model.template import ControlNeed, GatingTemplate
 from stromagate.registry import Registry
 
@@ -64,6 +65,11 @@ class Evidence:
     def is_control(self) -> bool:
         """Whether the sheet calls the tube anything but a stained one."""
         return self.role.strip().casefold() not in {"", "stained"}
+
+    @property
+    def enriched(self) -> str:
+        """How the tube was enriched, as its file or the sheet says; empty for whole marrow."""
+        return enrichment(self.sample.keywords, self.labels)
 
     def called(self, population: str) -> str:
         """Return what sentences call a population: the template's label, in quotes where it has several words."""

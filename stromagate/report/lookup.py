@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stromagate.model import specimen
 from stromagate.model.gates import ROOT, Boolean, GateNode
 from stromagate.model.result import Finding, FindingStatus, SampleResult, Statistic
 
@@ -181,8 +182,4 @@ def simulated(instrument: dict[str, str], labels: dict[str, str]) -> bool:
 
 def enrichment(instrument: dict[str, str], labels: dict[str, str]) -> str:
     """Return how the tube was enriched, by the file or else the sheet; empty for whole marrow and where none says."""
-    stated = (instrument.get("STROMAGATE_PREPARATION") or labels.get("preparation", "")).strip()
-    return "" if stated.casefold() in _NOT_ENRICHED else stated.replace("_", " ")
-
-
-_NOT_ENRICHED = {"", "whole", "whole marrow", "aspirate", "lysed", "none"}
+    return specimen.enrichment(instrument, labels)

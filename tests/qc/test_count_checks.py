@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stromagate.qc import Evidence
 from stromagate.quantify.planner import Losses, plan
 from tests.qc.evidence import (
     GATES,
@@ -103,6 +104,37 @@ def test_more_msc_than_an_aspirate_holds(count: int, status: str) -> None:
     finding = one("off_the_map", replace(base, counts={**base.counts, "msc": count}))
     assert finding.status == status
     assert finding.measured == pytest.approx(1e6 * count / N)
+
+
+ENRICHED = {"preparation": "cd45_depleted"}
+
+
+def enriched(by_file: bool, **counts: int) -> Evidence:
+    """Return a tube that its file or the sheet calls depleted."""
+    words = {"STROMAGATE_PREPARATION": "cd45_depleted"} if by_file else {}
+    base = make_evidence(sample={"keywords": words})
+    return replace(base, counts={**base.counts, **counts}, labels={} if by_file else ENRICHED)
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_no_rate_is_too_high_in_an_enriched_tube(by_file: bool) -> None:
+    finding = one("off_the_map", enriched(by_file, msc=N // 100))
+    assert finding.status == "not_applicable"
+    assert finding.sentence.startswith("10,000 msc per million of viable. The tube is enriched (cd45 depleted)")
+    whole = replace(enriched(False, msc=N // 100), labels={"preparation": "whole"})
+    assert one("off_the_map", whole).status == "warn"
+
+
+def test_an_enriched_tube_is_held_to_its_own_rate() -> None:
+    few = one("few_events", enriched(True, msc=8, viable=57_000))
+    assert (few.status, few.measured) == ("warn", 57_000)
+    # 50 events in 95 of 100 tubes take a mean of 62.2 (computed independently): at 8 in 57,000 that is 443,000.
+    assert "at its own rate, 8 msc, it takes about 440,000 to quantify them" in few.sentence
+    assert "takes for granted" in few.sentence
+    none = one("few_events", enriched(True, msc=0, viable=5_000))
+    assert (none.status, "no rate of its own to go by: no msc" in none.sentence) == ("warn", True)
+    assert one("few_events", enriched(True, msc=50, viable=5_000)).status == "pass"
+    assert one("few_events", enriched(True, viable=0)).status == "fail"
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ EVENTS = {WHOLE: 120_000, ENRICHED: 40_000}
 EARNED = {
     "Q07": "these tubes are small",
     "Q36": "and hold few stroma cells",
-    "Q28": "depletion makes stroma frequent",
     "Q34": "their FMO tubes hold few stroma cells as well",
 }
 """Codes that these tubes deserve, whatever is clean about them."""

@@ -27,7 +27,25 @@ def look(evidence: Evidence) -> list[Finding]:
     if target and (evidence.counts[target] or 0) >= LLOQ_FLOOR_EVENTS:
         sentence = f"{reach} {evidence.called(target)} reached {LLOQ_FLOOR_EVENTS} all the same."
         return [said(CHECK, "pass", sentence, measured=float(n), population=name)]
+    if evidence.enriched:
+        return [_of_enriched(evidence, n, reach, name)]
     return [judge(CHECK, float(n), reach, remedy=_remedy(evidence, n), population=name, low_is_bad=True)]
+
+
+def _of_enriched(evidence: Evidence, n: int, reach: str, name: str) -> Finding:
+    """Hold an enriched tube to its own rate: the limits are those of rare cells in whole marrow."""
+    target = main_target(evidence)
+    found = evidence.counts[target] if target else None
+    sentence = f"{reach} The tube is enriched ({evidence.enriched}), for which no number of events is asked"
+    if target is None or not found:
+        why = f", and it has no rate of its own to go by: no {evidence.called(target)}." if target else "."
+        return said(CHECK, "warn", f"{sentence}{why}", remedy=_remedy(evidence, n), measured=float(n), population=name)
+    least = float(f"{n * _frequency_per_million(LLOQ_FLOOR_EVENTS, found) / 1e6:.2g}")
+    sentence += (
+        f"; at its own rate, {found:,} {evidence.called(target)}, it takes about {least:,.0f} to quantify them, which "
+        "takes for granted that this rate is right."
+    )
+    return said(CHECK, "warn", sentence, remedy=_remedy(evidence, n), measured=float(n), population=name)
 
 
 def _frequency_per_million(count: int, n: int) -> float:

@@ -18,8 +18,14 @@ def look(evidence: Evidence) -> list[Finding]:
         reason = f"The rate of {evidence.called(name)} in {evidence.called(base)} could not be evaluated."
         return [not_applicable(CHECK, reason, name)]
     rate = 1e6 * count / total
-    remedy = "Expected of a digest, a culture or an enriched tube; in an aspirate it means contamination."
     sentence = f"{rate:,.0f} {evidence.called(name)} per million of {evidence.called(base)}."
+    if evidence.enriched:
+        how = f"{sentence} The tube is enriched ({evidence.enriched}), where no rate is too high."
+        return [not_applicable(CHECK, how, name)]
+    remedy = (
+        "Expected of a digest, a culture or an enriched tube (say it in the column `preparation` of the sample sheet); "
+        "in an aspirate it means contamination."
+    )
     return [judge(CHECK, rate, sentence, remedy=remedy, population=name)]
 
 
