@@ -100,6 +100,8 @@ def test_a_sheet_that_leaves_one_out(column: str, called: str, text: str) -> Non
     finding = one("metadata", of_sheet(**{**WHOLE, column: text}))
     assert (finding.status, finding.measured) == ("warn", 1)
     assert finding.sentence.startswith(f"The sample sheet says nothing of {called}")
+    asked = {"age": "age (years)", "hours_to_stain": "hours_to_stain", "specimen_type": "specimen (such as"}
+    assert {name for name, words in asked.items() if words in finding.remedy} == {column}, "and of no other"
 
 
 @pytest.mark.parametrize("text", ["old", "-1", "121", "nan years", "1e9", "45 y"])
@@ -113,6 +115,9 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     finding = one("metadata", of_sheet(age="old", patient_id="7"))
     assert finding.measured == 3
     assert "says nothing of hours to staining, specimen or preparation, and holds no number" in finding.sentence
+    assert finding.remedy.startswith(
+        "Write age (years), hours_to_stain (hours from aspiration to staining) and specimen"
+    )
 
 
 def test_controls_and_tubes_without_a_sheet_are_not_judged() -> None:
