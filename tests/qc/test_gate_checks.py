@@ -117,7 +117,12 @@ def test_every_gate_that_could_not_part_its_populations_is_a_finding() -> None:
     merged = replace(GATES[4], sentence="not separable from the negative's own tail", doubts=(NOT_SEPARABLE,))
     found = one("separable", make_evidence(gates=(*GATES[:4], merged, GATES[5])))
     assert (found.status, found.population) == ("warn", "msc")
-    assert found.sentence == "msc: not separable from the negative's own tail"
+    assert found.sentence == (
+        "msc: 120 of 120 events lie beyond the boundary on CD271, and half of them or more may be the tail of the "
+        "cells on its other side."
+    )
+    gone = gate("msc", "stroma", "valley", None, sentence="CD271 not cut: not separable", doubts=(NOT_SEPARABLE,))
+    assert one("separable", make_evidence(gates=(*GATES[:4], gone))).sentence == "msc: CD271 not cut: not separable"
     assert one("separable", make_evidence()).status == "pass"
 
 
