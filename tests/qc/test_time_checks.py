@@ -90,6 +90,11 @@ def test_even_msc_pass_and_bursts_are_seen() -> None:
     assert finding.status == "warn"
     assert finding.measured is not None
     assert finding.measured > 2
+    factor = f"{finding.measured**0.5:.1f}"
+    assert (
+        f"no interval of this report is widened by it. Take those of msc and of what it holds to be {factor} times"
+        in (finding.remedy)
+    )
 
 
 def test_a_slow_decline_is_seen_by_its_order() -> None:
@@ -98,6 +103,9 @@ def test_a_slow_decline_is_seen_by_its_order() -> None:
     assert (finding.status, finding.measured) == ("warn", None)
     variance_over_mean = float(re.search(r"is ([\d.]+) times", finding.sentence)[1])
     assert variance_over_mean < 2  # the blocks alone would have passed it
+    known = variance_over_mean > 1
+    assert ("times as wide" in finding.remedy) is known
+    assert ("by no known factor" in finding.remedy) is not known
 
 
 def test_clustering_is_rarely_seen_where_there_is_none() -> None:

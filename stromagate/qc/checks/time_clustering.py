@@ -35,10 +35,19 @@ def look(evidence: Evidence) -> list[Finding]:
         f"Over {_BLOCKS} equal parts of the acquisition the variance of {evidence.called(name)} is {fano:.2f} "
         f"times its mean (1 by chance; Kolmogorov-Smirnov p = {p:.2g})."
     )
-    remedy = "Clumps or carry-over: the true interval of the count is wider than printed. Filter, wash, run again."
+    remedy = _remedy(evidence.called(name), fano)
     if p < _P_VALUE and not (CHECK.warn is not None and fano > CHECK.warn):
         return [said(CHECK, "warn", sentence, remedy=remedy, population=name)]
     return [judge(CHECK, fano, sentence, remedy=remedy, population=name)]
+
+
+def _remedy(called: str, fano: float) -> str:
+    """Say by how much to widen: nothing in the report is widened by it."""
+    wider = f"{fano**0.5:.1f} times as wide" if fano > 1 else "wider, by no known factor"
+    return (
+        "Clumps or carry-over: no interval of this report is widened by it. Take those of "
+        f"{called} and of what it holds to be {wider}; filter, wash, run again."
+    )
 
 
 def _kolmogorov_smirnov(places: F64) -> float:
