@@ -23,6 +23,7 @@ from stromagate.cli import (
     lock,
     plan,
     report,
+    review,
     run,
     sheet,
     simulate,
@@ -66,6 +67,7 @@ app.command("sheet")(sheet.sheet)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("report")(report.report)
+app.command("review")(review.review)
 app.command("cohort")(cohort.cohort)
 app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)

@@ -126,10 +126,7 @@ async function count(geometry = null) {
     const edits = geometry ? {...drafts.now, [current]: geometry} : drafts.now;
     const told = await post(`${home}/preview.json`, {edits, population: current});
     panels.counts(told.counts, `${told.ms.toFixed(0)} ms`);
-    data.gates.forEach((gate) => {
-      const found = told.counts.find((row) => row.name === gate.name);
-      if (found) { gate.count_text = found.count_text; }
-    });
+    data.gates.forEach((gate) => { gate.count_text = told.ladder[gate.name] || gate.count_text; });
     ladder();
   } catch (error) {
     tellRefusal(error);
