@@ -27,6 +27,8 @@ _ROOM_REL = 1e-5
 # Of the radius of an ellipse, that much more: float32 may lose as many digits as its axes go together closely.
 _SHELL_FRAC = 2e-3
 _WORST_CONDITION = 1e6
+# Beyond this, in spreads, squares are no float32 any more.
+_LARGEST_RADIUS = 1e15
 # Values are looked at a stretch at a time, so that they stay in cache.
 _STRETCH = 1 << 14
 
@@ -160,7 +162,8 @@ class _Shell:
             return None
         turn = np.linalg.cholesky(np.linalg.inv((correlation + correlation.T) / 2))
         off = float(np.linalg.norm(turn, 2)) * float(np.linalg.norm(np.array(room) / spread))
-        return cls(ellipse, spread, turn, off)
+        # Values that are off by as much as the ellipse is wide tell nothing.
+        return cls(ellipse, spread, turn, off) if off < np.sqrt(ellipse.distance_squared) < _LARGEST_RADIUS else None
 
     def sides(self, values: list[F32]) -> tuple[Mask, Mask]:
         """Return which events are certainly inside, and which certainly outside; what is no number is outside."""
