@@ -13,6 +13,7 @@ from stromagate.model.config import RunConfig
 from stromagate.model.gates import Ellipse, GateNode, GateTree, Geometry, Interval, Polygon, QuadrantPart, Rectangle
 from stromagate.model.result import AxisView, DensityView, RunFinding, RunIndex, SampleEntry, SampleResult, Statistic
 from stromagate.model.template import Readout
+from tests.pattern.made_calls import called
 from tests.results import LOGICLE, make_result
 
 _BLOCKS = {"p", "h1", "h2", "h3", "li", "tr", "div", "section", "summary", "caption", "dt", "title", "blockquote"}
@@ -183,5 +184,6 @@ def full_result(n: int = 15, **changes: Any) -> SampleResult:
     fields = {"tree": tree, "views": tuple(views), "statistics": tuple(rows), "indices": {"msc": "population_0"}}
     share = {"kind": "share", "population": "population_0", "denominator": "all"}
     topic = Readout.model_validate({"name": "niche", "title": "A share", "rows": [share]})
+    fields["pattern"] = called()
     fields["template"] = base.template.model_copy(update={"readouts": (topic,)})
     return make_result(**{**fields, **changes})
