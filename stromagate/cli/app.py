@@ -29,6 +29,7 @@ from stromagate.cli import (
     simulate,
     templates,
     train,
+    verify,
 )
 from stromagate.cli.verbs import Verbs
 
@@ -68,6 +69,7 @@ app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("review")(review.review)
+app.command("verify")(verify.verify)
 app.command("cohort")(cohort.cohort)
 app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)

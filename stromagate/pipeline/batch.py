@@ -275,5 +275,20 @@ def _run_files(
     return files | accompanying(run, results, files, plotly)
 
 
+def files_of(out: Path, run: RunIndex, results: list[SampleResult], *, standalone: bool) -> dict[str, bytes]:
+    """Return every file of a finished run but its results, by its path in the folder, as it is made of them.
+
+    Raises
+    ------
+    InputError
+        Its charts are damaged.
+    """
+    files = _run_files(run, results, bundle.read_charts(out), standalone=standalone)
+    for result in results:
+        own = _pages(result, standalone=standalone)
+        files |= {f"{bundle.SAMPLES}/{result.sample_id}/{name}": content for name, content in own.items()}
+    return files
+
+
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
