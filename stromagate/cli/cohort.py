@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stromagate.cli.console import AsJson, Debug, emit, say, speaking
+from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
+from stromagate.cli.progress import progress
 from stromagate.errors import UsageError
 
 if TYPE_CHECKING:
     from stromagate.pipeline.cohort import Gathered
+    from stromagate.pipeline.printing import Printer
 
 _FOLDERS = "Folders of finished runs."
 _CALIBRATION = "Calls every pattern by this calibration (JSON), and draws its cut-points."
@@ -28,6 +31,8 @@ def cohort(
     group: Annotated[str, typer.Option(help=_GROUP, show_default=False)] = "",
     by_stratum: Annotated[bool, typer.Option("--by-stratum", help=_BY_STRATUM)] = False,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each page one file, to mail.")] = False,
+    pdf: AsPdf = False,
+    paper: OnPaper = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -39,6 +44,7 @@ def cohort(
     with speaking(as_json=as_json, debug=debug):
         if out is None:
             raise UsageError("cohort.options", "--out is needed", hint="stromagate cohort RUN_DIR... --out DIR")
+        printer = printer_for(paper, pdf=pdf)
         from stromagate.pipeline.calibrate import read_calibration
         from stromagate.pipeline.cohort import CohortRequest, gather
         from stromagate.pipeline.cohort_folder import write_cohort
@@ -47,7 +53,18 @@ def cohort(
         gathered = gather(CohortRequest(tuple(folders or ()), read, group.strip(), by_stratum))
         pages = write_cohort(gathered, out, standalone=standalone)
         _tell(gathered)
-        emit(_data(gathered, out, pages), "\n".join(map(str, pages)), as_json=as_json)
+        not_printed = {} if printer is None else _print(printer, out, pages)
+        emit({**_data(gathered, out, pages), "not_printed": not_printed}, "\n".join(map(str, pages)), as_json=as_json)
+
+
+def _print(printer: Printer, out: Path, pages: list[Path]) -> dict[str, str]:
+    """Print every page beside it; return those of which there is no PDF, and why."""
+    from stromagate.pipeline.printing import print_pages
+
+    faults = print_pages(printer, [*pages, *sorted((out / "patients").glob("*.html"))], stage=progress)
+    not_printed = {page.relative_to(out).as_posix(): why for page, why in faults.items()}
+    tell_not_printed(not_printed)
+    return not_printed
 
 
 def _tell(gathered: Gathered) -> None:

@@ -59,7 +59,15 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
     with claimed(out / _MARKER):
         _clear(out)
         _remember(out, gathered)
-        pages = patient_pages(gathered.across, _links(gathered.reports, out / PATIENTS), plotly)
+        homes = {
+            tube.name: f"{name}/cohort.html" if name else "cohort.html"
+            for name, cohort in gathered.cohorts.items()
+            for tube in cohort.tubes
+        }
+        homes = {
+            tube.name: homes.get(tube.name, next(iter(homes.values()))) for one in gathered.across for tube in one.tubes
+        }
+        pages = patient_pages(gathered.across, _links(gathered.reports, out / PATIENTS), plotly, homes=homes)
         for page in pages:
             write_file(out / PATIENTS / page.file, page.content)
         write_file(out / README, _readme(gathered).encode())
@@ -121,6 +129,7 @@ def _clear(out: Path) -> None:
     for folder in (out, *(out / line for line in lines if line and Path(line).name == line)):
         for name in reversed(_FILES):
             (folder / name).unlink(missing_ok=True)
+            (folder / name).with_suffix(".pdf").unlink(missing_ok=True)
         if folder != out and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     shutil.rmtree(out / PATIENTS, ignore_errors=True)

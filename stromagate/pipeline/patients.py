@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from stromagate.model.cohort import Cohort
 from stromagate.model.result import SampleResult
@@ -32,7 +33,7 @@ class PatientPage:
 
 
 def patient_pages(
-    cohorts: Sequence[Cohort], links: Mapping[str, str], plotly: Plotly = "shared", *, home: str = "cohort.html"
+    cohorts: Sequence[Cohort], links: Mapping[str, str], plotly: Plotly = "shared", *, homes: Mapping[str, str]
 ) -> list[PatientPage]:
     """Return the pages of patients with two tubes or more.
 
@@ -44,22 +45,42 @@ def patient_pages(
         Address of a tube's report by the tube's name, from the folder of the pages.
     plotly : {"shared", "inline"}
         Whether plotly.js is read from ``../assets/`` or stands in each page.
-    home : str
-        Page above, from the folder above.
+    homes : mapping of str to str
+        Page of all tubes, from the folder above, by the tube's name.
     """
     pages: list[PatientPage] = []
     used: set[str] = set()
-    for cohort in cohorts:
-        for patient, tubes in cohort.patients.items():
-            if sum(len(tube.samples) for tube in tubes) < 2:
+    by_patient = [cohort.patients for cohort in cohorts]
+    for place, cohort in enumerate(cohorts):
+        for patient, tubes in by_patient[place].items():
+            if sum(len(tube.samples) for each in by_patient for tube in each.get(patient, [])) < 2:
                 continue
             name, n = slug(patient), 2
             while name.casefold() in used:
                 name, n = f"{slug(patient)}-{n}", n + 1
             used.add(name.casefold())
-            page = render_patient(cohort, patient, plotly, links=links, home=f"../{home}", root="../")
+            others = [_elsewhere(other, patient) for other in cohorts if other is not cohort]
+            page = render_patient(
+                cohort,
+                patient,
+                plotly,
+                links=links,
+                elsewhere=[line for line in others if line],
+                home=f"../{homes[tubes[0].name]}",
+                root="../",
+            )
             pages.append(PatientPage(patient, f"{name}.html", page.encode(), frozenset(tube.name for tube in tubes)))
     return pages
+
+
+def _elsewhere(other: Cohort, patient: str) -> str:
+    """Say which tubes of a patient were gated with another template; empty where none was."""
+    tubes = other.patients.get(patient, [])
+    if not tubes:
+        return ""
+    named = ", ".join(name for tube in tubes for name in tube.samples)
+    template = other.template
+    return f"{named} gated with {template.name} {template.version}: numbers by other gates are other numbers"
 
 
 def addresses(pages: Sequence[PatientPage]) -> dict[str, str]:
@@ -83,5 +104,5 @@ def pages_of_run(results: Sequence[SampleResult], plotly: Plotly = "shared") -> 
     if not several:
         return []
     cohort = assemble([Taken(result, "", result.sample_id) for result in several], Around())
-    links = {result.sample_id: REPORT.format(slug(result.sample_id)) for result in several}
-    return patient_pages([cohort], links, plotly, home="index.html")
+    links = {result.sample_id: REPORT.format(quote(result.sample_id, errors="replace")) for result in several}
+    return patient_pages([cohort], links, plotly, homes={tube.name: "index.html" for tube in cohort.tubes})

@@ -144,7 +144,6 @@ def pages_of(out: Path, run: RunIndex) -> list[Path]:
     """Return every page of a run that is there: its own first, those of patients, and the tubes in the run's order."""
     own = [out / name for name in bundle.RUN_FILES if name.endswith(".html")]
     own += sorted((out / bundle.PATIENTS).glob("*.html"))
-    own += sorted((out / bundle.PATIENTS).glob("*.html"))
     tubes = [out / bundle.SAMPLES / entry.sample_id / "report.html" for entry in run.samples]
     return [page for page in (*own, *tubes) if page.is_file()]
 

@@ -191,13 +191,3 @@ def _all_rates(result: SampleResult, based: Basis) -> Iterator[CohortNumber]:
     if SHARE in based.populations:
         name, msc = based.populations[SHARE], result.indices["msc"]
         yield as_number(name, _row(result, name, "fraction", msc), name, msc)
-
-
-def state_of(found: Sequence[CohortNumber]) -> str:
-    """Return the state that says least among those of a tube's quantities; replicates that differ say so."""
-    states = [one.state for one in found if one.state]
-    others = [state for state in states if state not in _STATES]
-    return others[0] if others else min(states, key=_STATES.index, default="")
-
-
-_STATES = ("not evaluable", "not detected", "detected, not quantifiable", "quantifiable")

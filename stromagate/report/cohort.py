@@ -9,11 +9,11 @@ from typing import Any
 
 from stromagate.model.cohort import SHARE, Cohort, CohortTube
 from stromagate.model.pattern import PATTERNS
-from stromagate.quantify.cohort import state_of
 from stromagate.report.cohort_heat import heat_figure
+from stromagate.report.cohort_look import probability_text
 from stromagate.report.cohort_map import WHISKERS_UP_TO, map_figure
 from stromagate.report.cohort_spread import spread_figure
-from stromagate.report.cohort_text import cell
+from stromagate.report.cohort_text import cell, states_text
 from stromagate.report.lookup import STATE_OK, STATUS_WORDS
 from stromagate.report.wording import count_text, number_text
 
@@ -77,7 +77,7 @@ def _summary(cohort: Cohort) -> list[tuple[str, str]]:
 def _row(cohort: Cohort, tube: CohortTube, links: Mapping[str, str], pages: Mapping[str, str]) -> dict[str, Any]:
     symbol, word = _word(tube)
     first = cohort.denominators[0] if cohort.denominators else ""
-    asked = [found for key in cohort.quantities if (found := tube.number(key, first))]
+    asked = [found for key in cohort.quantities if key != SHARE and (found := tube.number(key, first))]
     grave = [found for found in tube.findings if found.status == tube.worst]
     return {
         "name": tube.name,
@@ -89,11 +89,11 @@ def _row(cohort: Cohort, tube: CohortTube, links: Mapping[str, str], pages: Mapp
         "when": tube.labels.get("timepoint", "") or (f"day {day}" if (day := tube.labels.get("day", "")) else ""),
         "group": tube.group or "not stated",
         "cells": [cell(tube.number(key, first)) for key in cohort.quantities],
-        "state": state_of(asked),
-        "sure": state_of(asked) in {"", STATE_OK},
+        "state": states_text(asked),
+        "sure": all(one.state in {"", STATE_OK} for one in asked),
         "pattern": tube.pattern,
         "assigned": tube.pattern in PATTERNS,
-        "probability": "" if tube.probability is None else f"{tube.probability:.2f}",
+        "probability": probability_text(tube),
         "reason": tube.reason,
         "symbol": symbol,
         "word": word,

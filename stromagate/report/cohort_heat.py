@@ -35,7 +35,9 @@ def heat_figure(cohort: Cohort, denominator: str) -> Figure | None:
     """
     tubes = _ordered(cohort, denominator)
     rates = [_rates(tube, cohort, denominator) for tube in tubes]
-    first = [name for name in cohort.indices.values() if any(name in one for one in rates)]
+    own = {one.quantity: one.population for tube in tubes for one in tube.numbers}
+    asked = [own.get(key, key) for key in cohort.quantities] + list(cohort.indices.values())
+    first = [name for name in asked if any(name in one for one in rates)]
     names = [name for name in dict.fromkeys([*first, *(name for one in rates for name in one)]) if _shown(cohort, name)]
     rows = {name: row for name in names if (row := _row(name, rates)) is not None}
     if not rows:

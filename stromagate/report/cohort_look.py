@@ -56,8 +56,13 @@ def said_of(tube: CohortTube, *numbers: tuple[str, CohortNumber]) -> str:
     head = plot_text(tube.name, 60)
     who = f"patient {plot_text(tube.patient_id, 40)}<br>" if tube.patient_id else ""
     lines = "<br>".join(f"{name} {plot_text(as_text(number))}" for name, number in numbers)
-    chance = "" if tube.probability is None else f" ({tube.probability:.2f})"
+    chance = f" ({sure})" if (sure := probability_text(tube)) else ""
     return f"<b>{head}</b><br>{who}{lines}<br>{plot_text(tube.pattern)}{chance}"
+
+
+def probability_text(tube: CohortTube) -> str:
+    """Return how probable a pattern is that was assigned; of what is none, a number beside it would be read as one."""
+    return f"{tube.probability:.2f}" if tube.probability is not None and tube.pattern in MARKS else ""
 
 
 def groups(cohort: Cohort) -> dict[str, list[CohortTube]]:

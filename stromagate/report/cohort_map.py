@@ -100,13 +100,20 @@ def _traces(points: Sequence[Point], name: str, c: float) -> list[Json]:
         if len(points) <= _NAMED_UP_TO:
             trace |= {
                 "text": [plot_text(tube.name, 24) for tube, _, _ in some],
-                "textposition": "top right",
+                "textposition": [_side(p.value or 0.0, c, points) for _, p, _ in some],
                 "textfont": {"size": 10.5, "color": "#4c555e"},
             }
         traces.append(trace)
     key = {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "hoverinfo": "skip"}
     marker = {"symbol": symbol, "color": colour, "size": 10}
     return [*traces, {**key, "name": f"{plot_text(name)} ({len(mine)})", "marker": marker}]
+
+
+def _side(value: float, c: float, points: Sequence[Point]) -> str:
+    """Return on which side of a mark its name has room."""
+    highest = max(place(p.value or 0.0, c) for _, p, _ in points)
+    lowest = place(0.0, c)
+    return "top left" if place(value, c) > lowest + 0.6 * (highest - lowest) else "top right"
 
 
 def _whiskers(numbers: Sequence[CohortNumber], c: float, colour: str, *, clear: bool) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stromagate.model.cohort import SHARE, CohortNumber
@@ -44,6 +45,17 @@ def cell(number: CohortNumber | None) -> dict[str, Any]:
         "state": number.state if faint else "",
         "n": number.n,
     }
+
+
+def states_text(numbers: Sequence[CohortNumber]) -> str:
+    """Return which of some numbers are no quantities: ``P not detected; Q not quantifiable``."""
+    found: dict[str, list[str]] = {}
+    for one in numbers:
+        if one.state not in {"", STATE_OK}:
+            found.setdefault(one.state.removeprefix("detected, "), []).append(one.quantity)
+    if not found:
+        return STATE_OK if any(one.value is not None for one in numbers) else ""
+    return "; ".join(f"{', '.join(names)} {state}" for state, names in found.items())
 
 
 def _as_statistic(number: CohortNumber) -> Statistic:

@@ -10,6 +10,7 @@ from typing import Any
 from stromagate.model.calibration import STRATA
 from stromagate.model.cohort import SHARE, Cohort, CohortNumber, CohortTube
 from stromagate.quantify.combine import Limits, difference
+from stromagate.report.cohort_look import probability_text
 from stromagate.report.cohort_text import as_text, cell
 from stromagate.report.lookup import STATUS_WORDS
 from stromagate.report.patient_course import course_figure
@@ -93,7 +94,7 @@ def _head(tube: CohortTube, links: Mapping[str, str]) -> dict[str, Any]:
         "members": [(one.name, links.get(one.name, "")) for one in members],
         "run": tube.run,
         "pattern": tube.pattern,
-        "probability": "" if tube.probability is None else f"{tube.probability:.2f}",
+        "probability": probability_text(tube),
         "reason": tube.reason,
         "symbol": symbol,
         "word": word,

@@ -234,6 +234,7 @@ def test_by_stratum_there_is_a_cohort_of_each_kind_and_patients_across_them(
     assert 'href="../../run/samples/b/report.html"' in page
     patient = (out / "patients" / "P1.html").read_text()
     assert "not compared: specimen: trephine and aspirate" in patient
+    assert 'href="../aspirate_whole/cohort.html"' in patient
     # Another cohort in its place leaves nothing of it behind.
     alone = write_run(tmp_path / "alone", [cohort_tube("a", 60, 160)])
     assert call("cohort", alone, "--out", out).exit_code == 0
@@ -295,6 +296,14 @@ def test_a_calibration_that_is_none_is_refused_before_anything_is_read(call: Cal
 def test_a_place_that_cannot_be_written_is_said(call: Call, two_runs: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     refused(call("cohort", *two_runs, "--out", tmp_path / "file" / "out", "--json"), 3, "out.write")
+
+
+def test_a_printer_that_is_not_there_is_said_before_anything_is_read(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STROMAGATE_CHROMIUM", str(tmp_path / "no-such-program"))
+    refused(call("cohort", tmp_path / "none", "--out", tmp_path / "out", "--pdf", "--json"), 2, "pdf.program")
+    refused(call("cohort", tmp_path / "none", "--out", tmp_path / "out", "--paper", "a4", "--json"), 2, "pdf.paper")
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -216,6 +216,26 @@ def test_all_denominators_stand_in_the_page() -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_each_number_that_is_no_quantity_is_named_and_marked() -> None:
+    table = visible(render_cohort(cohort_of([cohort_tube("few", 3, 30), cohort_tube("enough", 80, 160)])))
+    line = next(line for line in table.splitlines() if line.startswith("few |"))
+    assert "P not detected; Q, MSC not quantifiable" in line
+    assert line.count("<LLOQ") == 4
+    line = next(line for line in table.splitlines() if line.startswith("enough |"))
+    assert "| quantifiable |" in line
+    assert "<LLOQ" not in line
+
+
+def test_a_probability_stands_beside_a_pattern_alone() -> None:
+    cohort = cohort_of([cohort_tube("within", 20, 40), cohort_tube("high", 150, 400)], controls())
+    within, high = cohort.tubes
+    assert within.probability is not None
+    assert (within.pattern, high.pattern) == ("not assigned", "both-high")
+    table = visible(render_cohort(cohort))
+    assert f"| not assigned | {'not checked'}" in next(one for one in table.splitlines() if one.startswith("within |"))
+    assert f"both-high{high.probability:.2f}" in next(one for one in table.splitlines() if one.startswith("high |"))
+
+
 def test_links_lead_to_reports_and_patients() -> None:
     page = render_cohort(
         cohort_of(many(2)), links={"t00": "../run/samples/t00/report.html"}, pages={"P-t01": "patients/P-t01.html"}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stromagate.model.result import SampleResult
-from stromagate.pipeline.patients import addresses, pages_of_run, patient_pages
+from stromagate.pipeline.patients import PatientPage, addresses, pages_of_run, patient_pages
 from stromagate.report import render_patient
 from stromagate.report.patient import build, differs, in_order
 from tests.browser.hostile import PAYLOADS
@@ -31,6 +31,11 @@ def course(*more: SampleResult, **changes: Any) -> list[SampleResult]:
 
 def shown(results: list[SampleResult], **more: Any) -> str:
     return visible(render_patient(cohort_of(results), "P1", **more))
+
+
+def pages_of(results: list[SampleResult]) -> list[PatientPage]:
+    cohort = cohort_of(results)
+    return patient_pages([cohort], {}, homes={tube.name: "cohort.html" for tube in cohort.tubes})
 
 
 def test_tubes_stand_by_day_where_all_have_one() -> None:
@@ -122,6 +127,18 @@ def test_tubes_of_two_templates_are_never_compared() -> None:
     ]
 
 
+def test_tubes_of_another_template_are_named_and_stand_on_a_page_of_their_own() -> None:
+    one, other = cohort_of([visit("a", 60, 160)]), cohort_of([visit("b", 60, 160)])
+    homes = {"a": "one/cohort.html", "b": "two/cohort.html"}
+    pages = patient_pages([one, other], {}, homes=homes)
+    assert [(page.patient, page.file) for page in pages] == [("P1", "P1.html"), ("P1", "P1-2.html")]
+    assert "Elsewhere. b gated with bm_test 1.2.3: numbers by other gates are other numbers." in visible(
+        pages[0].content.decode()
+    )
+    assert 'href="../one/cohort.html"' in pages[0].content.decode()
+    assert (pages[0].of(one), pages[0].of(other), pages[1].of(other)) == (True, False, True)
+
+
 def test_replicates_are_one_column_with_links_to_each() -> None:
     results = [
         visit("r1", 60, 160, replicate="1", timepoint="diagnosis"),
@@ -139,7 +156,7 @@ def test_replicates_are_one_column_with_links_to_each() -> None:
 def test_only_patients_with_several_tubes_have_a_page() -> None:
     results = [*course(), cohort_tube("alone", 9, 90, patient="P2"), cohort_tube("unnamed", 9, 90)]
     results[-1] = results[-1].model_copy(update={"labels": {"role": "stained"}})
-    pages = patient_pages([cohort_of(results)], {})
+    pages = pages_of(results)
     assert [(page.patient, page.file) for page in pages] == [("P1", "P1.html")]
 
 
@@ -170,7 +187,7 @@ def test_names_of_patients_become_safe_files_that_do_not_collide() -> None:
         for i, patient in enumerate(("../../x", "x", "X", "CON", "Ärztin 1"))
         for j in (1, 2)
     ]
-    files = [page.file for page in patient_pages([cohort_of(results)], {})]
+    files = [page.file for page in pages_of(results)]
     assert len({name.casefold() for name in files}) == 5
     assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.html", name) for name in files)
 
