@@ -63,7 +63,7 @@ def test_every_page_has_its_pdf_on_the_sheet_asked_for(call, said, tubes: Path, 
     assert result.exit_code == 0, result.output
     assert said(result)["run"]["not_printed"] == {}
     prints = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.pdf"))
-    assert prints == ["index.pdf", "samples/a/report.pdf", "samples/b/report.pdf"]
+    assert prints == ["index.pdf", "miflowcyt.pdf", "samples/a/report.pdf", "samples/b/report.pdf"]
     assert {(out / name).read_bytes() for name in prints} == {SAME}
     pages = program.with_suffix(".pages").read_text().split()
     assert all(page.startswith("file:///") and page.endswith(".html?paper=letter") for page in pages)
@@ -132,7 +132,7 @@ def test_a_pdf_stays_as_long_as_its_page_says_the_same(call, tubes: Path, tmp_pa
     out = tmp_path / "out"
     assert run(call, tubes, out, "--pdf").exit_code == 0
     assert call("report", out).exit_code == 0
-    assert len(list(out.rglob("*.pdf"))) == 3
+    assert len(list(out.rglob("*.pdf"))) == 4
     assert call("report", out, "--standalone").exit_code == 0  # other pages
     assert list(out.rglob("*.pdf")) == []
     assert run(call, tubes, out, "--pdf").exit_code == 0
