@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -222,16 +223,14 @@ class LiveTube:
             said = f"a plot of {grid} bins a side cannot be made"
             raise SpecificationError("live.grid", said, hint=f"give {GRID_MIN} to {GRID_MAX}")
         held = _mask(state, parent)
-        rows = self._rows(held)
-        ranges = (x_range, y_range)
+        wanted = held if rows_of is None else held & _mask(state, rows_of)
+        values, of_parent = self._values(wanted), self._values(held)
         sides = [
-            self._side(state, parent, axis, rows, limits)
-            for axis, limits in zip((x, y), ranges, strict=True)
+            self._side(state, parent, axis, values if rows_of is None else of_parent, limits)
+            for axis, limits in ((x, x_range), (y, y_range))
             if axis is not None
         ]
-        if rows_of is not None:
-            rows = np.flatnonzero(held & _mask(state, rows_of))
-        bins = [bins_of(self._shown(side.axis, rows), side, grid) for side in sides]
+        bins = [bins_of(values(side.axis), side, grid) for side in sides]
         cells = bins[0] if len(bins) == 1 else bins[1] * (grid + 2) + bins[0]
         counted = np.bincount(cells, minlength=(grid + 2) ** len(bins)).reshape(-1, grid + 2)
         counts = counted[:, 1:-1] if len(bins) == 1 else counted[1:-1, 1:-1]
@@ -245,20 +244,25 @@ class LiveTube:
             ny=counts.shape[0],
             grid=encoded(counts, peak),
             peak=peak,
-            n_parent=self.prepared.n if rows is None else len(rows),
+            n_parent=int(np.count_nonzero(wanted)),
             n_shown=int(counts.sum()),
             outline=None,
         )
 
-    def _rows(self, mask: Mask) -> Rows | None:
-        """Return the events of a mask; None where it holds the whole tube."""
-        return None if mask.all() else np.flatnonzero(mask)
+    def _values(self, mask: Mask) -> Callable[[str], F32]:
+        """Return what makes the display values of the events of a mask, axis by axis and each once."""
+        whole = bool(mask.all())
 
-    def _shown(self, axis: str, rows: Rows | None) -> F32:
-        shown = self._tube.columns.shown(axis)
-        return shown if rows is None else shown[rows]
+        @cache
+        def values(axis: str) -> F32:
+            shown = self._tube.columns.shown(axis)
+            return shown if whole else shown[mask]
 
-    def _side(self, state: State, parent: str, axis: str, rows: Rows | None, limits: Limits | None) -> AxisView:
+        return values
+
+    def _side(
+        self, state: State, parent: str, axis: str, values: Callable[[str], F32], limits: Limits | None
+    ) -> AxisView:
         """Return one side of a plot, as far as the gates on it reach, or as far as was asked for."""
         axes = self.prepared.axes
         if axis not in axes:
@@ -272,7 +276,9 @@ class LiveTube:
             if node.parent == parent and not isinstance(node.geometry, Boolean)
             for mark in marks_of(node.geometry, axis)
         ]
-        return axis_view(axis, axes[axis], self._shown(axis, rows), self.prepared.panel, marks, limits)
+        # Limits that are given need no events.
+        seen = np.empty(0, dtype=np.float32) if limits is not None else values(axis)
+        return axis_view(axis, axes[axis], seen, self.prepared.panel, marks, limits)
 
 
 def _mask(state: State, population: str) -> Mask:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from stromagate.gating.tree import evaluable
 from stromagate.model.gates import ROOT, GateTree
@@ -113,6 +114,9 @@ def rows(
 
 
 _NOTHING = Estimate(value=None)
+# While a boundary is dragged, half of the intervals are those of the step before.
+_poisson, _poisson_ratio = lru_cache(maxsize=4096)(poisson), lru_cache(maxsize=4096)(poisson_ratio)
+_OF_SHARES = {name: lru_cache(maxsize=8192)(interval) for name, interval in SHARE_INTERVALS.items()}
 
 
 class _Book:
@@ -123,11 +127,11 @@ class _Book:
         self.able = evaluable(moment.tree)
         self.denominators = tuple(dict.fromkeys(result.denominators))
         config = result.record.config
-        self.confidence, self.share_interval = config.confidence, SHARE_INTERVALS[config.interval]
+        self.confidence, self.of_share = config.confidence, _OF_SHARES[config.interval]
 
     def count(self, name: str) -> Estimate:
         count = self._of(name)
-        return _NOTHING if count is None else _estimate(count, poisson(count, self.confidence), 1)
+        return _NOTHING if count is None else _estimate(count, _poisson(count, self.confidence), 1)
 
     def rates(self, name: str) -> dict[tuple[str, str], Estimate]:
         """Return every rate of a population by its kind and denominator, in the order of ``quantify.counts``."""
@@ -154,13 +158,13 @@ class _Book:
         count, total = self._of(name), self._of(denominator)
         if count is None or not total:
             return _NOTHING
-        return _estimate(count * per / total, self.share_interval(count, total, self.confidence), per)
+        return _estimate(count * per / total, self.of_share(count, total, self.confidence), per)
 
     def _ratio(self, name: str, denominator: str) -> Estimate:
         count, total = self._of(name), self._of(denominator)
         if count is None or not total:
             return _NOTHING
-        return _estimate(count * _MILLION / total, poisson_ratio(count, total, self.confidence), _MILLION)
+        return _estimate(count * _MILLION / total, _poisson_ratio(count, total, self.confidence), _MILLION)
 
 
 def _estimate(value: float, bounds: Bounds | tuple[float, float | None], per: int) -> Estimate:
