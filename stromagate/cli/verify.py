@@ -42,12 +42,15 @@ def verify(
 
 def _text(found: Verified) -> str:
     looked = ", ".join(f"{what} {n}" for what, n in sorted(found.checked.items()) if n)
-    head = "nothing differs" if found.whole else f"{len(found.differences)} things differ from what was written"
+    head = "nothing differs" if found.whole else _n_differ(len(found.differences))
     return "\n".join([*map(_line, found.differences), f"{head}; looked at: {looked}"])
 
 
+def _n_differ(n: int) -> str:
+    return f"{n} thing{' is' if n == 1 else 's are'} not as written, or not what the files give"
+
+
 def _line(difference: Difference) -> str:
-    about = (
-        f" ({difference.sample_id})" if difference.sample_id and difference.sample_id not in difference.where else ""
-    )
+    named = difference.sample_id and difference.sample_id not in difference.where.split("/")
+    about = f" ({difference.sample_id})" if named else ""
     return f"{difference.where}{about}: {difference.sentence}"
