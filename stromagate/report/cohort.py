@@ -9,7 +9,7 @@ from typing import Any
 
 from stromagate.model.cohort import SHARE, Cohort, CohortTube
 from stromagate.model.pattern import PATTERNS
-from stromagate.report.cohort_heat import heat_figure
+from stromagate.report.cohort_heat import NAMED_UP_TO, heat_figure
 from stromagate.report.cohort_look import probability_text
 from stromagate.report.cohort_map import WHISKERS_UP_TO, map_figure
 from stromagate.report.cohort_spread import spread_figure
@@ -48,6 +48,7 @@ def build(cohort: Cohort, links: Mapping[str, str], pages: Mapping[str, str]) ->
         "maps": [drawn for name in below if (drawn := map_figure(cohort, name)) is not None],
         "spreads": _spreads(cohort, below),
         "heats": [drawn for name in below if (drawn := heat_figure(cohort, name)) is not None],
+        "named": len(cohort.tubes) <= NAMED_UP_TO,
         "crowded": len(cohort.tubes) > WHISKERS_UP_TO,
         "checks": _checks(cohort),
         "confidence": f"{100 * cohort.confidence:g} %",

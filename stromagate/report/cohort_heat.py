@@ -12,7 +12,7 @@ from stromagate.report.figures import Figure, Json, axis_look, layout_of
 from stromagate.report.text import plot_text
 
 _REACH = 2.0  # decades from the median at which a colour is full
-_NAMED_UP_TO = 60
+NAMED_UP_TO = 40
 _ROW, _LEFT, _WIDTH, _NAME = 21, 292, 1090, 22
 # From deep blue over near white to brown: told apart by everyone, and no light that says stop or go.
 _COLOURS = ((0.0, "#1f3f6e"), (0.25, "#7fa3cd"), (0.5, "#f5f5f3"), (0.75, "#cfae82"), (1.0, "#6f4310"))
@@ -49,7 +49,7 @@ def heat_figure(cohort: Cohort, denominator: str) -> Figure | None:
         _map(x, y, [rows[name] for name in populations]),
         {**_plain(x, y, grey), "colorscale": [[0, _NOT_DETECTED], [1, _NOT_DETECTED]], "showscale": False},
     ]
-    if len(tubes) <= _NAMED_UP_TO:
+    if len(tubes) <= NAMED_UP_TO:
         data.append(_crosses(x, y, grey))
     foot = _foot(tubes)
     height = 8 + _ROW * len(populations) + foot
@@ -63,7 +63,7 @@ def heat_figure(cohort: Cohort, denominator: str) -> Figure | None:
 def _foot(tubes: Sequence[CohortTube]) -> int:
     """Return the room that slanted names need below, in pixels."""
     longest = max(len(plot_text(tube.name, _NAME)) for tube in tubes)
-    return 18 + 5 * longest if len(tubes) <= _NAMED_UP_TO else 34
+    return 18 + 5 * longest if len(tubes) <= NAMED_UP_TO else 34
 
 
 def _ordered(cohort: Cohort, denominator: str) -> list[CohortTube]:
@@ -169,7 +169,7 @@ def _crosses(x: list[str], y: list[str], grey: Sequence[Sequence[int | None]]) -
 
 def _across(x: list[str], names: Sequence[str]) -> Json:
     """Return the axis of tubes: named where there is room, else their number."""
-    named = len(x) <= _NAMED_UP_TO
+    named = len(x) <= NAMED_UP_TO
     look = axis_look("" if named else f"{len(x)} tubes", (-0.5, len(x) - 0.5), [])
     look |= {"tickvals": x, "ticktext": [plot_text(name, _NAME) for name in names]} if named else {}
     return {**look, "type": "category", "ticks": "", "showline": False, "tickangle": -50, "showticklabels": named}

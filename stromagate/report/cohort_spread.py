@@ -73,7 +73,7 @@ def _axis(cohort: Cohort, quantity: str, denominator: str, every: Sequence[float
         look = axis_look("progenitors, % of MSC", (-3, 103), ticks)
     else:
         top = max([*every, 3 * c])
-        title = f"{plot_text(quantity, 40)} per million {plot_text(cohort.label(denominator), 50)}"
+        title = f"per million {plot_text(cohort.label(denominator), 50)}"
         look = axis_look(title, (place(0.0, c) - 0.1, place(top, c) + 0.1), rate_ticks(c, top))
     return {**look, "showgrid": True, "gridcolor": "#eceff2"}
 

@@ -126,7 +126,7 @@ def test_another_denominator_changes_table_and_drawings_and_keeps_the_order(visi
     assert seen.page.evaluate(first).startswith("29.5")
     assert seen.page.evaluate(share) == kept
     assert seen.page.evaluate(NAMES) == order
-    assert "Rates are per million singlets" in seen.text()
+    assert "Rates are per million singlets; 95 % intervals" in seen.text()
     assert seen.page.evaluate(title).endswith("per million singlets")
     assert seen.page.evaluate(marks) != places
     assert seen.page.evaluate("document.getElementById('spread-0').layout.xaxis.title.text").endswith("singlets")
