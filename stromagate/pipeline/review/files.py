@@ -38,6 +38,7 @@ class FileFinder:
     def __init__(self, run_folder: Path, folders: Sequence[Path] = ()) -> None:
         self._run, self._folders = Path(run_folder), tuple(map(Path, folders))
         self._hashes: dict[_Seen, str] = {}
+        self._places: dict[str, Path] = {}
         self._lock = threading.Lock()
         if self._folders:
             find_inputs(self._folders)
@@ -65,10 +66,14 @@ class FileFinder:
             None where it is not at hand.
         """
         with self._lock:
+            last = self._places.get(sha256)
+            if last is not None and self._sha256(last, n_bytes) == sha256:
+                return last
             for path in self._candidates(name):
                 if not sha256:
                     return path if path.name == PurePosixPath(name).name else None
                 if self._sha256(path, n_bytes) == sha256:
+                    self._places[sha256] = path
                     return path
         return None
 

@@ -22,6 +22,8 @@ from stromagate.prepare.prepared import prepared_on
 Boundaries = Mapping[str, Geometry]
 """Boundaries that lie elsewhere than they were fitted, by population, display units."""
 
+_STATES_KEPT = 2
+
 
 class GateOnPlot(Document):
     """A gate of the plotted population that can be drawn on the plot's axes."""
@@ -70,7 +72,7 @@ class ReviewTube:
         self, result: SampleResult, live: LiveTube, files: FileFinder, names: Mapping[str, str] | None = None
     ) -> None:
         self.result, self._fitted, self._files, self._names = result, live, files, names or {}
-        self._last = live
+        self._last: tuple[LiveTube, ...] = (live,)
         self._controls: dict[str, LiveTube] = {}
         self._lock, self._control_lock = threading.Lock(), threading.Lock()
 
@@ -141,6 +143,7 @@ class ReviewTube:
             sample_id=self.sample_id,
             population=population,
             populations=found,
+            counts=dict(after.counts),
             confidence=config.confidence,
             interval=config.interval,
             milliseconds=round((time.perf_counter() - begin) * 1e3, 1),
@@ -232,11 +235,17 @@ class ReviewTube:
         )
 
     def _with(self, edits: Boundaries) -> LiveTube:
-        """Return the tube with some boundaries elsewhere: while one is dragged, all others stay the same."""
+        """Return the tube with some boundaries elsewhere: while one is dragged, all others stay the same.
+
+        Two states are kept, those before and after a move: a page asks for both in turn.
+        """
+        wanted = dict(edits)
         with self._lock:
-            if self._last.edits != dict(edits):
-                self._last = self._last.with_edits(edits)
-            return self._last
+            found = next((live for live in self._last if live.edits == wanted), None) or self._last[0].with_edits(
+                wanted
+            )
+            self._last = (found, *(live for live in self._last if live is not found))[:_STATES_KEPT]
+            return found
 
     def _gates(self, live: LiveTube, parent: str, axes: Sequence[str | None]) -> list[GateOnPlot]:
         there, labels = frozenset(axes), self.result.labels_of_populations

@@ -59,11 +59,15 @@ class PopulationPreview(Document):
 
 
 class Preview(Document):
-    """What one moved boundary gives: its population and all that stand on it. Nothing of it is kept."""
+    """What one moved boundary gives: its population and all that stand on it. Nothing of it is kept.
+
+    ``counts`` are the events of every population after the move, ``all`` first; None where one is not evaluable.
+    """
 
     sample_id: str
     population: str
     populations: tuple[PopulationPreview, ...]
+    counts: dict[str, int | None]
     confidence: float
     interval: str
     note: str = UNKNOWN_SPREAD
