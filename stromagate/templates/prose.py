@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from stromagate.model.gates import ROOT
 from stromagate.model.template import Expectation, GatingTemplate, PopulationSpec, Readout, ReadoutRow
 from stromagate.templates.load import LoadedTemplate
+
+_Called = Callable[[str], str]
 
 _STANDING = {
     "reconstruction": "a reconstruction from published descriptions, not the authors' own protocol",
@@ -35,22 +37,27 @@ def explain(loaded: LoadedTemplate, clauses: Mapping[str, str]) -> list[str]:
 
 
 def _sentences(template: GatingTemplate, clauses: Mapping[str, str]) -> Iterator[str]:
+    labels = {each.name: each.label for each in template.populations}
+
+    def called(name: str) -> str:
+        return "all events" if name == ROOT else f"“{labels[name]}”" if labels.get(name) else name
+
     if template.status in _STANDING:
         yield f"{template.name} {template.version} is {_STANDING[template.status]}."
     yield from (f"Warning: {warning}" for warning in template.warnings)
     for number, population in enumerate(template.populations, start=1):
         yield f"{number}. {_sentence(population, clauses[population.name])}"
     if template.beads is not None:
-        yield f"Counting beads: {template.beads}, by which a tube that was not washed gives cells per µL."
-    yield from (f"Ratio: {name} to {other}." for name, other in template.ratios)
-    yield from (f"Expected: {_expected(each)} ({each.source})." for each in template.expectations)
+        yield f"Counting beads: {called(template.beads)}, by which a tube that was not washed gives cells per µL."
+    yield from (f"Ratio: {called(name)} to {called(other)}." for name, other in template.ratios)
+    yield from (f"Expected: {_expected(each, called)} ({each.source})." for each in template.expectations)
     for readout in template.readouts:
-        yield from _read_out(readout)
+        yield from _read_out(readout, called)
 
 
-def _read_out(readout: Readout) -> Iterator[str]:
+def _read_out(readout: Readout, called: _Called) -> Iterator[str]:
     """Say what a read-out reports, and then each of its warnings with what makes it apply."""
-    yield f"Read-out {readout.title}: {'; '.join(_row(row) for row in readout.rows)}."
+    yield f"Read-out {readout.title}: {'; '.join(_row(row, called) for row in readout.rows)}."
     for each in readout.warnings:
         mark = f", marked “{each.flag}”" if each.flag else ""
         when = f", {_WHEN[each.when]}{mark}" if each.when else ""
@@ -66,24 +73,25 @@ _WHEN = {
 }
 
 
-def _row(row: ReadoutRow) -> str:
-    """Say what one row reports: ``median of CD339 on msc over that of its FMO tube``."""
+def _row(row: ReadoutRow, called: _Called) -> str:
+    """Say what one row reports: ``median of CD339 on “MSC” over that of its FMO tube``."""
+    population, other = called(row.population), called(row.denominator or "")
     if row.kind == "mfi_ratio":
-        beside = f", beside {row.carried_by}, which carries it" if row.carried_by else ""
+        beside = f", beside {called(row.carried_by)}, which carries it" if row.carried_by else ""
         strata = f", with the strata of {row.strata.source}" if row.strata else ""
-        return f"median of {row.marker} on {row.population} over that of its FMO tube{beside}{strata}"
+        return f"median of {row.marker} on {population} over that of its FMO tube{beside}{strata}"
     if row.kind == "share":
-        return f"{row.population} as a share of {row.denominator}"
+        return f"{population} as a share of {other}"
     if row.kind == "ratio":
-        return f"{row.population} to {row.denominator}"
+        return f"{population} to {other}"
     lost = f", not for leukaemia without {row.lost_without}" if row.lost_without else ""
-    return f"logarithm of {row.population} over {row.denominator}, both of {row.within}{lost}"
+    return f"logarithm of {population} over {other}, both of {called(row.within or '')}{lost}"
 
 
-def _expected(asked: Expectation) -> str:
-    """Say what is asked for: ``cd73pos at least 95 % of viable``."""
+def _expected(asked: Expectation, called: _Called) -> str:
+    """Say what is asked for: ``“CD73-positive cells” at least 95 % of “Viable cells”``."""
     side = "at most" if asked.at_least is None else "at least"
-    return f"{asked.population} {side} {100 * asked.limit:g} % of {asked.denominator}"
+    return f"{called(asked.population)} {side} {100 * asked.limit:g} % of {called(asked.denominator)}"
 
 
 def _sentence(population: PopulationSpec, clause: str) -> str:
