@@ -24,6 +24,11 @@ _NOT_AML = (
 )
 
 
+def is_of_blasts(population: str) -> bool:
+    """Say whether a population of a template is that of the blasts, by its name."""
+    return bool(re.fullmatch(r"blasts?(_aml)?", population))
+
+
 def lacking(marker: str) -> str:
     """Return the words for the lack of a marker, as a pattern: ``CD34-negative``, ``CD34-``, ``without CD34``."""
     name = re.escape(marker)

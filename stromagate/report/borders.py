@@ -37,6 +37,36 @@ def parts_of(node: GateNode, nodes: Mapping[str, GateNode]) -> list[GateNode]:
     return list(found.values())
 
 
+def own_parts(node: GateNode, nodes: Mapping[str, GateNode]) -> list[GateNode]:
+    """Return those of the parts whose boundary alone decides, among the events of the node's parent, who is in them.
+
+    A part that stands below further gates is not parted by its own line there: drawn, it would be read as the gate.
+    """
+    above = _gates(node.parent, nodes)
+    found: dict[str, GateNode] = {}
+    waiting, seen = [node], {node.name}
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one.geometry, Boolean):
+            fresh = [name for name in one.geometry.of if name in nodes and name not in seen]
+            seen.update(fresh)
+            waiting += [nodes[name] for name in fresh if _gates(nodes[name].parent, nodes) <= above]
+        elif one.geometry is not None:
+            found[one.name] = one
+    return list(found.values())
+
+
+def _gates(name: str, nodes: Mapping[str, GateNode]) -> set[str]:
+    """Return the gates with a boundary of their own that decide who is in a population."""
+    waiting, seen = [name], set[str]()
+    while waiting:
+        one = nodes.get(waiting.pop())
+        if one is not None and one.name not in seen:
+            seen.add(one.name)
+            waiting += one.stands_on
+    return {one for one in seen if not isinstance(nodes[one].geometry, Boolean)}
+
+
 def drawable(view: DensityView, parts: Sequence[GateNode]) -> list[GateNode]:
     """Return the parts that have a boundary on the axes of the plot."""
     return [part for part in parts if outline(_of(view, part.geometry)).shapes]
@@ -48,7 +78,7 @@ def borders(view: DensityView, node: GateNode, nodes: Mapping[str, GateNode]) ->
     The share is written beside the boundary on its kept side, or in a corner of the plot that the combination keeps;
     nowhere in the plot where no corner is known to be kept.
     """
-    parts = parts_of(node, nodes)
+    parts = own_parts(node, nodes)
     outlines = [outline(_of(view, part.geometry), part.spread) for part in parts]
     outlines = [drawn for drawn in outlines if drawn.shapes]
     if not outlines:

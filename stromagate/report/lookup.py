@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stromagate.gating.tree import deciders
 from stromagate.model import specimen
 from stromagate.model.gates import ROOT, Boolean, GateNode
 from stromagate.model.result import Finding, FindingStatus, SampleResult, Statistic
@@ -17,6 +19,8 @@ STATUS_WORDS: dict[str, tuple[str, str]] = {
     "pass": ("✓", "pass"),
     "not_applicable": ("○", "not applicable"),
 }
+_BY_STAGE = ("gating", "compensation", "acquisition", "result", "file", "run", "")
+"""Where a fault lies, the nearest to the number first. Own choice."""
 STATE_OK = "quantifiable"
 
 
@@ -27,13 +31,33 @@ def label(result: SampleResult, population: str) -> str:
 
 def reason(result: SampleResult, node: GateNode) -> str:
     """Return how a boundary came about, a combination with its populations named as people know them."""
-    if node.state == "edited" or not (isinstance(node.geometry, Boolean) and node.geometry.of):
+    if node.state == "edited":
         return node.sentence
+    if not (isinstance(node.geometry, Boolean) and node.geometry.of):
+        return _with_labels(result, node.sentence)
     names = [label(result, name) for name in node.geometry.of]
     if len(names) == 1:
         return f"{'not in' if node.geometry.operation == 'none' else 'in'} “{names[0]}”"
     words = {"all": "in all of", "any": "in any of", "none": "in none of"}
     return f"{words[node.geometry.operation]} {', '.join(f'“{name}”' for name in names)}"
+
+
+def _with_labels(result: SampleResult, sentence: str) -> str:
+    """Return what a gate says of controls with populations and controls called as everywhere on the page."""
+
+    def called(found: re.Match[str]) -> str:
+        known = result.labels_of_populations.get(found[0])
+        return f"“{known}”" if known else found[0]
+
+    return _OF_CONTROLS.sub("FMO-", _NAMED.sub(called, sentence))
+
+
+# Where gates that are set on controls name a population; another word of their sentences may be the name of one too.
+_NAMED = re.compile(
+    r"(?<=[0-9] )\w+(?= events in [0-9])|(?<=% of )\w+(?= reach)|(?<=times that of )\w+"
+    r"|(?<=events of )\w+(?= (?:in|are) )"
+)
+_OF_CONTROLS = re.compile(r"\bfmo:(?=\w)")
 
 
 def walk(result: SampleResult) -> list[tuple[GateNode, int]]:
@@ -88,6 +112,20 @@ def worst(findings: Iterable[Finding]) -> Finding | None:
 def graver_first(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings by gravity, and as they came within one."""
     return sorted(findings, key=lambda finding: _SEVERITY.index(finding.status))
+
+
+def told_first(result: SampleResult) -> list[Finding]:
+    """Return a tube's findings by gravity; within one those first that speak against the indices themselves.
+
+    A boundary on which an index hangs and that cannot be relied on makes its number wrong; how the tube was acquired
+    may; that its cells are few stands beside the number anyway; and what the sheet lacks says nothing of it.
+    """
+    about = {"", ROOT}.union(*(deciders(result.tree, name) for name in result.indices.values()))
+
+    def place(finding: Finding) -> tuple[int, bool, int]:
+        return _SEVERITY.index(finding.status), finding.population not in about, _BY_STAGE.index(finding.stage)
+
+    return sorted(result.findings, key=place)
 
 
 def loud_and_quiet(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:

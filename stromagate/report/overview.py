@@ -20,10 +20,11 @@ from stromagate.report.lookup import (
     primary_denominator,
     role,
     simulated,
+    told_first,
     worst,
 )
 from stromagate.report.tubes import Mark, tubes_figure
-from stromagate.report.wording import count_text, estimate_text, marked, number_text
+from stromagate.report.wording import count_text, estimate_text, marked, number_text, within
 
 # More lines than this are no longer compared by eye; the table has them all.
 _MAX_TUBES_DRAWN = 60
@@ -90,13 +91,14 @@ def _names(result: SampleResult | None, denominator: str) -> dict[str, str]:
     return {
         "msc": named.get("msc", ""),
         "progenitors": named.get("progenitors", ""),
-        "denominator": label(result, denominator) if denominator else "",
+        "denominator": within(label(result, denominator)) if denominator else "",
     }
 
 
 def _row(entry: SampleEntry, result: SampleResult, denominator: str) -> dict[str, Any]:
-    found = worst(result.findings)
+    found = next(iter(told_first(result)), None)
     symbol, word = STATUS_WORDS[found.status] if found else ("", "not checked")
+    cells = _cells(result, denominator)
     return {
         "id": entry.sample_id,
         "link": f"samples/{quote(entry.sample_id, errors='replace')}/report.html",
@@ -107,7 +109,7 @@ def _row(entry: SampleEntry, result: SampleResult, denominator: str) -> dict[str
         "adjusted": bool(result.edits),
         "n_events": count_text(result.n_events),
         "n_events_value": result.n_events,
-        "cells": _cells(result, denominator),
+        "cells": _of_control(cells) if role(entry.labels).is_control else cells,
         "uncut": _uncut(result),
         "pattern": _pattern(result),
         "symbol": symbol,
@@ -129,10 +131,16 @@ def _cells(result: SampleResult, denominator: str) -> list[dict[str, Any]]:
     return [_cell(row) for row in (*rows, find(result, progenitors, "fraction", msc))]
 
 
+def _of_control(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the counts of a control in grey: on boundaries of its own they are no rate and no share of anything."""
+    empty = {"text": "", "value": -1, "faint": True, "state": ""}
+    return [{**cell, "faint": True, "state": ""} if place in {0, 2} else empty for place, cell in enumerate(cells)]
+
+
 def _uncut(result: SampleResult) -> str:
     """Return the median beside the share of progenitors, which no cut moves."""
     row = find(result, result.indices.get("progenitors", ""), "median_of_parent")
-    return "" if row is None or row.value is None else f"{row.marker} median {number_text(row.value)}"
+    return "" if row is None or row.value is None else f"{row.marker} median {number_text(row.value)} (scale value)"
 
 
 def _pattern(result: SampleResult) -> dict[str, Any]:
@@ -183,7 +191,7 @@ def _comparison(results: Sequence[SampleResult], below: str) -> Figure | None:
     marks = [mark for result in results for mark in _marks(result, below)]
     if not marks:
         return None
-    denominator = label(results[0], below)
+    denominator = within(label(results[0], below))
     names = " and ".join(dict.fromkeys(mark.series for mark in marks))
     alt = f"{names} per million {denominator} in {len(results)} stained tubes; the table above has every number."
     tubes = [result.sample_id for result in results]

@@ -6,7 +6,7 @@ from typing import Any
 
 from stromagate.model.result import SampleResult, Statistic
 from stromagate.report.lookup import STATE_OK, asked, find, label
-from stromagate.report.wording import count_text, estimate_text, share_text
+from stromagate.report.wording import count_text, estimate_text, share_text, within
 
 
 def uncut(result: SampleResult) -> list[dict[str, Any]]:
@@ -37,15 +37,16 @@ def _of_index(result: SampleResult, name: str) -> list[dict[str, Any]]:
     medians = [row for row in result.statistics if row.population == name and row.statistic == "median_of_parent"]
     lines: list[dict[str, Any]] = []
     for row in medians:
-        share, whole = find(result, name, "fraction", row.denominator), label(result, row.denominator)
+        share, whole = find(result, name, "fraction", row.denominator), within(label(result, row.denominator))
         if share is not None and not lines:
             lines.append(_line(result, f"{label(result, name)} among {whole}", share, share_of(result, share)))
-        lines.append(_line(result, f"median {row.marker} of all {whole}, without a cut", row, estimate_text(row)))
+        title = f"median {row.marker} (scale value) of all {whole}, without a cut"
+        lines.append(_line(result, title, row, estimate_text(row)))
     return lines
 
 
 def _ratio_title(result: SampleResult, row: Statistic) -> str:
-    return f"{label(result, row.population)} to {label(result, row.denominator)}"
+    return f"{label(result, row.population)} to {within(label(result, row.denominator))}"
 
 
 def _line(result: SampleResult, title: str, row: Statistic, number: str) -> dict[str, Any]:

@@ -12,8 +12,15 @@ LLOQ_MARK = "<LLOQ"
 """Stands beside every number of fewer events than make a quantity: the lower limit of quantification."""
 _BELOW_LLOQ = ("not detected", "detected, not quantifiable")
 _MAX_DIGITS = 9
+_ONE_TO_BELOW = 0.01
+"""Ratios below this are written as 1 to so many: 1 : 5,240 is read more easily than 0.000191. Own choice."""
 FEW = 100
 """Fewer events than this are named beside a share of them, which then has no decimals. Own choice."""
+
+
+def within(text: str) -> str:
+    """Return a name as it stands in a sentence: ``viable cells``; ``MSC`` and ``CD34+ cells`` keep their capitals."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def count_text(value: float | None) -> str:
@@ -61,13 +68,20 @@ def estimate_text(row: Statistic | None, digits: int = 3) -> str:
     """Return a number with its interval: ``36.4 (24.9–51.4)``, ``33.9 % (22.3–47.0)``, ``1,310 (1,240–1,383)``.
 
     As many digits are written as it takes to tell the ends of the interval from the number; a number below the limit of
-    quantification is marked: ``8.3 (3.1–19.4) <LLOQ``.
+    quantification is marked: ``8.3 (3.1–19.4) <LLOQ``. A small ratio is ``1 : 5,240 (1 : 12,100 to 1 : 2,640)``.
     """
     if row is None or row.value is None:
         return NONE
     ends = [] if row.ci_low is None or row.ci_high is None else [row.ci_low, row.ci_high]
+    if row.statistic == "ratio" and 0 < (row.value or max(ends, default=0.0)) < _ONE_TO_BELOW:
+        head, *texts = (_one_to(value) for value in (row.value, *ends))
+        return marked(f"{head} ({texts[0]} to {texts[1]})" if texts else head, row)
     head, texts = _texts(row, ends, digits)
     return marked(f"{head} ({texts[0]}–{texts[1]})" if texts else head, row)
+
+
+def _one_to(ratio: float) -> str:
+    return "0" if ratio == 0 else f"1 : {number_text(1 / ratio)}"
 
 
 def share_text(row: Statistic | None, total: int | None) -> str:

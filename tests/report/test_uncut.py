@@ -29,7 +29,7 @@ def test_share_median_and_ratio_stand_together() -> None:
     lines = uncut(make_result())
     assert [(line["title"], line["number"], line["events"]) for line in lines] == [
         ("CD146+ progenitors among MSC (CD271+)", "21 of 62 (34 %, 22–47 %) <LLOQ", "21 of 62"),
-        ("median CD146 of all MSC (CD271+), without a cut", "1,310 (1,000–1,700)", "62"),
+        ("median CD146 (scale value) of all MSC (CD271+), without a cut", "1,310 (1,000–1,700)", "62"),
         ("CD146+ progenitors to msc_cd146neg", "0.512 (0.291–0.880) <LLOQ", "21 to 41"),
     ]
     assert [line["faint"] for line in lines] == [True, False, True]

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from stromagate.model.result import Statistic
 from stromagate.quantify.intervals import clopper_pearson
-from stromagate.report.wording import FEW, bytes_text, count_text, estimate_text, number_text, percent_text, share_text
+from stromagate.report.wording import (
+    FEW,
+    bytes_text,
+    count_text,
+    estimate_text,
+    number_text,
+    percent_text,
+    share_text,
+    within,
+)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +129,39 @@ def share(count: int, total: int, limits: tuple[float, float] | None = None) -> 
     low, high = limits or clopper_pearson(count, total)
     known = {"population": "p", "parent": "m", "statistic": "fraction", "unit": "fraction", "denominator": "m"}
     return Statistic(value=count / total, n=count, ci_low=low, ci_high=high, **known)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (0.000191, 0.0000824, 0.000379, "1 : 5,240 (1 : 12,100 to 1 : 2,640)"),
+        (0.00999, 0.001, 0.02, "1 : 100 (1 : 1,000 to 1 : 50.0)"),
+        (0.0, 0.0, 0.0004, "0 (0 to 1 : 2,500)"),
+        (0.0, 0.0, 0.4, "0 (0–0.400)"),
+        (0.01, 0.004, 0.02, "0.0100 (0.00400–0.0200)"),
+        (0.0002, None, None, "1 : 5,000"),
+        (0.0, None, None, "0"),
+    ],
+)
+def test_a_small_ratio_is_one_to_many(value: float, low: float | None, high: float | None, text: str) -> None:
+    limits = {"ci_low": low, "ci_high": high}
+    row = Statistic(population="a", parent="", statistic="ratio", value=value, unit="ratio", denominator="b", **limits)
+    assert estimate_text(row) == text
+    assert ":" not in estimate_text(row.model_copy(update={"statistic": "per_million"}))
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("Viable CD235a-negative cells", "viable CD235a-negative cells"),
+        ("MSC (CD271+)", "MSC (CD271+)"),
+        ("CD34+ cells", "CD34+ cells"),
+        ("T cells", "T cells"),
+        ("", ""),
+    ],
+)
+def test_a_label_within_a_sentence(label: str, text: str) -> None:
+    assert within(label) == text
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from stromagate.model.diagnosis import (
     MIN_BLASTS,
     UNSTATED_SHARE,
     is_leukaemia,
+    is_of_blasts,
     lacking,
 )
 from stromagate.model.result import Finding
@@ -92,7 +93,7 @@ def _blasts_with_cd34(evidence: Evidence) -> _Blasts | None:
     edge = next(_cd34_edges(evidence), None)
     for node in evidence.tree.nodes:
         rows = evidence.members.get(node.name)
-        if edge is None or rows is None or not re.fullmatch(r"blasts?(_aml)?", node.name) or rows.size < MIN_BLASTS:
+        if edge is None or rows is None or not is_of_blasts(node.name) or rows.size < MIN_BLASTS:
             continue
         every = evidence.counts[evidence.template.denominators[0]] if evidence.template.denominators else None
         share_pct = 100 * rows.size / every if every else 0.0

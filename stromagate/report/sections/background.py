@@ -19,7 +19,7 @@ from stromagate.model.result import SampleResult, Statistic
 from stromagate.quantify.background import MIN_BLANK_EVENTS
 from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denominator, role
 from stromagate.report.section import Section
-from stromagate.report.wording import NONE, count_text, estimate_text, number_text
+from stromagate.report.wording import NONE, count_text, estimate_text, number_text, within
 
 
 def _build(result: SampleResult) -> dict[str, Any] | None:
@@ -32,7 +32,7 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
     main = primary_denominator(result)
     return {
         "pairs": [_pair(result, each, main) for each in pairs],
-        "per": f"per million {label(result, main)}" if main else "",
+        "per": f"per million {within(label(result, main))}" if main else "",
         "notes": _notes(pairs),
         "least": MIN_BLANK_EVENTS,
         "unknown": _unknown(result, names),

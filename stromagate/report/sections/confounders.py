@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stromagate.model.diagnosis import is_of_blasts
 from stromagate.model.result import SampleResult
+from stromagate.report.lookup import find, label, primary_denominator
 from stromagate.report.section import Section
+from stromagate.report.wording import number_text, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class _Confounder:
     doi: str = ""
 
 
+_BLAST_SHARE = "Blast share"
 _CONFOUNDERS = (
     _Confounder(
         "Donor age",
@@ -46,7 +50,7 @@ _CONFOUNDERS = (
         "Fibrosis changes how many stromal cells come out of the marrow at all.",
     ),
     _Confounder(
-        "Blast share",
+        _BLAST_SHARE,
         ("blasts", "blast_pct", "blasts_pct"),
         "Blasts inflate every denominator of nucleated cells: the same stroma then reads as a lower rate.",
     ),
@@ -65,12 +69,29 @@ def _build(result: SampleResult) -> dict[str, Any]:
         {
             "name": item.name,
             "value": ", ".join(stated[column] for column in item.columns if stated.get(column)),
+            "measured": _blasts(result) if item.name == _BLAST_SHARE else "",
             "why": item.why,
             "doi": item.doi,
         }
         for item in _CONFOUNDERS
     ]
     return {"rows": rows}
+
+
+def _blasts(result: SampleResult) -> str:
+    """Return the share of blasts that the gates found in this tube, of the first denominator."""
+    name = next((node.name for node in result.tree.nodes if is_of_blasts(node.name)), "")
+    main = primary_denominator(result)
+    row = find(result, name, "per_million", main) if name and main else None
+    if row is None or row.value is None:
+        return ""
+    ends = "" if row.ci_low is None or row.ci_high is None else f" ({_percent(row.ci_low)}–{_percent(row.ci_high)})"
+    of, by = within(label(result, main)), label(result, name)
+    return f"measured: {_percent(row.value)} %{ends} of {of} in this tube, by the gate “{by}”"
+
+
+def _percent(per_million: float) -> str:
+    return number_text(per_million / 10_000)
 
 
 SECTION = Section(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stromagate.model.result import Finding, SampleResult
-from stromagate.report.lookup import STATUS_WORDS, graver_first, loud_and_quiet
+from stromagate.report.lookup import STATUS_WORDS, loud_and_quiet, told_first
 from stromagate.report.section import Section
 from stromagate.report.wording import number_text
 
 
 def _build(result: SampleResult) -> dict[str, Any]:
-    return loud_and_quiet([_row(finding) for finding in graver_first(result.findings)])
+    return loud_and_quiet([_row(finding) for finding in told_first(result)])
 
 
 def _row(finding: Finding) -> dict[str, str]:
@@ -35,7 +35,8 @@ def _with_unit(value: float | None, unit: str) -> str:
         return ""
     # Whole numbers (events, channels) are written whole.
     text = f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else number_text(value)
-    return f"{text} {unit}".strip()
+    one = unit.removesuffix("s") if value == 1 and unit.isalpha() else unit
+    return f"{text} {one}".strip()
 
 
 SECTION = Section(

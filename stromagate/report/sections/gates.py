@@ -8,9 +8,10 @@ from typing import Any
 from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Polygon, straight_edges
 from stromagate.model.result import AxisView, DensityView, SampleResult
 from stromagate.model.scales import Scale
-from stromagate.report.borders import borders, drawable, parts_of
+from stromagate.report.borders import borders, drawable, own_parts, parts_of
 from stromagate.report.control_outlines import control_words
 from stromagate.report.figures import density_figure
+from stromagate.report.folded import folded, folded_title
 from stromagate.report.lookup import find, label, reason
 from stromagate.report.outlines import is_shadow
 from stromagate.report.section import Section
@@ -27,7 +28,16 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
         for i, view in enumerate(result.views, start=1)
         if view.population in nodes
     ]
-    return {"cards": cards} if cards else None
+    apart = folded(result)
+    return (
+        {
+            "cards": [card for card in cards if card["population"] not in apart],
+            "folded": [card for card in cards if card["population"] in apart],
+            "folded_title": folded_title(result) if apart else "",
+        }
+        if cards
+        else None
+    )
 
 
 def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], figure_id: str) -> dict[str, Any]:
@@ -43,6 +53,8 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
     controls = [control_words(result, view, control) for control in view.controls]
     alt += "".join(f" Dashed outline: {words}." for words in controls)
     return {
+        "population": node.name,
+        "made_of": reason(result, node) if isinstance(node.geometry, Boolean) else "",
         "title": across,
         "of": parent,
         "n_parent": count_text(view.n_parent),
@@ -58,7 +70,7 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
             share=kept if share and share.value is not None else "",
             alt=alt,
         ),
-        "facts": _facts(result, view, node, parts),
+        "facts": _facts(result, view, node, nodes),
         "edges": [edge for part in parts for edge in _edges(result, part.geometry)],
         "points": _points(node.geometry),
         "controls": controls,
@@ -66,7 +78,10 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
     }
 
 
-def _facts(result: SampleResult, view: DensityView, node: GateNode, parts: list[GateNode]) -> list[tuple[str, str]]:
+def _facts(
+    result: SampleResult, view: DensityView, node: GateNode, nodes: dict[str, GateNode]
+) -> list[tuple[str, str]]:
+    parts = parts_of(node, nodes)
     facts = [("Gate", _shape(result, node.geometry)), ("Method", node.method), ("State", node.state.replace("_", " "))]
     facts.append(("Why here", reason(result, node) or "no reason given"))
     if node.source:
@@ -76,7 +91,7 @@ def _facts(result: SampleResult, view: DensityView, node: GateNode, parts: list[
     if node.name in {old.name for old in result.replaced}:
         facts.append(("Events before the edits", count_text(result.fitted_counts.get(node.name))))
     if isinstance(node.geometry, Boolean):
-        facts += _combined(result, view, parts)
+        facts += _combined(result, view, parts, own_parts(node, nodes))
     else:
         facts.append(("Boundary spread", _spread(node)))
     facts += moved_edges(result, node.name)
@@ -86,15 +101,23 @@ def _facts(result: SampleResult, view: DensityView, node: GateNode, parts: list[
     return facts
 
 
-def _combined(result: SampleResult, view: DensityView, parts: list[GateNode]) -> list[tuple[str, str]]:
-    """Say which boundaries of a combination the plot draws, and which lie on axes it does not show."""
-    drawn = {part.name for part in drawable(view, parts)}
-    on, off = (
-        ", ".join(f"{label(result, part.name)} ({_spread(part)})" for part in parts if (part.name in drawn) is shown)
-        for shown in (True, False)
-    )
-    facts = [("Boundaries drawn", on or "none lies on these axes")]
-    return [*facts, ("On other axes", off)] if off else facts
+def _combined(
+    result: SampleResult, view: DensityView, parts: list[GateNode], own: list[GateNode]
+) -> list[tuple[str, str]]:
+    """Say which boundaries of a combination the plot draws, and which it does not and why."""
+    drawn = {part.name for part in drawable(view, own)}
+    alone = {part.name for part in own}
+
+    def named(which: list[GateNode]) -> str:
+        return ", ".join(f"{label(result, part.name)} ({_spread(part)})" for part in which)
+
+    on = named([part for part in parts if part.name in drawn])
+    off = named([part for part in parts if part.name in alone - drawn])
+    beside = named([part for part in parts if part.name not in alone])
+    facts = [("Boundaries drawn", on or "none of its own lies on these axes")]
+    if off:
+        facts.append(("On other axes", off))
+    return [*facts, ("Not drawn, since other gates decide as well", beside)] if beside else facts
 
 
 def _spread(node: GateNode) -> str:

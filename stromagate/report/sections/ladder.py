@@ -6,16 +6,24 @@ from typing import Any
 
 from stromagate.model.gates import GateNode
 from stromagate.model.result import SampleResult
+from stromagate.report.folded import folded, folded_title
 from stromagate.report.lookup import STATE_OK, find, label, reason, walk
 from stromagate.report.section import Section
 from stromagate.report.wording import count_text, marked, percent_text
 
 
 def _build(result: SampleResult) -> dict[str, Any]:
-    rows = [_row(result, node, depth) for node, depth in walk(result)]
-    unusual = [row for row in rows if row["state"] not in {"fitted", "fixed"}]
-    left_out = [f"{sentence}." for sentence in result.left_out.values()]
-    return {"n_events": count_text(result.n_events), "rows": rows, "n_unusual": len(unusual), "left_out": left_out}
+    apart = folded(result)
+    every = [(_row(result, node, depth), node.name in apart) for node, depth in walk(result)]
+    unusual = [row for row, _ in every if row["state"] not in {"fitted", "fixed"}]
+    return {
+        "n_events": count_text(result.n_events),
+        "rows": [row for row, is_apart in every if not is_apart],
+        "folded": [row for row, is_apart in every if is_apart],
+        "folded_title": folded_title(result) if apart else "",
+        "n_unusual": len(unusual),
+        "left_out": [f"{sentence}." for sentence in result.left_out.values()],
+    }
 
 
 def _row(result: SampleResult, node: GateNode, depth: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denom
 from stromagate.report.section import Section
 from stromagate.report.uncertainty import STEP, of_what, parts
 from stromagate.report.uncut import share_of, uncut
-from stromagate.report.wording import below_lloq, count_text, estimate_text, marked
+from stromagate.report.wording import below_lloq, count_text, estimate_text, marked, number_text, within
 
 # A share of one in a hundred or more is read more easily as a percentage than per million.
 _PERCENT_FROM = 0.01
@@ -25,6 +26,7 @@ _COUNTED_BY = {
 def _build(result: SampleResult) -> dict[str, Any]:
     columns = _columns(result)
     names = [node.name for node, _ in walk(result)]
+    primary = primary_denominator(result)
     populations = [_population(result, name) for name in columns]
     kinds = {name: kind for name in result.denominators if (kind := _kind(result, columns, name))}
     return {
@@ -39,12 +41,30 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "of_what": of_what(result),
         "counted_by": _COUNTED_BY[result.record.config.interval],
         "parts": [parts(result, name) for name in asked(result) if (row := find(result, name, "count")) and row.n],
-        "parts_of": f"per million {label(result, primary)}" if (primary := primary_denominator(result)) else "events",
+        "parts_of": f"per million {within(label(result, primary))}" if primary else "events",
         "step": STEP,
         "floor": LLOQ_FLOOR_EVENTS,
         "raised": any(each.lloq_events > LLOQ_FLOOR_EVENTS for each in result.detection),
+        "bursts": _bursts(result),
         "fitted": [count_text(result.fitted_counts.get(name)) for name in columns] if result.edits else [],
     }
+
+
+def _bursts(result: SampleResult) -> str:
+    """Say of which population the intervals are too narrow, because its cells came in bursts."""
+    found = next((each for each in result.findings if (each.code, each.status) == ("Q21", "warn")), None)
+    if found is None:
+        return ""
+    wider = (
+        f", about {number_text(math.sqrt(found.measured), 2)} times for what counting alone leaves open"
+        if found.measured is not None and found.measured > 1
+        else ""
+    )
+    name = label(result, found.population)
+    return (
+        f"▲ The events of “{name}” came in bursts (check {found.code}): its intervals, and those of all it holds, are "
+        f"too narrow{wider}; none was widened."
+    )
 
 
 def _columns(result: SampleResult) -> list[str]:
@@ -76,7 +96,7 @@ def _rates(result: SampleResult, columns: list[str], denominator: str, kind: str
 
 
 def _title(result: SampleResult, denominator: str, kind: str) -> str:
-    return f"{'per million' if kind == 'per_million' else '% of'} {label(result, denominator)}"
+    return f"{'per million' if kind == 'per_million' else '% of'} {within(label(result, denominator))}"
 
 
 def _kind(result: SampleResult, columns: list[str], denominator: str) -> str:

@@ -8,7 +8,7 @@ from stromagate.model.pattern import BETWEEN, PATTERNS, IndexValue, PatternCall,
 from stromagate.model.result import SampleResult
 from stromagate.pattern.probabilities import ASSIGNED_FROM
 from stromagate.pattern.statement import probability_text
-from stromagate.report.lookup import label, role
+from stromagate.report.lookup import STATE_OK, label, role, state
 from stromagate.report.section import Section
 from stromagate.report.wording import NONE, count_text, number_text, percent_text
 
@@ -41,7 +41,8 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
         "share": next((_estimate(value) for value in call.indices if value.index == "P/MSC"), NONE),
         "cells": [_cell(cell, call) for cell in call.robustness],
         "agreement": _agreement(call),
-        "background": _background(call),
+        "background": _background(result),
+        "reckoned": _reckoned(result),
         "confidence": f"{100 * result.record.config.confidence:g} %",
         "draws": count_text(call.draws),
     }
@@ -72,13 +73,15 @@ def _indices(result: SampleResult, call: PatternCall) -> list[dict[str, Any]]:
             {
                 "name": label(result, name),
                 "main": call.calibration is not None and name == call.denominator,
-                "cells": [_index(found[index], call) for index in ("P", "Q") if index in found],
+                "cells": [_index(found[index], result) for index in ("P", "Q") if index in found],
             }
         )
     return rows
 
 
-def _index(value: IndexValue, call: PatternCall) -> dict[str, str]:
+def _index(value: IndexValue, result: SampleResult) -> dict[str, Any]:
+    """Return an index beside its cut-points, in grey where its cells are no quantity; those of Q are MSC."""
+    call, key = result.pattern, "progenitors" if value.index == "P" else "msc"
     percentile = ""
     if value.percentile is not None and call.calibration is not None:
         percentile = f"above {round(value.percentile * call.calibration.n)} of {call.calibration.n} tubes"
@@ -86,7 +89,9 @@ def _index(value: IndexValue, call: PatternCall) -> dict[str, str]:
     if value.cut_low is not None and value.cut_high is not None:
         one = number_text(value.cut_high)
         cuts = one if value.cut_low == value.cut_high else f"{number_text(value.cut_low)} to {one}"
-    return {"text": _estimate(value), "cuts": cuts, "position": value.position, "percentile": percentile}
+    faint = state(result, result.indices.get(key, "")) != STATE_OK
+    places = {"cuts": cuts, "position": value.position, "percentile": percentile}
+    return {"text": _estimate(value), "faint": faint, **places}
 
 
 def _estimate(value: IndexValue) -> str:
@@ -133,8 +138,19 @@ def _is_call(cell: RobustnessCell, call: PatternCall) -> bool:
     return (cell.kind, cell.denominator) == ("denominator", call.denominator)
 
 
-def _background(call: PatternCall) -> str:
+def _reckoned(result: SampleResult) -> str:
+    """Say what an interval of the pattern holds that those under Numbers do not."""
+    what = "counts, background and boundaries" if result.pattern.background else "counts and boundaries"
+    taken = "net of background" if result.pattern.background else "as counted"
+    return f"{taken}; the intervals are of draws of {what}, those under Numbers exact ones of what was counted"
+
+
+def _background(result: SampleResult) -> str:
+    call = result.pattern
     if not call.background:
+        own = set(result.indices.values())
+        if any(each.too_small for each in result.background if each.population in own):
+            return "The controls of this tube are too small to tell its background: rates are as counted."
         return "No control shows the background of this tube: rates are as counted."
     names = [role({"role": name}).text for name in call.background.split(", ")]
     return f"Background is taken off, as shown by: {'; '.join(names)}."
