@@ -31,14 +31,13 @@ from stromagate.cli import (
     train,
     verify,
 )
+from stromagate.cli.console import RESEARCH_USE
 from stromagate.cli.verbs import Verbs
-
-_RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
 
 app = typer.Typer(
     name="stromagate",
     cls=Verbs,
-    help=f"Rare bone-marrow stroma in flow cytometry, counted with honest uncertainty. {_RESEARCH_USE}",
+    help=f"Rare bone-marrow stroma in flow cytometry, counted with honest uncertainty. {RESEARCH_USE}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

@@ -22,6 +22,9 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a fa
 
 ErrorObject = dict[str, str | None]
 
+RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
+"""As results have it; said once more here, because the command line starts without loading their documents."""
+
 
 def say(text: str = "") -> None:
     """Talk to the person: on stderr, so that stdout stays data."""
@@ -36,7 +39,7 @@ def emit(
     Parameters
     ----------
     data : dict
-        What the object holds beside ``ok``.
+        What the object holds beside ``ok`` and the use it is for.
     text : str or callable
         What a person reads instead.
     as_json : bool
@@ -52,7 +55,9 @@ def emit(
     """
     if as_json:
         head: dict[str, Any] = {"ok": True} if error is None else {"ok": False, "error": error}
-        _print(json.dumps({**head, **data}, ensure_ascii=False, allow_nan=False, indent=1))
+        _print(
+            json.dumps({**head, "research_use": RESEARCH_USE, **data}, ensure_ascii=False, allow_nan=False, indent=1)
+        )
     else:
         _print(text if isinstance(text, str) else text())
 

@@ -303,4 +303,4 @@ def _instrument(result: SampleResult) -> Iterator[Item]:
         )
         lacking = [name for letter, name, _ in _DETECTOR if letter in _NEEDED and not stated[letter]]
         if words and lacking:
-            yield Item("3.3", title, f"{binding.pnn}, {' and '.join(lacking)}", "", "", _BY_CYTOMETER)
+            yield Item("3.3", f"{title}: {' and '.join(lacking)}", binding.pnn, "", "", _BY_CYTOMETER)

@@ -64,7 +64,10 @@ def test_what_file_sheet_and_result_know_is_said() -> None:
     assert only(found, "2.1", "age").source == "sample sheet, `age`"
     assert only(found, "3.2").value == "LSRFortessa"
     assert only(found, "3.3", "PE-A").value == "voltage 512 V; laser 561 nm; filter BP 585/42"
-    assert only(found, "3.3", "BV421-A, laser and filter").missing
+    assert [item.title for item in found if item.subject == "BV421-A"] == [
+        "Configuration and settings",
+        "Configuration and settings: laser and filter",
+    ]
     assert only(found, "4.2", "matrix").value.startswith("FITC-A into PE-A 12.0 %; PE-A into FITC-A 1.00 %")
     assert only(found, "4.3", "CD271 (PE-A)").value.startswith("logicle of Gating-ML 2.0, T = 262,144, W = 0.600")
     assert only(found, "4.4", "MSC (CD271+), events").value == "62 events, 4.73 % of stroma"

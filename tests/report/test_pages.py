@@ -235,7 +235,10 @@ def test_an_interval_says_what_it_holds() -> None:
     rows = text.split("What the intervals hold")[1].split("All populations")[0].strip().split("\n")
     assert rows[1:] == [
         "MSC (CD271+) | 73.6 (53.6–101) | 56.5–94.4 | 64.8–85.9 | CD31 of “stroma”: −10 % if lower, +35 % if higher",
-        "CD146+ progenitors | 24.9 (15.4–38.1) <LLOQ | 15.4–38.1 | changes nothing | CD146: +50 % if lower, −100 % if higher",
+        (
+            "CD146+ progenitors | 24.9 (15.4–38.1) <LLOQ | 15.4–38.1 | changes nothing | "
+            "CD146: +50 % if lower, −100 % if higher"
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ import pytest
 import typer
 
 import stromagate.report
+from stromagate.cli import console
 from stromagate.cli.app import app
 from stromagate.export import export_all
 from stromagate.export.cohort import cohort_csv, cohort_wide_csv
@@ -271,7 +272,9 @@ def test_the_use_stands_beside_tables_that_stay_tidy() -> None:
         assert len({len(row) for row in rows}) == 1, name
 
 
-def test_the_use_is_said_by_the_program_itself() -> None:
+def test_the_use_is_said_by_the_program_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    console.emit({"format": "x"}, "", as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "research_use": RESEARCH_USE, "format": "x"}
     assert RESEARCH_USE in " ".join(helps()["stromagate"].split())
     assert RESEARCH_USE in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
