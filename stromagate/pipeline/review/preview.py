@@ -46,7 +46,11 @@ class RatePreview(Document):
 
 
 class PopulationPreview(Document):
-    """One population before and after the move; ``of_run`` is its count as the run has it, None if not evaluable."""
+    """One population before and after the move.
+
+    ``of_run`` is its count as the run has it, None where it is not evaluable. ``state`` is that of the count after the
+    move, by the limits of detection that the run had.
+    """
 
     population: str
     label: str
@@ -97,6 +101,7 @@ def rows(
         Counts of all populations.
     """
     books = [_Book(result, moment) for moment in (before, after)]
+    limits = {each.population: each for each in result.detection}
     for name in populations:
         old, new = (book.rates(name) for book in books)
         rates = [
@@ -112,7 +117,7 @@ def rows(
             of_run=result.count(name),
             before=books[0].count(name),
             after=books[1].count(name),
-            state=count_state(after.counts.get(name)),
+            state=count_state(after.counts.get(name), limits.get(name)),
             rates=tuple(rates),
         )
 

@@ -114,6 +114,9 @@ def test_a_preview_is_what_the_run_gives_with_the_edit(plate: Path) -> None:
         assert row.of_run == row.before.value == tube.result.count(row.population)
         assert (row.after.value, row.after.low, row.after.high) == of_run[row.population, "count", ""]
         assert row.parent == tube.fitted.node(row.population).parent
+        assert row.state == next(
+            each.state for each in edited.statistics if (each.population, each.statistic) == (row.population, "count")
+        )
         for rate in row.rates:
             key = (row.population, rate.statistic, rate.denominator)
             assert (rate.after.value, rate.after.low, rate.after.high) == of_run[key]
