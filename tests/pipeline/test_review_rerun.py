@@ -193,9 +193,11 @@ def test_a_rerun_that_was_broken_off_goes_on(out: Path, monkeypatch: pytest.Monk
         with pytest.raises(KeyboardInterrupt):
             again(out)
     assert not (out / "run.json").exists()
+    assert rerunning.broken_off(out)
     assert again(out).exit_code == 0
     assert bundle.read_run(out).exit_code == 0
     assert not (out / "review" / "run.json").exists()
+    assert not rerunning.broken_off(out)
 
 
 def test_edits_that_the_run_was_made_with_are_not_lost(out: Path) -> None:

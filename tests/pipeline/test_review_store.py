@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,44 @@ def test_moving_keeps_the_edits_of_other_gates_in_the_order_of_the_tree(out: Pat
     assert moved(result, both, {"msc": None, "progenitors": None}, who="B", why="y") is None
     again = moved(result, both, {"msc": cut(0.6)}, who="C", why="z")
     assert again == both, "a boundary that is where it was keeps who put it there"
+
+
+def test_edits_of_other_boundaries_are_not_bound_to_these(out: Path) -> None:
+    result = read_result(out, "a")
+    both = moved(result, None, {"msc": cut(0.6), "progenitors": cut(0.5, "CD146")}, who="A", why="x")
+    assert both is not None
+    stale = both.model_copy(update={"tree_sha256": "0" * 64})
+    with pytest.raises(
+        SpecificationError, match=r"other boundaries than those of the result .*: progenitors"
+    ) as caught:
+        moved(result, stale, {"msc": cut(0.7)}, who="B", why="y")
+    assert caught.value.code == "review.tree"
+    assert moved(result, stale, {"msc": None, "progenitors": None}, who="B", why="y") is None
+    anew = moved(result, stale, {"msc": cut(0.6), "progenitors": None}, who="B", why="y")
+    assert anew is not None
+    assert [(edit.population, edit.who) for edit in anew.edits] == [("msc", "B")]
+
+
+def test_threads_of_one_process_lose_nothing(store: ReviewStore, out: Path) -> None:
+    result = read_result(out, "a")
+
+    def work(number: int) -> int:
+        tries = 0
+        while True:
+            tries += 1
+            asked = moved(result, None, {"msc": cut(0.3 + 0.01 * number)}, who=f"T{number}", why="x")
+            try:
+                store.put("a", asked, expected=store.revision(), who=f"T{number}", why="x")
+            except ConflictError:
+                continue
+            return tries
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(24)))
+    assert store.revision() == 24
+    assert {entry.who for entry in store.audit()} == {f"T{number}" for number in range(24)}
+    last = store.audit()[-1]
+    assert store.of("a").edits[0].who == last.who
 
 
 def test_two_windows_on_one_tube_the_second_is_told_what_the_first_did(store: ReviewStore, out: Path) -> None:

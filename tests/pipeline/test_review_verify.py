@@ -11,6 +11,7 @@ import pytest
 
 from stromagate.errors import InputError
 from stromagate.model.audit import Signature
+from stromagate.model.config import RunConfig
 from stromagate.model.result import SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import render_again, run_batch
@@ -24,7 +25,7 @@ from stromagate.pipeline.review.signoff import SignOff
 from stromagate.pipeline.review.store import ReviewStore
 from stromagate.pipeline.review.verify import verify
 from stromagate.pipeline.tubes import collect_tubes
-from tests.pipeline.reviews import Folder, copied, finished_run, put
+from tests.pipeline.reviews import Folder, copied, edits, finished_run, put
 from tests.tubes import write_template, write_tube
 
 Tamper = Callable[[Path], object]
@@ -353,6 +354,16 @@ def test_a_line_put_behind_the_log_by_hand_is_missed_by_its_edits(out: Path) -> 
     )
     path.write_bytes(path.read_bytes() + audit.line_of(made) + audit.line_of(made))
     assert ("audit", "review/audit.jsonl") in said(looked(out))
+
+
+def test_a_run_that_was_made_with_edits_is_whole_when_it_is_signed(tmp_path: Path) -> None:
+    out = finished_run(tmp_path / "edited", "a")
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({"format": "stromagate.edits/1", "samples": [edits(out).model_dump(mode="json")]}))
+    tubes = collect_tubes([out.parent / "in"]).tubes
+    run_batch(tubes, out.parent / "small.yaml", out, RunConfig(edits=str(path)))
+    SignOff(ReviewStore(out)).sign("a", "B", "reader", "seen")
+    assert looked(out, files=True).differences == []
 
 
 def test_there_must_be_a_run(tmp_path: Path) -> None:

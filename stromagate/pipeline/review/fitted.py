@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stromagate.errors import DocumentError, Problem, SpecificationError, did_you_mean
@@ -81,8 +81,16 @@ def moved(
     -------
     SampleEdits or None
         For `ReviewStore.put`; None where no edit is left.
+
+    Raises
+    ------
+    SpecificationError
+        An edit that would stay was made on other boundaries than those of the result.
     """
     old = {edit.population: edit for edit in before.edits} if before else {}
+    if before is not None and before.tree_sha256 != result.fitted_tree_sha256:
+        _must_not_stay([name for name in old if name not in boundaries], before, result)
+        old = {}
     for name, geometry in boundaries.items():
         if geometry is None:
             old.pop(name, None)
@@ -98,6 +106,18 @@ def moved(
         edits=tuple(edits),
         made_on=made_on(result) if result.source.sha256 else None,
     )
+
+
+def _must_not_stay(names: Sequence[str], before: SampleEdits, result: SampleResult) -> None:
+    """Refuse to bind edits to boundaries that nobody saw when they were made."""
+    if names:
+        raise SpecificationError(
+            "review.tree",
+            f"earlier edits of this tube were made on other boundaries than those of the result "
+            f"({before.tree_sha256[:12]} is not {result.fitted_tree_sha256[:12]}): {', '.join(names)}",
+            where=result.sample_id,
+            hint="set them back to the automatic boundary, or draw them anew",
+        )
 
 
 def must_fit(edits: SampleEdits, fitted: Fitted) -> None:

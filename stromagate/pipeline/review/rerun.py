@@ -132,6 +132,11 @@ def rerun(
     return finished
 
 
+def broken_off(folder: Path) -> bool:
+    """Say whether a re-run of this folder was ended before it had finished: `rerun` then goes on where it stood."""
+    return not (folder / bundle.RUN_FILE).is_file() and (folder / REVIEW / KEPT_RUN).is_file()
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What the run was told, everything at its place."""
@@ -169,10 +174,7 @@ def _told(folder: Path, files: Files) -> _Told:
 
 def _index(folder: Path) -> RunIndex:
     """Return what a run was told; of a re-run that was broken off, what that was told."""
-    kept = folder / REVIEW / KEPT_RUN
-    if (folder / bundle.RUN_FILE).is_file() or not kept.is_file():
-        return bundle.read_run(folder)
-    return bundle.read_run(kept.parent)
+    return bundle.read_run(folder / REVIEW if broken_off(folder) else folder)
 
 
 def _results(folder: Path, run: RunIndex) -> list[SampleResult]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar, cast
 
 from stromagate.errors import InputError, UsageError, did_you_mean
 from stromagate.model.audit import AuditEntry, ReviewHead, Signature
@@ -14,9 +15,11 @@ from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pipeline.bundle import RESULT_FILE, SAMPLES, read_result, read_results, read_run
 from stromagate.pipeline.review import audit
 from stromagate.pipeline.review.fitted import Fitted, changes, edits_in, must_fit
-from stromagate.pipeline.review.journal import AUDIT_FILE, EDITS_FILE, Journal, with_changes
+from stromagate.pipeline.review.journal import AUDIT_FILE, EDITS_FILE, SIGNATURES_FILE, Journal, with_changes
 from stromagate.pipeline.review.refused import ConflictError, SignedError, raise_signed, said
 from stromagate.pipeline.seal import plain_bytes
+
+T = TypeVar("T")
 
 __all__ = ["ConflictError", "ReviewStore", "SignedError"]
 
@@ -43,6 +46,7 @@ class ReviewStore:
         run = read_run(folder)
         self.names = tuple(entry.sample_id for entry in run.samples if entry.status != "failed")
         self.journal = Journal(folder, edits_of_run(folder, run))
+        self._read: dict[str, tuple[object, object]] = {}
         self._fitted: dict[str, tuple[tuple[int, int], Fitted]] = {}
         self._guard = threading.Lock()
 
@@ -65,7 +69,7 @@ class ReviewStore:
             The document is damaged.
         """
         self.journal.head()
-        document = self.journal.document()
+        document = self._once(EDITS_FILE, self.journal.document)
         return document if document.samples or self.journal.path(EDITS_FILE).exists() else None
 
     def of(self, sample_id: str) -> SampleEdits | None:
@@ -86,7 +90,7 @@ class ReviewStore:
 
     def signed(self, sample_id: str) -> tuple[Signature, ...]:
         """Return the signatures of a tube that stand."""
-        return self.journal.signed().get(sample_id, ())
+        return self._once(SIGNATURES_FILE, self.journal.signed).get(sample_id, ())
 
     def result(self, sample_id: str) -> SampleResult:
         """Read the result of a tube.
@@ -184,6 +188,18 @@ class ReviewStore:
                 ),
                 after=after,
             ).revision
+
+    def _once(self, name: str, read: Callable[[], T]) -> T:
+        """Return what a file of the review says, read once for as long as it is the same: pages ask for every tube."""
+        try:
+            stat = self.journal.path(name).stat()
+            stamp: object = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+        except OSError:
+            return read()
+        known = self._read.get(name)
+        if known is None or known[0] != stamp:
+            known = self._read[name] = (stamp, read())
+        return cast("T", known[1])
 
     def _must_know(self, sample_id: str) -> None:
         if sample_id not in self.names:
