@@ -117,6 +117,7 @@ class Cohort(Document):
     net: bool = False
     offset_ppm: dict[str, float] = Field(default_factory=dict)
     calibration: CalibrationRef | None = None
+    performance: str = Field("", description="How well cut-points fitted on outcomes do, in words.")
     cuts: dict[str, CohortCuts] = Field(default_factory=dict)
     tubes: tuple[CohortTube, ...]
     left_out: tuple[LeftOut, ...] = ()

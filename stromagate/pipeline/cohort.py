@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stromagate.errors import SpecificationError, UsageError
-from stromagate.model.calibration import STRATA
+from stromagate.model.calibration import STRATA, OutcomeCalibration
 from stromagate.model.cohort import Cohort, LeftOut
 from stromagate.model.result import SampleResult
 from stromagate.model.specimen import is_stained
@@ -87,10 +87,20 @@ def gather(request: CohortRequest) -> Gathered:
         n_controls=reader.n_controls,
         group_by=request.group_by,
         offset_ppm=None if request.calibration is None else request.calibration.offset_ppm,
+        performance=_performance(request.calibration),
     )
     across = tuple(assemble(some, around) for some in _by_template(taken).values())
     cohorts = {key: assemble(some, around) for key, some in groups.items()} if request.by_stratum else {"": across[0]}
     return Gathered(cohorts, across, reader.reports)
+
+
+def _performance(calibration: AnyCalibration | None) -> str:
+    """Say how well cut-points that were fitted on outcomes do: never the apparent figure alone."""
+    if not isinstance(calibration, OutcomeCalibration):
+        return ""
+    found = calibration.fit.performance
+    limits = "" if found.nested_low is None else f" ({found.nested_low:.2f} to {found.nested_high:.2f})"
+    return f"{found.measure} {found.nested:.2f}{limits} by nested cross-validation, {found.apparent:.2f} apparent"
 
 
 def _named(runs: Sequence[FinishedRun]) -> list[tuple[FinishedRun, str]]:

@@ -36,6 +36,7 @@ class Around:
     n_controls: int = 0
     group_by: str = ""
     offset_ppm: float | None = None
+    performance: str = ""
 
 
 def assemble(taken: Sequence[Taken], around: Around) -> Cohort:
@@ -73,6 +74,7 @@ def assemble(taken: Sequence[Taken], around: Around) -> Cohort:
         net=based.net,
         offset_ppm=c if around.offset_ppm is None else dict.fromkeys(c, around.offset_ppm),
         calibration=calls[0] if calls else None,
+        performance=around.performance,
         cuts=_cuts(results, based),
         tubes=tuple(lines),
         left_out=around.left_out,

@@ -48,6 +48,7 @@ def build(cohort: Cohort, links: Mapping[str, str], pages: Mapping[str, str]) ->
         "maps": [drawn for name in below if (drawn := map_figure(cohort, name)) is not None],
         "spreads": _spreads(cohort, below),
         "heats": [drawn for name in below if (drawn := heat_figure(cohort, name)) is not None],
+        "made_of": _made_of(cohort),
         "named": len(cohort.tubes) <= NAMED_UP_TO,
         "crowded": len(cohort.tubes) > WHISKERS_UP_TO,
         "checks": _checks(cohort),
@@ -73,6 +74,20 @@ def _summary(cohort: Cohort) -> list[tuple[str, str]]:
     assigned = sum(counted[name] for name in PATTERNS)
     told += [("With a pattern", count_text(assigned)), ("Left out", count_text(len(cohort.left_out)))]
     return [*told, ("Controls, not shown", count_text(cohort.n_controls))]
+
+
+def _made_of(cohort: Cohort) -> str:
+    """Return what the calibration of the calls was made of, in words."""
+    if cohort.calibration is None:
+        return ""
+    n = count_text(cohort.calibration.n)
+    match cohort.calibration.level:
+        case "L1":
+            return f"Made of {n} of the lab's own controls"
+        case "L2":
+            return f"Made of {n} tubes of a cohort"
+        case _:
+            return f"Cut-points fitted on {n} patients"
 
 
 def _row(cohort: Cohort, tube: CohortTube, links: Mapping[str, str], pages: Mapping[str, str]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def rate_ticks(c: float, top: float) -> list[tuple[float, str]]:
     last = max(first, math.ceil(math.log10(max(top, 1.0))))
     ticks = [(place(0.0, c), "0")]
     for power in range(first, last + 1):
-        for step in (1, 3) if last - first < 2 else (1,):
+        for step in (1, 3) if last - first <= 2 else (1,):
             value = step * 10.0**power
             ticks.append((place(value, c), number_text(value, 1)))
     return ticks

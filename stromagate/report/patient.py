@@ -175,8 +175,19 @@ def _change(cohort: Cohort, one: CohortTube, other: CohortTube, denominator: str
     named = {"later": _named(one), "earlier": _named(other)}
     if differs(one, other):
         return {**named, "cells": [], "why": "; ".join(differs(one, other))}
-    cells = [_difference(one.number(key, denominator), other.number(key, denominator)) for key in cohort.quantities]
+    cells = [
+        {"text": NONE, "interval": "", "word": "MSC not detected"}
+        if key == SHARE and any(_without_msc(tube, denominator) for tube in (one, other))
+        else _difference(one.number(key, denominator), other.number(key, denominator))
+        for key in cohort.quantities
+    ]
     return {**named, "cells": cells, "why": ""}
+
+
+def _without_msc(tube: CohortTube, denominator: str) -> bool:
+    """Whether a tube shows no MSC: a share of what was not detected is a share of nothing."""
+    msc = tube.number("MSC", denominator)
+    return msc is not None and msc.state == "not detected"
 
 
 def _difference(one: CohortNumber | None, other: CohortNumber | None) -> dict[str, str]:

@@ -19,7 +19,7 @@ from stromagate.model.result import SampleResult
 from stromagate.pipeline.calibrate import calibration_bytes
 from tests.cli.conftest import Call
 from tests.pattern.tubes import cohort as median_of_cohort
-from tests.pattern.tubes import controls
+from tests.pattern.tubes import controls, fitted
 from tests.report.cohorts import cohort_tube, many, write_run
 
 Said = Callable[[Result], dict[str, Any]]
@@ -135,6 +135,17 @@ def test_a_calibration_calls_every_tube_again(call: Call, two_runs: tuple[Path, 
     assert set(document.cuts) == {"nucleated"}
     assert {tube.level for tube in document.tubes} == {"L2"}
     assert document.tubes[0].pattern == "both-high"
+
+
+def test_cut_points_fitted_on_outcomes_never_come_without_their_nested_figure(
+    call: Call, two_runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "fitted.json"
+    file.write_bytes(calibration_bytes(fitted()))
+    assert call("cohort", *two_runs, "--out", tmp_path / "out", "--calibration", file).exit_code == 0
+    page = (tmp_path / "out" / "cohort.html").read_text()
+    assert "Cut-points fitted on 60 patients" in page
+    assert "Balanced accuracy 0.44 by nested cross-validation, 0.71 apparent." in page
 
 
 def test_tubes_with_the_same_bytes_are_taken_once(call: Call, two_runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_range_of_own_controls_has_a_name_for_what_lies_within() -> None:
     assert "within the controls' range" in [note["text"] for note in figure.spec["layout"]["annotations"]]
     assert len([shape for shape in figure.spec["layout"]["shapes"] if shape["type"] == "line"]) == 4
     text = visible(render_cohort(cohort))
-    assert "Calibration L1: made controls. Made of 44 tubes" in text
+    assert "Calibration L1: made controls. Made of 44 of the lab's own controls; SHA-256" in text
     assert "dotted ones close what is low" in text
 
 

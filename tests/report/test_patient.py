@@ -139,6 +139,13 @@ def test_tubes_of_another_template_are_named_and_stand_on_a_page_of_their_own() 
     assert (pages[0].of(one), pages[0].of(other), pages[1].of(other)) == (True, False, True)
 
 
+def test_a_share_of_what_was_not_detected_is_compared_with_nothing() -> None:
+    values = build(cohort_of([visit("a", 60, 160), visit("b", 16, 0)]), "P1", {})
+    cells = dict(zip(("P", "Q", "P/MSC", "MSC"), values["changes"][0]["cells"], strict=True))
+    assert (cells["P/MSC"]["text"], cells["P/MSC"]["word"]) == ("–", "MSC not detected")
+    assert cells["P"]["word"] == "lower"
+
+
 def test_replicates_are_one_column_with_links_to_each() -> None:
     results = [
         visit("r1", 60, 160, replicate="1", timepoint="diagnosis"),
