@@ -158,6 +158,9 @@ def test_by_default_those_decide_that_count_the_marrow() -> None:
     assert set(found.rates) == {"nucleated", "viable", "stroma"}
     turned = {name: TOTALS[name] for name in ("viable", "nucleated", "stroma")}
     assert made(*(marrow(number, totals=turned) for number in range(3))).calibration.denominators == ("viable",)
+    # A main one that does not hold MSC has nothing below it that does.
+    beside = {"msc_cd105": 500, **TOTALS}
+    assert made(*(marrow(number, totals=beside) for number in range(3))).calibration.denominators == tuple(beside)
 
 
 def test_deciding_denominators_may_be_named() -> None:
