@@ -46,10 +46,10 @@ def main() -> int:
         tube = open_tube(Path(folder), result, FileFinder(Path(folder), [Path(folder)]))
         print(f"{options.events:,} events, {SCENARIO} marrow, template {TEMPLATE}: opened again ", end="")
         print(f"in {time.perf_counter() - begin:.2f} s; then {options.drags} steps of a drag each, milliseconds")
-        return _report(tube, result, options.drags, options.seed)
+        return _report(tube, result, options.drags, options.seed, strict=options.strict)
 
 
-def _report(tube: ReviewTube, result: SampleResult, drags: int, seed: int) -> int:
+def _report(tube: ReviewTube, result: SampleResult, drags: int, seed: int, *, strict: bool) -> int:
     rng, slow = np.random.default_rng(seed), []
     print(f"  {'boundary':<52} {'median':>7} {'95 %':>7}   processor alone: median, 95 %")
     for title, edits, population, step in _kinds(tube, result):
@@ -63,7 +63,7 @@ def _report(tube: ReviewTube, result: SampleResult, drags: int, seed: int) -> in
     print(f"  {'plot of the singlets with leukocytes gated back':<52} {np.median(wall):7.1f} ", end="")
     print(f"{np.quantile(wall, 0.95):7.1f} {np.median(busy):25.1f} {np.quantile(busy, 0.95):7.1f}")
     print(f"  bar: {BAR_MS:g} ms at the 95th percentile; " + (f"passed by {', '.join(slow)}" if slow else "kept"))
-    return 1 if slow else 0
+    return 1 if slow and strict else 0
 
 
 _Kind = tuple[str, dict[str, Geometry], str, Callable[[np.random.Generator], Geometry]]
@@ -134,6 +134,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--drags", type=int, default=40)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--strict", action="store_true", help="end with 1 where the bar is passed")
     return parser.parse_args()
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stromagate.prepare.prepared import Prepared
 
 MOST_BYTES = 400_000_000
-"""Columns of a tube take no more memory than this (own choice: a hundred of a million events each)."""
+"""Columns of a tube take no more memory than this: a hundred of a million events each (own choice)."""
 
 # Of a column that is not there, fewer values than this share of the tube's are made by themselves.
 _FEW_FRAC = 0.125

@@ -360,3 +360,19 @@ def test_columns_make_room_for_each_other() -> None:
     assert np.array_equal(kept.shown("dye0"), prepared.display("dye0"))
     with pytest.raises(ValueError, match="read-only"):
         again[0] = 1.0
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_tube_of_no_events_or_one_is_a_tube(n: int) -> None:
+    prepared = plain_tube({"X": np.full(n, 5.0), "Y": np.full(n, 5.0)})
+    planted = tree(
+        node("g", "all", Polygon(("X", "Y"), SQUARE)),
+        node("rest", "all", Boolean("none", ("g",))),
+        axes=prepared.axes,
+    )
+    tube = opened(prepared, planted)
+    away = Polygon(("X", "Y"), tuple((x + 20, y) for x, y in SQUARE))
+    assert tube.recount("g", away) == {"g": 0, "rest": n}
+    assert tube.recount("g", Ellipse(("X", "Y"), (5.0, 5.0), ((1.0, 0.0), (0.0, 1.0)), 1.0)) == {"g": n, "rest": 0}
+    assert tube.density("all", "X", "Y", grid=16).n_parent == n
+    assert tube.density("rest", "X", grid=16).n_shown == 0

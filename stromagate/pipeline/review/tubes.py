@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["ReviewTube", "TubeShelf", "open_tube"]
 
 MAX_TUBES = 3
+MAX_EVENTS = 6_000_000
+"""Events of all open tubes, unless one alone has more: about two gigabytes of values and masks (own choice)."""
 
 
 def open_tube(folder: Path, result: SampleResult, files: FileFinder) -> ReviewTube:
@@ -78,7 +80,7 @@ class TubeShelf:
     files : FileFinder
         Finds FCS files.
     max_tubes : int
-        How many stay open; each holds its events in memory.
+        How many stay open, fewer where they are large; each holds its events in memory.
     """
 
     def __init__(self, folder: Path, files: FileFinder, max_tubes: int = MAX_TUBES) -> None:
@@ -105,9 +107,12 @@ class TubeShelf:
             with self._lock:
                 self._open[result.sample_id] = tube
                 self._open.move_to_end(result.sample_id)
-                while len(self._open) > self._max:
+                while len(self._open) > 1 and (len(self._open) > self._max or self._held() > MAX_EVENTS):
                     self._open.popitem(last=False)
             return tube
+
+    def _held(self) -> int:
+        return sum(tube.result.n_events for tube in self._open.values())
 
 
 _AGAIN = "run the tube again, without --edits if it was run with some"

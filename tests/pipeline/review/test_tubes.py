@@ -277,6 +277,10 @@ def test_the_shelf_keeps_the_last_tubes(plate: Path, monkeypatch: pytest.MonkeyP
     shelf.tube(a)
     shelf.tube(b)
     assert seen == ["a", "b", "a_fmo", "b"]
+    monkeypatch.setattr(tubes, "MAX_EVENTS", 5_999)  # two tubes of 3,000 are too many now
+    assert shelf.tube(b) is shelf.tube(b)
+    shelf.tube(a)
+    assert seen[4:] == ["a"]
     # After the run was made again the tube is another one.
     again = result(plate, "a", "edited")
     assert shelf.tube(again).result == again
