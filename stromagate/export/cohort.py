@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from stromagate.export.cells import Cell
 from stromagate.export.table import table
 from stromagate.model.calibration import STRATA
-from stromagate.model.cohort import SHARE, Cohort, CohortNumber, CohortTube
+from stromagate.model.cohort import SHARE, Cohort, CohortTube
 
-_NUMBER = ("quantity", "population", "value", "unit", "denominator", "ci_low", "ci_high", "state", "n")
+_NUMBER = ("quantity", "population", "value", "unit", "denominator", "ci_low", "ci_high", "state", "n", "net")
 _LABELS = ("timepoint", "visit", "day", "batch", "age", "hours_to_stain", "diagnosis")
 
 
@@ -19,9 +19,9 @@ def cohort_csv(cohort: Cohort) -> bytes:
     ``quantity`` is an index (``P``, ``Q``, ``MSC``, ``P/MSC``) or a population whose rate it is; ``net`` says whether
     background was taken off. ``samples`` are the tubes of a line, parted by ``;``.
     """
-    columns = ["tube", "run", "samples", "patient_id", "group", *_NUMBER, "net"]
+    columns = ["tube", "run", "samples", "patient_id", "group", *_NUMBER]
     rows = (
-        [*_who(tube), *(getattr(number, field) for field in _NUMBER), _is_net(cohort, number)]
+        [*_who(tube), *(getattr(number, field) for field in _NUMBER)]
         for tube in cohort.tubes
         for number in tube.numbers
     )
@@ -30,10 +30,6 @@ def cohort_csv(cohort: Cohort) -> bytes:
 
 def _who(tube: CohortTube) -> list[Cell]:
     return [tube.name, tube.run, "; ".join(tube.samples), tube.patient_id, tube.group]
-
-
-def _is_net(cohort: Cohort, number: CohortNumber) -> bool:
-    return cohort.net and number.quantity in cohort.quantities
 
 
 def cohort_wide_csv(cohort: Cohort) -> bytes:

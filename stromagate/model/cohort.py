@@ -20,6 +20,7 @@ class CohortNumber(Document):
     """One number of one tube: an index (``P``, ``Q``, ``MSC``, ``P/MSC``) or the rate of a population.
 
     ``n`` are the events that were counted, of replicates those of all together. ``denominator`` is empty for a share.
+    ``net`` says that background was taken off.
     """
 
     quantity: str
@@ -31,6 +32,7 @@ class CohortNumber(Document):
     ci_high: float | None = None
     state: str = ""
     n: int | None = None
+    net: bool = False
 
 
 class CohortFinding(Document):

@@ -99,7 +99,8 @@ def _performance(calibration: AnyCalibration | None) -> str:
     if not isinstance(calibration, OutcomeCalibration):
         return ""
     found = calibration.fit.performance
-    limits = "" if found.nested_low is None else f" ({found.nested_low:.2f} to {found.nested_high:.2f})"
+    ends = (found.nested_low, found.nested_high)
+    limits = "" if None in ends else f" ({ends[0]:.2f} to {ends[1]:.2f})"
     return f"{found.measure} {found.nested:.2f}{limits} by nested cross-validation, {found.apparent:.2f} apparent"
 
 

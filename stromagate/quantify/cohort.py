@@ -150,7 +150,11 @@ def _share(result: SampleResult, based: Basis) -> CohortNumber:
     row = _row(result, name, "fraction", result.indices["msc"])
     plain = as_number(SHARE, row, name, "").model_copy(update={"unit": "fraction"})
     found = _index(result, SHARE, "") if based.by_calls else None
-    return plain if found is None else plain.model_copy(update=_of(found))
+    return plain if found is None else plain.model_copy(update={**_of(found), "net": _is_net(result)})
+
+
+def _is_net(result: SampleResult) -> bool:
+    return bool(result.pattern.background)
 
 
 def _index(result: SampleResult, index: str, denominator: str) -> IndexValue | None:
@@ -169,7 +173,7 @@ def net_rate(result: SampleResult, plain: CohortNumber, quantity: str, below: st
     nothing: dict[str, float | None] = {"value": None, "ci_low": None, "ci_high": None}
     if quantity != MSC:
         found = _index(result, quantity, below)
-        return plain.model_copy(update=nothing if found is None else _of(found))
+        return plain.model_copy(update=nothing if found is None else {**_of(found), "net": _is_net(result)})
     parts = [one for name in (P, Q) if (one := _index(result, name, below)) is not None]
     values = [one.value for one in parts if one.value is not None]
     if len(values) < 2:
@@ -179,7 +183,8 @@ def net_rate(result: SampleResult, plain: CohortNumber, quantity: str, below: st
     up = [one.ci_high - value for value, one in zip(values, parts, strict=True) if one.ci_high is not None]
     low = settled(max(total - math.hypot(*down), 0.0)) if len(down) == 2 else None
     high = settled(total + math.hypot(*up)) if len(up) == 2 else None
-    return plain.model_copy(update={"value": settled(total), "ci_low": low, "ci_high": high})
+    ends = {"ci_low": low, "ci_high": high}
+    return plain.model_copy(update={"value": settled(total), **ends, "net": _is_net(result)})
 
 
 def _all_rates(result: SampleResult, based: Basis) -> Iterator[CohortNumber]:

@@ -89,6 +89,7 @@ def _net_of(plain: CohortNumber, rate: PooledRate, members: Sequence[SampleResul
     ends = difference(value, limits, taken, (taken - low, taken + high))
     return plain.model_copy(
         update={
+            "net": all(one.pattern.background for one in members),
             "value": settled(max(value - taken, 0.0)),
             "ci_low": settled(max(ends[0], 0.0)),
             "ci_high": None if ends[1] is None else settled(ends[1]),

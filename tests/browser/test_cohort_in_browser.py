@@ -91,7 +91,9 @@ def test_the_table_is_filtered_by_text_pattern_and_quality(visit: Open, folder: 
     seen.page.locator("#filter-text").fill("p-X T2")
     assert seen.page.evaluate(SHOWN) == ["p2"]
     assert "1 of 20 shown" in seen.text()
-    seen.page.locator("#filter-text").fill("no such tube")
+    seen.page.locator("#filter-text").fill("mds t1")
+    assert seen.page.evaluate(SHOWN) == ["t12", "t15"]
+    seen.page.locator("#filter-text").fill("59.0")  # a number is no name
     assert seen.page.evaluate(SHOWN) == []
     seen.page.locator("#filter-text").fill("")
     seen.page.locator("#filter-quality").select_option("warn")

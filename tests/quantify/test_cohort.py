@@ -41,6 +41,7 @@ def test_background_is_taken_off_in_all_tubes_or_in_none() -> None:
     assert one(net, "P").value == 40
     assert one(net, "MSC").value == 100
     assert one(net, "progenitors").value == 60
+    assert (one(net, "P").net, one(net, "P/MSC").net, one(net, "progenitors").net) == (True, True, False)
     mixed = cohort_of([burdened, bare])
     assert not mixed.net
     assert [one(mixed, "P", place=i).value for i in (0, 1)] == [60, 60]
@@ -98,6 +99,7 @@ def test_background_of_replicates_is_that_of_each_and_does_not_shrink_with_their
     single = cohort_of([cohort_tube("a", 60, 100, background=background)])
     pooled = cohort_of(replicates((60, 100), (60, 100), (60, 100), background=background))
     assert pooled.net
+    assert (one(pooled, "P").net, one(pooled, "P/MSC").net) == (True, False)
     assert one(pooled, "P").value == pytest.approx(one(single, "P").value)
     raw = one(pooled, "progenitors")
     assert (one(pooled, "P").value or 0) - (one(pooled, "P").ci_low or 0) >= (raw.value or 0) - (raw.ci_low or 0) - 1e-9

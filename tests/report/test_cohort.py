@@ -117,6 +117,14 @@ def test_a_crowd_has_no_names_and_its_intervals_stand_in_the_table() -> None:
     assert "stand in the table" in visible(render_cohort(crowd))
 
 
+def test_five_hundred_tubes_are_a_page_that_loads() -> None:
+    few = cohort_of(many(10), median_of_cohort())
+    tubes = tuple(few.tubes[i % 10].model_copy(update={"name": f"c{i:03}"}) for i in range(500))
+    page = render_cohort(few.model_copy(update={"tubes": tubes}))
+    assert page.count('<tr data-row="') == 500
+    assert len(page) < 3_000_000
+
+
 def test_groups_under_five_are_points_and_others_have_a_box_of_their_quartiles() -> None:
     results = [cohort_tube(f"t{i}", 10 * i, 100, labels={"diagnosis": "big"}) for i in range(1, MIN_BOX + 1)]
     results += [cohort_tube(f"s{i}", 10 * i, 100, labels={"diagnosis": "small"}) for i in range(1, MIN_BOX)]

@@ -79,7 +79,7 @@
 
     function wanted(row) {
       var words = text.value.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
-      var said = row.textContent.toLocaleLowerCase("en");
+      var said = Array.prototype.map.call(row.querySelectorAll("[data-find]"), function (cell) { return cell.textContent; }).join(" ").toLocaleLowerCase("en");
       return words.every(function (word) { return said.indexOf(word) >= 0; }) &&
         (!pattern.value || row.dataset.pattern === pattern.value) && (!quality.value || row.dataset.quality === quality.value);
     }
