@@ -41,6 +41,7 @@ _LOOK_EVERY_S = 0.05
 _QUIET = (
     "--headless",
     "--disable-gpu",
+    "--window-size=1240,1754",  # plots are drawn as wide as on a screen, and then fitted to the sheet
     "--no-first-run",
     "--no-default-browser-check",
     "--disable-extensions",

@@ -11,9 +11,10 @@ import pytest
 
 from stromagate.model.result import RESEARCH_USE, Statistic
 from stromagate.pipeline.printing import Printer, find_printer, print_pages
-from stromagate.report import plotly_asset, render_history, render_index, render_sample
+from stromagate.report import plotly_asset, render_cohort, render_history, render_index, render_sample
 from stromagate.report.wording import estimate_text
 from tests.browser.pdf import Pdf
+from tests.report.cohorts import cohort_of, cohort_tube
 from tests.report.pages import full_result, golden_run
 from tests.report.test_history_page import WARNED, drifted
 from tests.report.test_words import BANNED
@@ -34,6 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run, results = golden_run()
     write(out / "index.html", render_index(run, results, charted=True))
     write(out / "history.html", render_history(drifted(), [WARNED]))
+    cohort = cohort_of([cohort_tube(f"tube_{i}", 5 * i, 20 * i) for i in range(1, 25)])
+    write(out / "cohort.html", render_cohort(cohort))
     write(out / "samples" / "bm-001" / "report.html", render_sample(make_result()))
     write(out / "assets" / "plotly.min.js", plotly_asset().decode())
     assert print_pages(find_printer(), sorted(out.rglob("*.html")), jobs=2) == {}
@@ -64,7 +67,7 @@ def within_margins(pdf: Pdf) -> bool:
     )
 
 
-@pytest.mark.parametrize(("page", "most"), [("index", 4), ("history", 4), ("samples/bm-001/report", 9)])
+@pytest.mark.parametrize(("page", "most"), [("index", 4), ("history", 4), ("cohort", 6), ("samples/bm-001/report", 9)])
 def test_every_sheet_is_whole_numbered_and_says_research_use(folder: Path, page: str, most: int) -> None:
     pdf = Pdf((folder / f"{page}.pdf").read_bytes())
     n = len(pdf.sheets)
@@ -97,6 +100,14 @@ def test_the_words_of_the_page_are_on_paper_and_the_plots_drawn(folder: Path) ->
     assert pdf.n_images > 0
     assert not any(BANNED.search(sheet.text) for sheet in pdf.sheets)
     assert "wasnotfoundbesidethispage" not in pdf.text
+
+
+def test_a_drawing_wider_than_the_sheet_is_made_to_fit(folder: Path) -> None:
+    """The map of heat of 24 tubes: its key, at the far right, stands on the sheet."""
+    pdf = Pdf((folder / "cohort.pdf").read_bytes())
+    (sheet,) = [each for each in pdf.sheets if "Populationsbytube" in each.squeezed]
+    assert "÷100÷10median×10×100" in sheet.squeezed
+    assert max(each.x for each in sheet.glyphs if each.text == "×") > 150
 
 
 def test_nothing_that_is_clicked_is_on_paper(folder: Path) -> None:

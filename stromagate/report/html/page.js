@@ -43,6 +43,16 @@
   window.addEventListener("load", function () { window.setTimeout(drawRest, 60); });
   window.addEventListener("beforeprint", function () { boxes.forEach(draw); });
 
+  // A drawing that is wider than the sheet is made smaller as a whole; 690 pixels are 183 mm.
+  window.addEventListener("beforeprint", function () {
+    boxes.forEach(function (box) {
+      var drawing = box.querySelector("svg.main-svg");
+      var width = drawing ? drawing.clientWidth : 0;
+      box.style.zoom = width > 690 ? 690 / width : "";
+    });
+  });
+  window.addEventListener("afterprint", function () { boxes.forEach(function (box) { box.style.zoom = ""; }); });
+
   // On paper a link to a neighbouring file leads nowhere, and its address would tell where the run lies on this machine.
   var parked = [];
   window.addEventListener("beforeprint", function () {
