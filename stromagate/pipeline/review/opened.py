@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from stromagate.errors import SpecificationError, did_you_mean
+from stromagate.errors import DocumentError, SpecificationError, did_you_mean
 from stromagate.fcs import read_fcs
 from stromagate.gating import replay
 from stromagate.gating.live import Limits, LiveTube
@@ -128,10 +128,11 @@ class ReviewTube:
             As `tree`.
         """
         begin = time.perf_counter()
-        live = self._with(edits)
+        others = {name: each for name, each in edits.items() if name != population}
+        live = self._before(edits, geometry)
         before = Moment(live.tree, _counts(live))
-        if geometry is None:
-            moved = live.with_edits({name: each for name, each in edits.items() if name != population})
+        if geometry is None or (live is self._fitted and others):
+            moved = self._with(others if geometry is None else {**others, population: geometry})
             after, names = Moment(moved.tree, _counts(moved)), moved.downstream(population)
         else:
             tree, changed = live.look(population, geometry)
@@ -246,6 +247,18 @@ class ReviewTube:
             )
             self._last = (found, *(live for live in self._last if live is not found))[:_STATES_KEPT]
             return found
+
+    def _before(self, edits: Boundaries, geometry: Geometry | None) -> LiveTube:
+        """Return the tube as it stands before a move.
+
+        What was drawn below a boundary that is only being drawn cannot stand without it: the tube is then as fitted.
+        """
+        try:
+            return self._with(edits)
+        except DocumentError:
+            if geometry is None:
+                raise
+            return self._fitted
 
     def _gates(self, live: LiveTube, parent: str, axes: Sequence[str | None]) -> list[GateOnPlot]:
         there, labels = frozenset(axes), self.result.labels_of_populations

@@ -11,6 +11,7 @@ import pytest
 
 from stromagate.errors import DocumentError, InputError, SpecificationError
 from stromagate.fcs import hash_file
+from stromagate.gating.live import LiveTube
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import GateEdit, GateEdits, SampleEdits
 from stromagate.model.gates import GateNode, Geometry, Interval
@@ -25,7 +26,10 @@ from stromagate.pipeline.review.opened import ReviewTube
 from stromagate.pipeline.review.preview import Moment, rows
 from stromagate.pipeline.review.tubes import TubeShelf, open_tube
 from stromagate.pipeline.tubes import collect_tubes
+from tests.gating.test_edits import fitted
+from tests.gating.test_edits import tube as ten_events
 from tests.pipeline.test_controls import CONTROL, HEAD, HEADER, REST, write_fmo
+from tests.results import make_result
 from tests.tubes import write_template, write_tube
 
 MOVED = Interval("CD271", 0.69, None)
@@ -152,6 +156,23 @@ def test_an_edited_tube_is_opened_as_it_was_fitted(plate: Path) -> None:
 def test_a_boundary_that_cannot_be_drawn_is_refused(plate: Path) -> None:
     with pytest.raises(DocumentError, match="this tube carries no CD3"):
         opened(plate).preview({}, "msc", Interval("CD3", 0.5, None))
+
+
+def test_what_was_drawn_below_a_boundary_moves_with_it_where_none_was_fitted(tmp_path: Path) -> None:
+    """A page asks with the moved boundary left out of the others; without it they could not stand."""
+    prepared = ten_events()
+    gated, gates = fitted(prepared)
+    live = LiveTube(prepared, gated.tree, gated.members, gates=gates)
+    tube = ReviewTube(make_result(denominators=()), live, FileFinder(tmp_path))
+    below: dict[str, Geometry] = {"late": Interval("X", 7.0, None)}
+    found = tube.preview(below, "bright", Interval("Y", 40.0, None))
+    after = {row.population: row.after.value for row in found.populations}
+    assert after == {"bright": 6, "brightest": 4, "late": 3, "dull": 2, "neither": 2}
+    assert {row.before.value for row in found.populations} == {None}
+    assert found.counts == {"all": 10, "cells": 8, **after}
+    for edits, geometry in ((below, None), (below, Interval("Z", 1.0, None)), ({"late": MOVED}, MOVED)):
+        with pytest.raises(DocumentError):
+            tube.preview(edits, "bright", geometry)
 
 
 def test_a_population_that_is_emptied_has_no_rates_below(plate: Path) -> None:
