@@ -21,6 +21,8 @@ STATUS_WORDS: dict[str, tuple[str, str]] = {
 }
 _BY_STAGE = ("gating", "compensation", "acquisition", "result", "file", "run", "")
 """Where a fault lies, the nearest to the number first. Own choice."""
+_NO_COUNT = frozenset({"Q35", "Q41"})
+"""Checks that say that there is no count, or none to be used."""
 STATE_OK = "quantifiable"
 
 
@@ -122,8 +124,9 @@ def told_first(result: SampleResult) -> list[Finding]:
     """
     about = {"", ROOT}.union(*(deciders(result.tree, name) for name in result.indices.values()))
 
-    def place(finding: Finding) -> tuple[int, bool, int]:
-        return _SEVERITY.index(finding.status), finding.population not in about, _BY_STAGE.index(finding.stage)
+    def place(finding: Finding) -> tuple[int, bool, bool, int]:
+        nearest = finding.population not in about, finding.code not in _NO_COUNT, _BY_STAGE.index(finding.stage)
+        return _SEVERITY.index(finding.status), *nearest
 
     return sorted(result.findings, key=place)
 

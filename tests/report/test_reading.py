@@ -35,12 +35,13 @@ def test_what_speaks_against_the_indices_comes_first_within_a_status() -> None:
         finding("Q36", "result", "msc"),
         finding("Q20", "gating", "msc_cd105"),  # no index hangs on it
         finding("Q21", "acquisition", "msc"),
-        finding("Q41", "gating", "nucleated"),  # all of them stand on it
+        finding("Q23", "gating", "msc"),
+        finding("Q41", "gating", "nucleated"),  # all of them stand on it, and it says not to use the count
         finding("Q07", "acquisition", "nucleated", "fail"),
         finding("Q01", "compensation", "", "pass"),
     )
     result = make_result(findings=found)
-    order = ["Q07", "Q41", "Q21", "Q36", "Q27", "Q20", "Q01"]
+    order = ["Q07", "Q41", "Q23", "Q21", "Q36", "Q27", "Q20", "Q01"]
     assert [each.code for each in told_first(result)] == order
     text = visible(section(result, "findings"))
     places = [text.index(f"What {code} saw") for code in order]
@@ -72,7 +73,7 @@ def test_controls_have_counts_and_no_rates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measured", "wider"), [(4.0, "about 2.0 times for what counting alone leaves open"), (None, "narrow; none was")]
+    ("measured", "wider"), [(4.0, "leaves open is about 2.0 times as wide; none"), (None, "leaves open is wider; none")]
 )
 def test_numbers_say_that_intervals_of_bursts_are_too_narrow(measured: float | None, wider: str) -> None:
     burst = finding("Q21", "acquisition", "msc", measured=measured)

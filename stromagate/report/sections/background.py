@@ -49,11 +49,12 @@ def _pair(result: SampleResult, each: BackgroundCount, main: str) -> dict[str, A
     small = each.too_small or (net is not None and net.state == TOO_SMALL)
     has_net = not (each.is_bound or small)
     raw_rate = find(result, each.population, "per_million", main) if main else None
+    here = f"{number_text(each.scale)} here, by {within(label(result, each.scaled_by))}"
     return {
         "label": label(result, each.population),
         "kind": _kind(each),
         "counted": count_text(each.events),
-        "stands_for": f"one event there stands for {number_text(each.scale)} here, by {label(result, each.scaled_by)}",
+        "stands_for": f"one event there stands for {here}",
         "raw": estimate_text(raw),
         "background": _signed(_row(result, each, "background")),
         "net": _signed(net) if has_net else NONE,

@@ -55,15 +55,15 @@ def _bursts(result: SampleResult) -> str:
     found = next((each for each in result.findings if (each.code, each.status) == ("Q21", "warn")), None)
     if found is None:
         return ""
-    wider = (
-        f", about {number_text(math.sqrt(found.measured), 2)} times for what counting alone leaves open"
-        if found.measured is not None and found.measured > 1
-        else ""
+    much = (
+        f"about {number_text(math.sqrt(found.measured or 0), 2)} times as wide"
+        if (found.measured or 0) > 1
+        else "wider"
     )
     name = label(result, found.population)
     return (
-        f"▲ The events of “{name}” came in bursts (check {found.code}): its intervals, and those of all it holds, are "
-        f"too narrow{wider}; none was widened."
+        f"▲ The events of “{name}” came in bursts (check {found.code}): its intervals, and those of all it holds, "
+        f"are too narrow. What counting alone leaves open is {much}; none was widened."
     )
 
 
