@@ -13,19 +13,9 @@ from stromagate.pipeline.bundle import read_result, to_json_bytes, write_file
 from stromagate.pipeline.review.signoff import ROLES, SignOff, content_sha256
 from stromagate.pipeline.review.store import ReviewStore, SignedError
 from stromagate.pipeline.tubes import collect_tubes
-from tests.pipeline.reviews import WHO, WHY, copied, edits, finished_run, put
+from tests.pipeline.reviews import WHO, WHY, edits, put
 
 SAYS = "I have looked at every boundary"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return finished_run(tmp_path_factory.mktemp("signoff"))
-
-
-@pytest.fixture
-def out(finished: Path, tmp_path: Path) -> Path:
-    return copied(finished, tmp_path)
 
 
 @pytest.fixture

@@ -25,18 +25,8 @@ from stromagate.pipeline.review.fitted import moved
 from stromagate.pipeline.review.journal import Journal
 from stromagate.pipeline.review.store import ConflictError, ReviewStore
 from stromagate.pipeline.tubes import collect_tubes
-from tests.pipeline.reviews import WHO, WHY, copied, cut, edits, finished_run, put
+from tests.pipeline.reviews import WHO, WHY, cut, edits, put
 from tests.reference_data import ROOT
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return finished_run(tmp_path_factory.mktemp("review"))
-
-
-@pytest.fixture
-def out(finished: Path, tmp_path: Path) -> Path:
-    return copied(finished, tmp_path)
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ Tamper = Callable[[Path], object]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(plain_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run that was edited, run again and signed, with edits that wait."""
-    out = finished_run(tmp_path_factory.mktemp("verify"))
+    out = copied(plain_run, tmp_path_factory.mktemp("verify"))
     store = ReviewStore(out)
     put(store, "a", 0.6)
     put(store, "a", 0.7)

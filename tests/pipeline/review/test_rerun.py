@@ -20,18 +20,8 @@ from stromagate.pipeline.review.rerun import rerun
 from stromagate.pipeline.review.signoff import SignOff
 from stromagate.pipeline.review.store import ReviewStore, SignedError
 from stromagate.pipeline.tubes import collect_tubes
-from tests.pipeline.reviews import WHO, WHY, Folder, copied, cut, edits, finished_run, put
+from tests.pipeline.reviews import WHO, WHY, Folder, cut, edits, put
 from tests.tubes import TEMPLATE, write_template, write_tube
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return finished_run(tmp_path_factory.mktemp("rerun"))
-
-
-@pytest.fixture
-def out(finished: Path, tmp_path: Path) -> Path:
-    return copied(finished, tmp_path)
 
 
 def made(out: Path) -> dict[str, int]:
