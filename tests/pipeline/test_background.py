@@ -140,6 +140,28 @@ def test_background_takes_states_down(folder: Path) -> None:
     assert next(row.state for row in plain.statistics if row.population == "msc") == "quantifiable"
 
 
+def test_a_control_of_a_handful_of_events_sets_no_limit(tmp_path: Path) -> None:
+    """A stub of an FMO file made a limit of thousands, by which every cell of the tube was background."""
+    write_tube(tmp_path / "a.fcs", 0, 6000)
+    write_control(tmp_path / "stub.fcs", 10, ("CD271",), n=60, glow=1)
+    write_template(
+        tmp_path / "t.yaml", TEMPLATE.replace("{method: valley, axis: CD45, keep: below, otherwise: tail}", FIXED)
+    )
+    rows_of_sheet = "a.fcs,a,P1,stained,b1\nstub.fcs,stub,P1,fmo:CD271,b1\n"
+    (tmp_path / "samples.csv").write_text(HEADER + rows_of_sheet, encoding="utf-8")
+    run(tmp_path)
+    a = result(tmp_path, "a")
+    (known,) = (each for each in a.background if each.population == "msc")
+    assert known.too_small
+    assert known.high > (a.count("msc") or 0), "with it in force nothing would be detected"
+    (limits,) = (each for each in a.detection if each.population == "msc")
+    assert (limits.method, limits.lob_events) == ("floors", 0)
+    plain = analyze(tmp_path / "a.fcs", tmp_path / "t.yaml")
+    assert [row.state for row in plain.statistics if row.statistic == "count"] == [
+        row.state for row in a.statistics if row.statistic == "count"
+    ]
+
+
 def test_controls_have_no_background_of_their_own(folder: Path) -> None:
     for name in ("a271", "free", "bare"):
         found = result(folder, name)

@@ -179,13 +179,19 @@ def test_plots_of_folded_boundaries_stand_behind_the_others() -> None:
     first, second = section(lineage(views=views), "gates").split("from which others are combined")
     assert first.count('<figure class="gate') == 2
     assert second.count('<figure class="gate') == 1
-    assert "not in “blasts”" in visible(first), "what a combination is made of stands in its caption"
+    assert "not in “blasts”; no line of its own lies on these axes" in visible(first), (
+        "what a combination is made of stands in its caption"
+    )
 
 
 def test_a_line_is_drawn_only_where_it_is_the_gate() -> None:
     assert [part.name for part in own_parts(NODES["stroma"], NODES)] == ["any_cd45", "any_cd31"]
     assert [part.name for part in own_parts(NODES["msc"], NODES)] == ["cd271"]
     assert [part.name for part in own_parts(NODES["blasts"], NODES)] == ["bright"]
+    own = view("blasts", NODES["blasts"].geometry, x=side("CD45"), y=side("SSC-A"))
+    html = section(lineage(views=(own,)), "gates")
+    assert "not in “bright”" in visible(html)
+    assert "no line of its own" not in html
     assert own_parts(NODES["non_blast"], NODES) == [], "the side scatter of its blasts decides as well"
     plot = view("non_blast", NODES["non_blast"].geometry, x=side("CD45"), y=side("SSC-A"))
     assert borders(plot, NODES["non_blast"], NODES).shapes == []

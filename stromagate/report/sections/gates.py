@@ -54,7 +54,7 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
     alt += "".join(f" Dashed outline: {words}." for words in controls)
     return {
         "population": node.name,
-        "made_of": reason(result, node) if isinstance(node.geometry, Boolean) else "",
+        "made_of": _made_of(result, view, node, nodes),
         "title": across,
         "of": parent,
         "n_parent": count_text(view.n_parent),
@@ -76,6 +76,14 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
         "controls": controls,
         "hidden": view.n_parent - view.n_shown,
     }
+
+
+def _made_of(result: SampleResult, view: DensityView, node: GateNode, nodes: dict[str, GateNode]) -> str:
+    """Return what a combination is made of, and whether the plot has no line of it."""
+    if not isinstance(node.geometry, Boolean):
+        return ""
+    drawn = drawable(view, own_parts(node, nodes))
+    return reason(result, node) + ("" if drawn else "; no line of its own lies on these axes")
 
 
 def _facts(
@@ -202,7 +210,8 @@ SECTION = Section(
         "Each plot shows the parent population, darker where more events lie (log scale; the bar counts events per "
         "bin), and the gate in red with the share it keeps. A pale band is two standard deviations of an estimated "
         "boundary. A dashed outline is the pooled controls that the gate was set on, on a log scale too. A population "
-        "that combines others shows their boundaries. The table below a plot says the same in numbers."
+        "that combines others names them, and shows the boundaries that are its own there. The table below a plot says "
+        "the same in numbers."
     ),
     wide=True,
 )
