@@ -12,9 +12,12 @@ from stromagate.model.result import Statistic
 from stromagate.quantify.intervals import clopper_pearson
 from stromagate.report.wording import (
     FEW,
+    LLOQ_MARK,
+    below_lloq,
     bytes_text,
     count_text,
     estimate_text,
+    marked,
     number_text,
     percent_text,
     share_text,
@@ -201,3 +204,27 @@ def test_no_end_of_a_share_of_few_reads_as_none_or_all_unless_it_is(pair: tuple[
     ends = clopper_pearson(*pair)
     assert (low == 0) == (ends[0] == 0)
     assert (high == 100) == (ends[1] == 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "mark"),
+    [
+        ("quantifiable", 62.0, ""),
+        ("", 62.0, ""),
+        ("not evaluable", None, ""),
+        ("detected, not quantifiable", 21.0, LLOQ_MARK),
+        ("not detected", 3.0, LLOQ_MARK),
+        ("not detected", 0.0, LLOQ_MARK),
+        ("not detected", None, ""),
+    ],
+)
+def test_a_number_under_the_limit_of_quantification_is_marked(state: str, value: float | None, mark: str) -> None:
+    shared = {"population": "msc", "parent": "all", "state": state}
+    row = Statistic(statistic="count", value=value, unit="events", **shared)
+    assert below_lloq(row) == mark
+    assert marked("3", row) == f"3 {mark}".strip()
+    assert (LLOQ_MARK in estimate_text(row)) is bool(mark)
+    assert below_lloq(None) == ""
+    share = Statistic(statistic="fraction", value=None if value is None else 0.5, unit="fraction", n=10, **shared)
+    for total in (20, 2000):
+        assert (LLOQ_MARK in share_text(share, total)) is bool(mark)
