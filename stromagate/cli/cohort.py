@@ -50,7 +50,7 @@ def cohort(
         from stromagate.pipeline.cohort_folder import write_cohort
 
         read = None if calibration is None else read_calibration(calibration)
-        gathered = gather(CohortRequest(tuple(folders or ()), read, group.strip(), by_stratum))
+        gathered = gather(CohortRequest(tuple(folders or ()), read, group.strip(), by_stratum), progress)
         pages = write_cohort(gathered, out, standalone=standalone)
         _tell(gathered)
         not_printed = {} if printer is None else _print(printer, out, pages)

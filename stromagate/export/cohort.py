@@ -43,7 +43,15 @@ def cohort_wide_csv(cohort: Cohort) -> bytes:
     populations = _populations(cohort)
     rates = list(_rates(cohort, populations))
     columns = ["tube", "run", "samples", "patient_id", "group", *fields, "instrument", "n_events"]
-    columns += ["pattern", "pattern_probability", "pattern_reason", "calibration_level", "background", "worst_finding"]
+    columns += [
+        "pattern",
+        "pattern_probability",
+        "pattern_reason",
+        "calibration_level",
+        "background",
+        "worst_finding",
+        "adjusted",
+    ]
     for population in populations:
         columns += [f"{population}_events", f"{population}_state"]
     for _, _, name in rates:
@@ -56,7 +64,15 @@ def cohort_wide_csv(cohort: Cohort) -> bytes:
 def _about(tube: CohortTube, fields: list[str]) -> list[Cell]:
     labels: dict[str, str] = {**tube.labels, **tube.strata}
     described: list[Cell] = [labels.get(field, "") for field in fields]
-    called: list[Cell] = [tube.pattern, tube.probability, tube.reason, tube.level, tube.background, tube.worst or ""]
+    called: list[Cell] = [
+        tube.pattern,
+        tube.probability,
+        tube.reason,
+        tube.level,
+        tube.background,
+        tube.worst or "",
+        tube.adjusted,
+    ]
     return [*_who(tube), *described, tube.instrument, tube.n_events, *called]
 
 

@@ -60,6 +60,7 @@ class CohortTube(Document):
     instrument: str = Field("", description="$CYT, empty where the file does not say.")
     template_sha256: str
     simulated: bool = False
+    adjusted: bool = Field(False, description="Whether a boundary was moved by hand.")
     n_events: int
     sha256: tuple[str, ...] = Field((), description="Content of its files.")
     numbers: tuple[CohortNumber, ...] = ()

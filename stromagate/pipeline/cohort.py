@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stromagate.errors import SpecificationError, UsageError
 from stromagate.model.calibration import STRATA, OutcomeCalibration
 from stromagate.model.cohort import Cohort, LeftOut
-from stromagate.model.result import SampleResult
-from stromagate.model.specimen import is_stained
+from stromagate.model.result import SampleEntry, SampleResult
+from stromagate.model.specimen import is_blood, is_stained
 from stromagate.pattern.cut_points import AnyCalibration
 from stromagate.pattern.strata import NOT_SAID, stratum
 from stromagate.pipeline.bundle import read_results
 from stromagate.pipeline.calibrate import with_pattern
 from stromagate.pipeline.cohort_tubes import Around, Taken, assemble
+from stromagate.pipeline.controls.first_stage import Stage, silent
 from stromagate.pipeline.finished_runs import FinishedRun, finished_runs
 from stromagate.pipeline.tubes import slug
 
@@ -45,7 +46,7 @@ class Gathered:
     reports: dict[str, Path]
 
 
-def gather(request: CohortRequest) -> Gathered:
+def gather(request: CohortRequest, stage: Stage | None = None) -> Gathered:
     """Put the stained tubes of finished runs side by side.
 
     Controls are counted and left out. Of tubes with the same bytes the first is taken. With a calibration every tube is
@@ -55,6 +56,8 @@ def gather(request: CohortRequest) -> Gathered:
     ----------
     request : CohortRequest
         Runs in the order in which their tubes are to appear.
+    stage : callable, optional
+        Progress: told a title and the number of tubes, gives what is told the name of each.
 
     Raises
     ------
@@ -66,9 +69,11 @@ def gather(request: CohortRequest) -> Gathered:
         No stained tube, or tubes of several templates, kinds of specimen or calibrations.
     """
     reader = _Reader(request)
-    for run, name in _named(finished_runs(request.folders, "cohort")):
-        reader.read(run, name)
-    taken = reader.taken
+    runs = _named(finished_runs(request.folders, "cohort"))
+    with (stage or silent)("Reading tubes", sum(len(_stained(run)) for run, _ in runs)) as step:
+        for run, name in runs:
+            reader.read(run, name, step)
+    taken = reader.marrow()
     if not taken:
         hint = "name runs of stained tubes; FMO tubes and blanks are no patients' tubes"
         if reader.left_out:
@@ -114,6 +119,10 @@ def _named(runs: Sequence[FinishedRun]) -> list[tuple[FinishedRun, str]]:
     return found
 
 
+def _stained(finished: FinishedRun) -> tuple[SampleEntry, ...]:
+    return tuple(entry for entry in finished.run.samples if is_stained(entry.labels))
+
+
 class _Reader:
     """Reads runs one by one and keeps what a cohort needs of them: neither densities nor replays."""
 
@@ -127,17 +136,19 @@ class _Reader:
         self._names: set[str] = set()
         self._contents: dict[tuple[str, int], str] = {}
 
-    def read(self, finished: FinishedRun, run_name: str) -> None:
+    def read(self, finished: FinishedRun, run_name: str, step: Callable[[str], None]) -> None:
         """Take the stained tubes of a run."""
         run, folder = finished.run, finished.folder
         self.runs.append(run_name)
-        stained = tuple(entry for entry in run.samples if is_stained(entry.labels))
+        stained = _stained(finished)
         self.n_controls += len(run.samples) - len(stained)
         for entry in stained:
             if entry.status == "failed":
                 self._leave(run_name, entry.sample_id, "it could not be analysed")
+                step(entry.sample_id)
         for result in read_results(folder, run.model_copy(update={"samples": stained})):
             self._take(result, folder, run_name)
+            step(result.sample_id)
 
     def _take(self, result: SampleResult, folder: Path, run_name: str) -> None:
         own = result.sample_id
@@ -154,6 +165,15 @@ class _Reader:
         called = result if calibration is None and result.pattern.indices else with_pattern(result, calibration)
         kept = called.model_copy(update={"sample_id": name, "views": (), "redrawn": {}, "moved_gates": ()})
         self.taken.append(Taken(kept, run_name, own))
+
+    def marrow(self) -> list[Taken]:
+        """Return the tubes without those of blood, which stand beside a marrow; all of them where all are of blood."""
+        blood = [one for one in self.taken if is_blood(one.result.labels)]
+        if len(blood) == len(self.taken):
+            return self.taken
+        for one in blood:
+            self._leave(one.run, one.sample_id, "it is blood, and the others are not")
+        return [one for one in self.taken if not is_blood(one.result.labels)]
 
     def _leave(self, run_name: str, sample_id: str, reason: str) -> None:
         self.left_out.append(LeftOut(run=run_name, sample_id=sample_id, reason=reason))

@@ -100,6 +100,7 @@ def _row(cohort: Cohort, tube: CohortTube, links: Mapping[str, str], pages: Mapp
         "link": links.get(tube.name, ""),
         "members": [(one.name, links.get(one.name, "")) for one in tube.members],
         "run": tube.run,
+        "adjusted": tube.adjusted,
         "patient": tube.patient_id,
         "page": pages.get(tube.patient_id, ""),
         "when": tube.labels.get("timepoint", "") or (f"day {day}" if (day := tube.labels.get("day", "")) else ""),

@@ -92,7 +92,7 @@ def _head(tube: CohortTube, links: Mapping[str, str]) -> dict[str, Any]:
     return {
         "when": when(tube) or NONE,
         "members": [(one.name, links.get(one.name, "")) for one in members],
-        "run": tube.run,
+        "adjusted": tube.adjusted,
         "pattern": tube.pattern,
         "probability": probability_text(tube),
         "reason": tube.reason,

@@ -157,6 +157,16 @@ def test_tubes_with_the_same_bytes_are_taken_once(call: Call, two_runs: tuple[Pa
     assert [row["tube"] for row in rows(tmp_path / "out" / "cohort_wide.csv")] == ["a", "b", "c", "d"]
 
 
+def test_blood_beside_marrow_is_left_out_and_named(call: Call, tmp_path: Path) -> None:
+    blood = cohort_tube("pb", 0, 0, patient="P1", labels={"specimen": "blood"})
+    run = write_run(tmp_path / "run", [cohort_tube("bm", 60, 160, patient="P1"), blood])
+    result = call("cohort", run, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "run: pb is left out: it is blood, and the others are not" in result.output
+    alone = call("cohort", write_run(tmp_path / "alone", [blood]), "--out", tmp_path / "of-blood")
+    assert alone.exit_code == 0, alone.output
+
+
 def test_two_tubes_of_one_name_are_told_apart_by_their_runs(call: Call, tmp_path: Path) -> None:
     for i in (1, 2):
         result = cohort_tube("a", 60, 160)

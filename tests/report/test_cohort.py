@@ -20,6 +20,7 @@ from tests.pattern.tubes import cohort as median_of_cohort
 from tests.pattern.tubes import controls
 from tests.report.cohorts import FAILED, WARNED, cohort_of, cohort_tube, many
 from tests.report.pages import visible
+from tests.results import make_result
 
 CUTS = CohortCuts(p_low=10.0, p_high=40.0, q_low=20.0, q_high=80.0)
 
@@ -232,6 +233,12 @@ def test_each_number_that_is_no_quantity_is_named_and_marked() -> None:
     line = next(line for line in table.splitlines() if line.startswith("enough |"))
     assert "| quantifiable |" in line
     assert "<LLOQ" not in line
+
+
+def test_a_tube_whose_boundaries_were_moved_says_so() -> None:
+    moved = cohort_tube("moved", 50, 90, edits=make_result().edits)
+    table = visible(render_cohort(cohort_of([moved, cohort_tube("b", 50, 90)])))
+    assert table.count("manually adjusted") == 1
 
 
 def test_a_probability_stands_beside_a_pattern_alone() -> None:
