@@ -18,6 +18,7 @@ from stromagate.errors import DocumentError, SpecificationError
 from stromagate.gating import live_sides
 from stromagate.gating.edits import apply
 from stromagate.gating.engine import Gated
+from stromagate.gating.geometry import contains
 from stromagate.gating.kept_columns import KeptColumns, Part
 from stromagate.gating.live import LiveTube
 from stromagate.gating.replay import members
@@ -376,3 +377,35 @@ def test_a_tube_of_no_events_or_one_is_a_tube(n: int) -> None:
     assert tube.recount("g", Ellipse(("X", "Y"), (5.0, 5.0), ((1.0, 0.0), (0.0, 1.0)), 1.0)) == {"g": n, "rest": 0}
     assert tube.density("all", "X", "Y", grid=16).n_parent == n
     assert tube.density("rest", "X", grid=16).n_shown == 0
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    together=st.sampled_from([0.0, 0.9, 0.9999, 0.999999]),
+    offset=st.sampled_from([0.0, 100.0, 2e5]),
+    width=st.sampled_from([1e-2, 1.0, 1e4]),
+)
+@settings(max_examples=60, deadline=None)
+def test_whoever_changes_sides_was_marked(seed: int, together: float, offset: float, width: float) -> None:
+    """Narrow ellipses far from zero lose the most digits in float32, and slivers of polygons come nearest to points."""
+    rng = np.random.default_rng(seed)
+    covariance = np.array([[1.0, together], [together, 1.0]]) * width**2
+    points = rng.multivariate_normal((offset, offset), covariance, 2000).astype(np.float32)
+    prepared = plain_tube({"X": points[:, 0], "Y": points[:, 1]})
+    columns, scales = KeptColumns(prepared), {"X": LINEAR, "Y": LINEAR}
+    rows = tuple(tuple(map(float, row)) for row in covariance)
+    was: Geometry = Ellipse(("X", "Y"), (offset, offset), rows, 2.0)
+    step = float(rng.normal(0, 0.05)) * width
+    assert isinstance(was, Ellipse)
+    now: Geometry = replace(
+        was, mean=(offset + step, offset - step), distance_squared=2.0 * float(rng.uniform(0.9, 1.1))
+    )
+    corners = points[rng.choice(2000, 5, replace=False)].astype(float)  # on events, where a last bit decides
+    star = tuple((float(x), float(y)) for x, y in corners)
+    there = (star[0][0] + 4 * step, star[0][1])
+    pairs = [(was, now), (Polygon(("X", "Y"), star), Polygon(("X", "Y"), (there, *star[1:])))]
+    for before, after in pairs:
+        may = unsettled(before, after, columns, Part(columns), scales)
+        exact = np.column_stack([prepared.exact(axis, np.arange(2000)) for axis in ("X", "Y")])
+        changed = contains(before, exact) ^ contains(after, exact)
+        assert may is None or not (changed & ~may).any()
