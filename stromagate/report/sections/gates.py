@@ -16,7 +16,7 @@ from stromagate.report.lookup import find, label, reason
 from stromagate.report.outlines import is_shadow
 from stromagate.report.section import Section
 from stromagate.report.uncertainty import moved_edges
-from stromagate.report.wording import count_text, marked, number_text, percent_text
+from stromagate.report.wording import below_lloq, count_text, number_text, percent_text
 
 _POINTS_SHOWN = 40
 
@@ -59,7 +59,8 @@ def _card(result: SampleResult, view: DensityView, nodes: dict[str, GateNode], f
         "of": parent,
         "n_parent": count_text(view.n_parent),
         "name": name,
-        "share": marked(kept, share),
+        "share": kept,
+        "mark": below_lloq(count),
         "events": events,
         "state": node.state,
         "word": "manually adjusted" if node.state == "edited" else node.state.replace("_", " "),
