@@ -16,6 +16,7 @@ from stromagate.model.pattern import (
     NOT_ASSIGNED,
     CalibrationRef,
     Index,
+    IndexValue,
     PatternCall,
     RobustnessCell,
 )
@@ -33,6 +34,9 @@ from stromagate.pattern.strata import mismatches
 
 N_DRAWS = 10_000
 _ONE_SIDED = 0.95
+_NO_PLACE = {"percentile": None, "position": "", "cut_low": None, "cut_high": None}
+_UNKNOWN = "no control of this tube shows enough of its background, and the calibration is net of it"
+_UPPER = "no control shows enough of its background: rates are as counted, and without it they would be lower still"
 
 CutsBy = dict[str, dict[Index, Cuts]]
 
@@ -69,12 +73,17 @@ def call_pattern(
 
 @dataclass(frozen=True, slots=True)
 class _Reckoned:
-    """Rates of a tube beside the cut-points of a calibration."""
+    """Rates of a tube beside the cut-points of a calibration.
+
+    ``at_most``: the calibration is net of background and the tube is not, for no control shows enough of it. Its rates
+    are upper bounds then: they may be shown to be low and never to be high.
+    """
 
     evidence: Evidence
     rates: Mapping[str, Rates]
     cuts: CutsBy
     net: bool
+    at_most: bool
 
 
 def _called(result: SampleResult, calibration: AnyCalibration | None, n: int) -> PatternCall:
@@ -107,20 +116,14 @@ def _refused(result: SampleResult, reckoned: _Reckoned, calibration: AnyCalibrat
     if main not in reckoned.rates or main not in reckoned.cuts:
         name = result.labels_of_populations.get(main, main)
         return NOT_ASSESSABLE, [f"this tube has no rate per million of “{name}”, by which is called"]
-    if reckoned.net and not reckoned.evidence.is_net:
-        return NOT_ASSESSABLE, ["no control of this tube shows its background, and the calibration is net of it"]
     return None
-
-
-def _is_comparable(result: SampleResult, reckoned: _Reckoned, calibration: AnyCalibration) -> bool:
-    """Say whether a tube's rates and a calibration's are of one kind: template, specimen, cytometer and background."""
-    return not mismatches(result, calibration) and (reckoned.evidence.is_net or not reckoned.net)
 
 
 def _reckoned(result: SampleResult, told: Evidence, calibration: AnyCalibration | None, n: int) -> _Reckoned:
     """Draw the tube's rates and the calibration's cut-points."""
     seed = result.record.config.seed
-    net = told.is_net if calibration is None else calibration.background == "net"
+    asked = calibration is None or calibration.background == "net"
+    net = asked and told.is_net
     rates = draw_rates(told, told.redrawn, n, np.random.default_rng([seed, 0]), net=net)
     known: CutsBy = {}
     if calibration is not None:
@@ -130,7 +133,7 @@ def _reckoned(result: SampleResult, told: Evidence, calibration: AnyCalibration 
             found = cut_points(calibration, name, n, np.random.default_rng([seed, 1]))
             if found is not None:
                 known[name] = found
-    return _Reckoned(told, rates, known, net)
+    return _Reckoned(told, rates, known, net, at_most=asked and not net and calibration is not None)
 
 
 def _with_indices(result: SampleResult, reckoned: _Reckoned, calibration: AnyCalibration | None, n: int) -> PatternCall:
@@ -139,7 +142,7 @@ def _with_indices(result: SampleResult, reckoned: _Reckoned, calibration: AnyCal
     points = point_rates(told, told.counted, net=reckoned.net)
     confidence = result.record.config.confidence
     # Beside a calibration of another kind a rate has no place.
-    beside = calibration if calibration and _is_comparable(result, reckoned, calibration) else None
+    beside = calibration if calibration and not mismatches(result, calibration) else None
     values = index_values(
         {name: points[name] for name in reckoned.rates},
         reckoned.rates,
@@ -147,6 +150,8 @@ def _with_indices(result: SampleResult, reckoned: _Reckoned, calibration: AnyCal
         beside,
         reckoned.cuts if beside else {},
     )
+    if reckoned.at_most:
+        values = tuple(_at_most(value) for value in values)
     roles = dict.fromkeys(each.role for each in (told.background_p, told.background_msc) if each and reckoned.net)
     first = next(iter(reckoned.rates)) if calibration is None else calibration.denominators[0]
     return PatternCall(
@@ -156,6 +161,11 @@ def _with_indices(result: SampleResult, reckoned: _Reckoned, calibration: AnyCal
         draws=n,
         seed=result.record.config.seed,
     )
+
+
+def _at_most(value: IndexValue) -> IndexValue:
+    """Return an upper bound beside the cut-points: where it lies below them it says so, and nothing elsewhere."""
+    return value if value.position == "below" else value.model_copy(update=_NO_PLACE)
 
 
 def _assessed(
@@ -180,17 +190,27 @@ def _assessed(
         acquire = to_acquire(told.counted, told, cuts, main)
         few = "too few cells: even a high index would be fewer events here than are told from none"
         return _with(call, NOT_ASSESSABLE, [few, acquire.sentence]).model_copy(update={"acquire": acquire})
-    if name == BETWEEN and probability >= ASSIGNED_FROM:
-        return _with(call, NOT_ASSIGNED, ["neither index leaves the calibration's range far enough for a pattern"])
+    return _with(call, *_verdict(reckoned, name, probability, _not_low(rates, cuts), _differing(cells)))
+
+
+def _verdict(
+    reckoned: _Reckoned, name: str, probability: float, not_low: list[str], differing: list[str]
+) -> tuple[str, list[str]]:
+    """Return what is called of the most probable pattern, and why; whatever speaks against it comes first."""
     said = probability_text(probability)
+    if reckoned.at_most and name != "mesenchymal-low":
+        return NOT_ASSESSABLE, [_UNKNOWN]
+    if name == BETWEEN and probability >= ASSIGNED_FROM:
+        return NOT_ASSIGNED, ["neither index leaves the calibration's range far enough for a pattern"]
     if probability < ASSIGNED_FROM:
         likeliest = f"the most probable is {in_words(name)} with {said}, and {ASSIGNED_FROM:.2f} is asked for"
-        return _with(call, INDETERMINATE, [likeliest])
-    if name == "mesenchymal-low" and (not_low := _not_low(rates, cuts)):
-        return _with(call, INDETERMINATE, not_low)
-    if differing := _differing(cells):
-        return _with(call, METHOD_DEPENDENT, differing)
-    return _with(call, name, [f"probability {said}, the same by every way of reckoning that decides"])
+        return INDETERMINATE, [likeliest]
+    if name == "mesenchymal-low" and not_low:
+        return INDETERMINATE, not_low
+    if differing:
+        return METHOD_DEPENDENT, differing
+    beside = [_UPPER] if reckoned.at_most else []
+    return name, [f"probability {said}, the same by every way of reckoning that decides", *beside]
 
 
 def _not_low(rates: Rates, cuts: Mapping[Index, Cuts]) -> list[str]:

@@ -38,7 +38,8 @@ class Counted:
 class Background:
     """What blanks hold of a population: their events, and how many of the tube's one of these stands for.
 
-    ``spread`` is the squared CV by which the ``n_blanks`` differ beyond counting.
+    ``spread`` is the squared CV by which the ``n_blanks`` differ beyond counting. Blanks that are ``too_small`` to tell
+    are no background to take off one tube: what they leave open would drown its own counts.
     """
 
     role: str
@@ -46,6 +47,7 @@ class Background:
     scale: float
     spread: float = 0.0
     n_blanks: int = 1
+    too_small: bool = False
 
     @property
     def expected(self) -> float:
@@ -64,9 +66,15 @@ class Evidence:
     limits: Mapping[str, DetectionLimits] = field(default_factory=dict)
 
     @property
-    def is_net(self) -> bool:
-        """Whether the background of both populations is known."""
+    def is_known(self) -> bool:
+        """Whether blanks show the background of both populations, be they small."""
         return self.background_p is not None and self.background_msc is not None
+
+    @property
+    def is_net(self) -> bool:
+        """Whether the background of both populations is known well enough to be taken off this tube."""
+        both = (self.background_p, self.background_msc)
+        return all(each is not None and not each.too_small for each in both)
 
 
 def evidence(result: SampleResult) -> Evidence | str:
@@ -122,15 +130,11 @@ def _counted(result: SampleResult, replays: Mapping[str, tuple[int, ...]], msc: 
 
 
 def _background(result: SampleResult, population: str) -> Background | None:
-    """Return the background that set the limits of a population, else the largest that may be taken off.
-
-    Blanks that are too small to tell are none: what they leave open would drown the tube's own counts.
-    """
-    every = (each for each in result.background if each.population == population)
-    known = [each for each in every if not each.is_bound and not each.too_small]
+    """Return the background that set the limits of a population, else the largest; one too small to tell comes last."""
+    known = [each for each in result.background if each.population == population and not each.is_bound]
     source = next((each.source for each in result.detection if each.population == population), "")
     chosen: BackgroundCount | None = next((each for each in known if each.role == source), None)
-    chosen = chosen or max(known, key=lambda each: each.high, default=None)
+    chosen = chosen or max(known, key=lambda each: (not each.too_small, each.high), default=None)
     if chosen is None:
         return None
-    return Background(chosen.role, chosen.events, chosen.scale, chosen.spread, chosen.n_blanks)
+    return Background(chosen.role, chosen.events, chosen.scale, chosen.spread, chosen.n_blanks, chosen.too_small)

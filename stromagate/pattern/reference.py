@@ -104,7 +104,7 @@ def make_calibration(
         "strata": strata,
         "instrument": instrument,
         "denominators": deciding,
-        "background": "net" if taken[0].told.is_net else "raw",
+        "background": "net" if taken[0].told.is_known else "raw",
         "offset_ppm": _offset(taken, deciding[0]),
         "note": note,
         "tubes": tuple(_tube(each.result) for each in taken),
@@ -161,11 +161,11 @@ def _of_one_background(fit: list[_Taken], left_out: list[LeftOut]) -> list[_Take
 
     Before twins are looked for: a patient whose first tube has no control still has the second.
     """
-    net = [each for each in fit if each.told.is_net]
+    net = [each for each in fit if each.told.is_known]
     if not net or len(net) == len(fit):
         return fit
     reason = "no control shows its background, and the others' rates are net of theirs"
-    left_out += [LeftOut(each.result.sample_id, reason) for each in fit if not each.told.is_net]
+    left_out += [LeftOut(each.result.sample_id, reason) for each in fit if not each.told.is_known]
     return net
 
 
@@ -212,7 +212,7 @@ def _common(taken: Sequence[_Taken]) -> list[str]:
 
 
 def _rates(taken: Sequence[_Taken], denominator: str) -> Reference:
-    found = [point_rates(each.told, each.told.counted, net=each.told.is_net)[denominator] for each in taken]
+    found = [point_rates(each.told, each.told.counted, net=each.told.is_known)[denominator] for each in taken]
     return Reference(
         P=tuple(settled(float(each.p[0])) for each in found), Q=tuple(settled(float(each.q[0])) for each in found)
     )

@@ -109,7 +109,20 @@ def test_a_control_too_small_to_tell_is_taken_off_nothing() -> None:
     result = plain.model_copy(update={"background": small})
     assert (call_pattern(result).indices[0].value, call_pattern(result).background) == (60, "")
     refused = call_pattern(result, fitted())
-    assert (refused.pattern, "shows its background" in refused.reason) == (NOT_ASSESSABLE, True)
+    assert (refused.pattern, "shows enough of its background" in refused.reason) == (NOT_ASSESSABLE, True)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_low_as_counted_is_low_without_its_background(known: bool) -> None:
+    """An upper bound that lies below the cut-points needs no background; one above them says nothing."""
+    totals = {"nucleated": 4_000_000}
+    plain = tube(20, 32, totals=totals, background=0 if known else None)
+    small = tuple(each.model_copy(update={"too_small": True}) for each in plain.background)
+    call = call_pattern(plain.model_copy(update={"background": small}), controls())
+    assert call.pattern == "mesenchymal-low"
+    assert "lower still" in call.reasons[1]
+    assert call.background == ""
+    assert {value.position for value in call.indices if value.denominator == "nucleated"} == {"below"}
 
 
 def test_boundaries_and_cut_points_that_are_unsure_make_a_call_unsure() -> None:
