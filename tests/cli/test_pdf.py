@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,33 @@ def test_what_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
     assert ended(child)
 
 
+def test_an_interrupt_ends_every_browser_at_once(tmp_path: Path, program: Path) -> None:
+    """One page is done and says so to a person who has had enough; the other would take a minute."""
+    slow = program.read_text().replace(
+        'cat "$0.pdf"', 'case "$word" in *slow*) sleep 60 & echo $! > "$0.child"; wait;; esac; cat "$0.pdf"'
+    )
+    script(program, slow)
+    pages = [tmp_path / "slow.html", tmp_path / "quick.html"]
+    for page in pages:
+        page.write_text("<p>page</p>")
+
+    @contextmanager
+    def stage(_title: str, _n: int):
+        def enough(_name: str) -> None:
+            while not program.with_suffix(".child").exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+        yield enough
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        print_pages(find_printer(), pages, jobs=2, stage=stage)
+    assert time.monotonic() - begun < 20
+    assert ended(int(program.with_suffix(".child").read_text()))
+    assert not (tmp_path / "slow.pdf").exists()
+
+
 def ended(process: int) -> bool:
     """Wait until a process is gone, or dead and not yet buried."""
     for _ in range(100):
@@ -190,8 +218,6 @@ def test_names_with_marks_of_addresses_reach_the_browser_whole(tmp_path: Path, p
 
 
 def test_progress_names_every_page(tmp_path: Path, program: Path) -> None:
-    from contextlib import contextmanager
-
     told: list[object] = []
 
     @contextmanager
