@@ -356,6 +356,27 @@ def test_a_line_put_behind_the_log_by_hand_is_missed_by_its_edits(out: Path) -> 
     assert ("audit", "review/audit.jsonl") in said(looked(out))
 
 
+def test_background_and_markers_that_were_lent_are_counted_again_too(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_tube(tmp_path / "in" / "s.fcs", 1, 2000)
+    write_tube(tmp_path / "in" / "fmo.fcs", 2, 2000, stains=["", "", "", "CD45", "", "CD271", ""])
+    (tmp_path / "sheet.csv").write_text("file,role,patient_id\nin/s.fcs,stained,P\nin/fmo.fcs,fmo:CD146,P\n")
+    out = tmp_path / "out"
+    run = run_batch(collect_tubes([], tmp_path / "sheet.csv").tubes, write_template(tmp_path / "small.yaml"), out)
+    assert run.exit_code == 0
+    assert "markers" in bundle.read_result(out, "fmo").record.conventions, "its marker was lent"
+    assert bundle.read_result(out, "s").background
+    assert looked(out, files=True).differences == []
+
+    def less(made: SampleResult) -> SampleResult:
+        first, *others = made.background
+        return made.model_copy(update={"background": (first.model_copy(update={"events": 0}), *others)})
+
+    forged(out, "s", less)
+    (number,) = [each for each in looked(out, files=True).differences if each.kind == "number"]
+    assert number.sentence == "background and limits of detection"
+
+
 def test_a_run_that_was_made_with_edits_is_whole_when_it_is_signed(tmp_path: Path) -> None:
     out = finished_run(tmp_path / "edited", "a")
     path = tmp_path / "own.json"
