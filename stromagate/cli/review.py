@@ -37,9 +37,14 @@ def review(
     """
     with speaking(as_json=as_json, debug=debug):
         from stromagate.pipeline.review.files import FileFinder
+        from stromagate.pipeline.review.rerun import broken_off, rerun
         from stromagate.web.review import Review
 
-        opened = Review(folder, reader.strip() or getpass.getuser(), FileFinder(folder, files or []), blind=blind)
+        finder = FileFinder(folder, files or [])
+        if broken_off(folder):
+            say("running this folder again was broken off; that is finished first")
+            rerun(folder, finder)
+        opened = Review(folder, reader.strip() or getpass.getuser(), finder, blind=blind)
         if get:
             from stromagate.web.once import answer
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from stromagate.pipeline.bundle import read_result
 from stromagate.pipeline.review.signoff import SignOff
 from stromagate.pipeline.review.store import ReviewStore
-from tests.pipeline.reviews import copied, finished_run
+from tests.pipeline.reviews import copied, finished_run, put
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,14 @@ def test_what_is_no_run_ends_with_3(call, said, tmp_path: Path) -> None:
 
 def test_a_folder_of_files_that_is_not_there_ends_with_3(call, out: Path) -> None:
     assert call("verify", out, "--files", out / "nowhere").exit_code == 3
+
+
+def test_a_rerun_that_was_broken_off_is_finished_when_the_review_is_opened(call, out: Path) -> None:
+    put(ReviewStore(out))
+    (out / "run.json").rename(out / "review" / "run.json")
+    assert call("verify", out).exit_code == 3
+    result = call("review", out, "--files", out.parent / "in", "--get", "/grid.json")
+    assert result.exit_code == 0, result.output
+    assert "that is finished first" in result.stderr
+    assert read_result(out, "a").edits
+    assert call("verify", out).exit_code == 0
