@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from stromagate.cli.console import AsJson, Debug, emit, say, speaking
+from stromagate.cli.exports import Exports
 from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
 from stromagate.cli.progress import progress
 
@@ -18,6 +19,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", show_default=False)],
     calibration: Annotated[Path | None, typer.Option(help=_CALIBRATION, show_default=False)] = None,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
+    export: Exports = None,
     pdf: AsPdf = False,
     paper: OnPaper = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Pages printed at once.")] = 1,
@@ -30,7 +32,13 @@ def report(
         from stromagate.pipeline.batch import render_again
 
         run = render_again(
-            folder, standalone=standalone, calibration=calibration, printer=printer, jobs=jobs, stage=progress
+            folder,
+            standalone=standalone,
+            calibration=calibration,
+            exports=export or (),
+            printer=printer,
+            jobs=jobs,
+            stage=progress,
         )
         page = folder / "index.html"
         done = sum(entry.status != "failed" for entry in run.samples)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from stromagate.cli.console import AsJson, Debug, ErrorObject, emit, say, speaking
+from stromagate.cli.exports import Exports
 from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
 from stromagate.cli.progress import progress
 from stromagate.errors import UsageError
@@ -60,6 +61,7 @@ def run(
     fail_on: Annotated[Level | None, typer.Option("--fail-on", help=_FAIL_ON, show_default=False)] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again; replace other tubes' results.")] = False,
     standalone: Annotated[bool, typer.Option("--standalone", help="Each report one file, to mail.")] = False,
+    export: Exports = None,
     pdf: AsPdf = False,
     paper: OnPaper = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
@@ -97,7 +99,16 @@ def run(
             blanks=None if blanks is None else str(blanks),
             edits=None if edits is None else str(edits),
         )
-        options = BatchOptions(jobs, force, standalone, _command(), history, calibration, printer_for(paper, pdf=pdf))
+        options = BatchOptions(
+            jobs=jobs,
+            force=force,
+            standalone=standalone,
+            command=_command(),
+            history=history,
+            calibration=calibration,
+            printer=printer_for(paper, pdf=pdf),
+            exports=tuple(export or ()),
+        )
         finished, failures = _run(inputs or [], sheet, template, out, config, options, quiet=quiet)
         if debug:
             say("\n".join(failure.traceback for failure in failures if failure.traceback))

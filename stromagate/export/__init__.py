@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stromagate.errors import UsageError
 from stromagate.export.exporter import exporters
 from stromagate.model.result import RunFinding, SampleResult
 
@@ -16,7 +17,7 @@ def export(name: str, results: Sequence[SampleResult]) -> bytes:
     name : str
         Name of the format; ``exporters.names()`` lists them.
     results : sequence of SampleResult
-        Tubes, in the order in which they are to appear.
+        Tubes, in the order in which they are to appear; exactly one for a format of one tube.
 
     Returns
     -------
@@ -27,12 +28,19 @@ def export(name: str, results: Sequence[SampleResult]) -> bytes:
     ------
     SpecificationError
         No format of that name, with the nearest one there is.
+    UsageError
+        Another number of tubes than one, for a format of one tube.
     """
-    return exporters.get(name).render(results)
+    exporter = exporters.get(name)
+    if exporter.a_tube and len(results) != 1:
+        raise UsageError(
+            "export.one_tube", f"'{name}' is of one tube, and {len(results)} are given", hint="export each on its own"
+        )
+    return exporter.render(results)
 
 
 def export_all(results: Sequence[SampleResult], findings: Sequence[RunFinding] = ()) -> dict[str, bytes]:
-    """Return every format there is, by the name of its file; a new exporter needs no list to stand in.
+    """Return every format of a run that is always written, by the name of its file; no list of them is kept.
 
     Parameters
     ----------
@@ -44,4 +52,5 @@ def export_all(results: Sequence[SampleResult], findings: Sequence[RunFinding] =
     return {
         exporter.filename: exporter.of_run(results, findings) if exporter.of_run else exporter.render(results)
         for exporter in exporters.all().values()
+        if not (exporter.asked or exporter.a_tube)
     }

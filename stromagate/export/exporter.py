@@ -1,14 +1,15 @@
 """The contract of an exporter: results in, one file out.
 
-Adding a format is adding ``export/formats/NAME.py`` with ``EXPORTER = Exporter(...)``.
+Adding a format is adding ``export/formats/NAME.py`` with ``EXPORTER = Exporter(...)``. Formats are of a whole run or of
+one tube (``a_tube``), and are written with every run or only where ``--export`` names them (``asked``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stromagate.model.result import RunFinding, SampleResult
+from stromagate.model.result import RunFinding, RunIndex, SampleResult
 from stromagate.registry import Registry
 
 
@@ -16,13 +17,20 @@ from stromagate.registry import Registry
 class Exporter:
     """Declaration of a format: the file's name and a pure function from results to its bytes.
 
-    ``of_run`` also takes what was seen of all tubes together, where the format has a place for it.
+    ``of_run`` also takes what was seen of all tubes together, where the format has a place for it; ``of_folder`` the
+    index of the run and its other files, by their path in the folder, where the format speaks of these. A format of
+    one tube (``a_tube``) is rendered from exactly one result and lies beside it. What is written only where it is
+    ``asked`` for lies in ``exports/``, or, if it must (``at_top``), beside ``run.json``.
     """
 
     filename: str
     summary: str
     render: Callable[[Sequence[SampleResult]], bytes]
     of_run: Callable[[Sequence[SampleResult], Sequence[RunFinding]], bytes] | None = None
+    of_folder: Callable[[RunIndex, Sequence[SampleResult], Mapping[str, bytes]], bytes] | None = None
+    a_tube: bool = False
+    asked: bool = False
+    at_top: bool = False
 
 
 exporters: Registry[Exporter] = Registry(

@@ -287,6 +287,7 @@ class RunIndex(Document):
     calibration: CalibrationRef | None = Field(None, description="What patterns were called by.")
     exit_code: int = 0
     times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")
+    exports: tuple[str, ...] = Field((), description="Formats that were asked for beside those of every run.")
     not_printed: dict[str, str] = Field(
         default_factory=dict, description="Pages of which no PDF could be made, though one was asked for, and why."
     )

@@ -75,9 +75,9 @@ def _readme(run: RunIndex, names: Iterable[str]) -> str:
     what = {**{exporter.filename: exporter.summary for exporter in exporters.all().values()}, **_WHAT}
     template = f" with the template {run.template.name} {run.template.version}" if run.template else ""
     listed = [
-        f"  {name}: {what[name]}"
+        f"  {name}: {what[kind]}"
         for name in sorted(names, key=lambda name: (name != "index.html", name))
-        if name in what
+        if (kind := name.removeprefix("exports/")) in what
     ]
     return "\n".join(
         [
@@ -88,7 +88,8 @@ def _readme(run: RunIndex, names: Iterable[str]) -> str:
             "",
             *listed,
             *(["  patients/NAME.html: the tubes of one patient side by side"] if _of_patients(names) else []),
-            "  samples/NAME/: result.json (everything about one tube), report.html, populations.csv",
+            "  samples/NAME/: result.json (everything about one tube), report.html, populations.csv,",
+            "    gates.gatingml.xml (its boundaries, for other programs)",
             "",
             "Every rate stands beside the population that it is divided by (column `denominator`). A value whose state",
             "is not `quantifiable` is no quantity: use its interval, never the value alone.",

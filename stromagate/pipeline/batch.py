@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from stromagate import __version__
 from stromagate.errors import StromagateError
-from stromagate.export import export, export_all
+from stromagate.export import asked, export, export_all
 from stromagate.export.pooled import pooled_csv, without_blood_csv
 from stromagate.model.config import RunConfig
 from stromagate.model.history import ChartBook
@@ -86,9 +87,12 @@ def run_batch(
         The folder cannot take this run.
     DocumentError
         The template is wrong.
+    SpecificationError
+        An export that there is not.
     """
     started = _now()
     config, options = pin(config or RunConfig()), options or BatchOptions()
+    options = replace(options, exports=asked.chosen(options.exports))
     loaded = load_template(template)
     check_roles(tubes, loaded.template)
     edits, locks = check_edits(config, [tube.sample_id for tube in tubes], loaded), locks_of(config, loaded)
@@ -116,6 +120,7 @@ def run_batch(
             config=portable(config),
             samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
             calibration=calibration_ref(calibration),
+            exports=options.exports,
             exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
             times={"started": started, "ended": _now(), "command": printable(options.command)},
         )
@@ -130,6 +135,7 @@ def render_again(
     *,
     standalone: bool = False,
     calibration: Path | None = None,
+    exports: Iterable[str] = (),
     printer: Printer | None = None,
     jobs: int = 1,
     stage: Stage | None = None,
@@ -144,6 +150,8 @@ def render_again(
         Each page one file.
     calibration : path, optional
         Patterns are called anew by it; without one they stay as they are.
+    exports : iterable of str, optional
+        Formats to write beside those that the run was asked for.
     printer : Printer, optional
         Makes a PDF of every page, ``jobs`` of them at once.
     stage : callable, optional
@@ -154,9 +162,10 @@ def render_again(
     InputError
         No finished run there, a damaged result, or a calibration that cannot be read.
     SpecificationError
-        The calibration is none, or was changed.
+        The calibration is none, or was changed; an export that there is not.
     """
     run = bundle.read_run(out)
+    run = run.model_copy(update={"exports": tuple(sorted({*run.exports, *asked.chosen(exports)}))})
     known = None if calibration is None else read_calibration(calibration)
     with bundle.hold(out):
         results = bundle.read_results(out, run)
@@ -164,7 +173,7 @@ def render_again(
             run = run.model_copy(update={"calibration": calibration_ref(known)})
             results = [_called_anew(out, result, known) for result in results]
         for result in results:
-            bundle.refresh_sample(out, result.sample_id, _pages(result, standalone=standalone))
+            bundle.refresh_sample(out, result.sample_id, _pages(result, run.exports, standalone=standalone))
         bundle.close_folder(out, _run_files(run, results, bundle.read_charts(out), standalone=standalone))
         return print_run(out, run, printer, jobs=jobs, stage=stage)
 
@@ -195,7 +204,7 @@ def _one(job: Job) -> Outcome:
     try:
         kept = still_valid(job)
         result = with_pattern(kept or analyze_job(job), job.calibration)
-        files = _pages(result, standalone=job.options.standalone)
+        files = _pages(result, job.options.exports, standalone=job.options.standalone)
         if result is not kept:
             bundle.write_sample(
                 job.out, job.tube.sample_id, {bundle.RESULT_FILE: bundle.to_json_bytes(result), **files}
@@ -246,11 +255,12 @@ def _worst(codes: list[int]) -> int:
     return 1 if 1 in codes else max(codes, default=0)
 
 
-def _pages(result: SampleResult, *, standalone: bool) -> dict[str, bytes]:
+def _pages(result: SampleResult, exports: Iterable[str], *, standalone: bool) -> dict[str, bytes]:
     """Return what is made of a tube's result."""
     return {
         "report.html": render_sample(result, plotly="inline" if standalone else "shared").encode(),
         "populations.csv": export("populations_csv", [result]),
+        **asked.of_tube(result, exports),
     }
 
 
@@ -272,6 +282,7 @@ def _run_files(
         files["without_blood.csv"] = without_blood_csv(corrected)
     if not standalone:
         files["assets/plotly.min.js"] = plotly_asset()
+    files |= asked.of_run(run, results, run.exports, files)
     return files | accompanying(run, results, files, plotly)
 
 
@@ -285,7 +296,7 @@ def files_of(out: Path, run: RunIndex, results: list[SampleResult], *, standalon
     """
     files = _run_files(run, results, bundle.read_charts(out), standalone=standalone)
     for result in results:
-        own = _pages(result, standalone=standalone)
+        own = _pages(result, run.exports, standalone=standalone)
         files |= {f"{bundle.SAMPLES}/{result.sample_id}/{name}": content for name, content in own.items()}
     return files
 

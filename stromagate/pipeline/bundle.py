@@ -8,7 +8,8 @@
     OUT/without_blood.csv  (with --hemodilution)
     OUT/history.json  history.html  (of a run with --history)
     OUT/patients/<patient_id>.html  (of patients with several stained tubes)
-    OUT/samples/<sample_id>/result.json  report.html  populations.csv
+    OUT/exports/  (what --export names; ro-crate-metadata.json lies beside run.json)
+    OUT/samples/<sample_id>/result.json  report.html  populations.csv  gates.gatingml.xml
     and beside every page, with --pdf, the same as a PDF
 """
 
@@ -36,6 +37,7 @@ RESULT_FILE = "result.json"
 CHARTS_FILE = "history.json"
 SAMPLES = "samples"
 PATIENTS = "patients"
+EXPORTS = "exports"
 # What is said of all tubes together; the mark of a finished run goes first and comes last.
 RUN_FILES = (
     RUN_FILE,
@@ -52,6 +54,7 @@ RUN_FILES = (
     "without_blood.csv",
     CHARTS_FILE,
     "history.html",
+    "ro-crate-metadata.json",
 )
 _PARTIAL = ".partial"
 _MARKER = ".stromagate"
@@ -129,6 +132,7 @@ def _clear(out: Path, sample_ids: set[str], *, force: bool) -> None:
     for name in stale:
         shutil.rmtree(out / SAMPLES / name)
     shutil.rmtree(out / PATIENTS, ignore_errors=True)
+    shutil.rmtree(out / EXPORTS, ignore_errors=True)
     shutil.rmtree(out / _PARTIAL, ignore_errors=True)
     for folder in (out, out / "assets"):
         for litter in folder.glob(".*.*.tmp"):  # of a run that was killed while it wrote

@@ -24,7 +24,7 @@ class BatchOptions:
     ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
     ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times. ``history`` is the folder
     that the run adds its boundaries to, ``calibration`` the file that patterns are called by: it moves no count.
-    ``printer`` makes a PDF of every page.
+    ``printer`` makes a PDF of every page. ``exports`` are formats that are written beside the usual ones.
     """
 
     jobs: int = 1
@@ -34,6 +34,7 @@ class BatchOptions:
     history: Path | None = None
     calibration: Path | None = None
     printer: Printer | None = None
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

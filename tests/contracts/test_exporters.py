@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stromagate.errors import UsageError
 from stromagate.export import export
 from stromagate.export.exporter import exporters
 from stromagate.model.result import SampleResult
@@ -17,7 +18,8 @@ from tests.export.test_cells import PAYLOADS
 from tests.results import make_result
 
 CSV = [name for name in exporters.names() if exporters.get(name).filename.endswith(".csv")]
-
+A_TUBE = [name for name in exporters.names() if exporters.get(name).a_tube]
+A_RUN = [name for name in exporters.names() if name not in A_TUBE]
 
 RUNS = {
     "no tube": [],
@@ -40,8 +42,15 @@ def test_no_two_formats_write_the_same_file() -> None:
     assert len(files) == len(set(files))
 
 
-@pytest.mark.parametrize("name", exporters.names())
-@pytest.mark.parametrize("results", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(
+    ("name", "results"),
+    [
+        pytest.param(name, results, id=f"{name}, {kind}")
+        for name in exporters.names()
+        for kind, results in RUNS.items()
+        if name in A_RUN or len(results) == 1
+    ],
+)
 def test_the_same_results_give_the_same_bytes(name: str, results: list[SampleResult]) -> None:
     once = export(name, results)
     assert isinstance(once, bytes)
@@ -50,7 +59,22 @@ def test_the_same_results_give_the_same_bytes(name: str, results: list[SampleRes
     assert export(name, again) == once
 
 
+@pytest.mark.parametrize("name", A_TUBE)
+@pytest.mark.parametrize("n", [0, 2])
+def test_a_format_of_one_tube_takes_one_and_names_it(name: str, n: int) -> None:
+    assert b"tube-one" in export(name, [make_result(sample_id="tube-one")])
+    with pytest.raises(UsageError, match=f"'{name}' is of one tube, and {n} are given"):
+        export(name, [make_result()] * n)
+
+
 @pytest.mark.parametrize("name", exporters.names())
+def test_what_lies_at_the_top_or_speaks_of_the_folder_is_asked_for(name: str) -> None:
+    exporter = exporters.get(name)
+    assert exporter.asked or not (exporter.at_top or exporter.of_folder)
+    assert not (exporter.a_tube and (exporter.of_run or exporter.of_folder or exporter.at_top))
+
+
+@pytest.mark.parametrize("name", A_RUN)
 def test_every_tube_is_in_it(name: str) -> None:
     both = export(name, [make_result(sample_id="tube-one"), make_result(sample_id="tube-two")])
     assert b"tube-one" in both

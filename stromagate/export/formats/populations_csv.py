@@ -7,8 +7,9 @@ the limits of counting were made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from stromagate.export.cells import Cell
 from stromagate.export.exporter import Exporter
 from stromagate.export.table import table
 from stromagate.model.result import SampleResult
@@ -29,19 +30,21 @@ _COLUMNS = (
 _LIMITS = ("counting_low", "counting_high", "boundary_low", "boundary_high")
 
 
+COLUMNS = ("sample_id", *_COLUMNS, *_LIMITS, "role", "interval")
+"""Names of the columns, in order."""
+
+
+def numbers(results: Sequence[SampleResult]) -> Iterator[list[Cell]]:
+    """Yield every number of every tube as one row of ``COLUMNS``; None where there is no value."""
+    for result in results:
+        for statistic in result.statistics:
+            said = (getattr(statistic, column) for column in (*_COLUMNS, *_LIMITS))
+            yield [result.sample_id, *said, result.role, statistic.interval]
+
+
 def render(results: Sequence[SampleResult]) -> bytes:
     """Return the tidy table of statistics; a value that could not be had is an empty cell with its state beside it."""
-    rows = (
-        [
-            result.sample_id,
-            *(getattr(statistic, column) for column in (*_COLUMNS, *_LIMITS)),
-            result.role,
-            statistic.interval,
-        ]
-        for result in results
-        for statistic in result.statistics
-    )
-    return table(["sample_id", *_COLUMNS, *_LIMITS, "role", "interval"], rows)
+    return table(COLUMNS, numbers(results))
 
 
 EXPORTER = Exporter(

@@ -104,6 +104,7 @@ def rerun(
         history=told.history,
         calibration=told.calibration,
         printer=printer,
+        exports=told.run.exports,
     )
     with journal.held():  # what is run is one moment's edits; those that come while it runs are for the next time
         document = journal.document()
