@@ -118,7 +118,7 @@ def fit(parent: PopulationView, params: Params, rng: Generator) -> Fit:
 def explain(params: Params) -> str:
     """Say what the gate keeps."""
     clause = (
-        f"{params.axis} {params.keep} the cut that {params.max_false:g} events of {params.anchor} would "
+        f"{params.axis} {params.keep} the cut that {number(params.max_false)} events of {params.anchor} would "
         f"reach by chance, by the {params.role} controls"
     )
     if params.target is None:

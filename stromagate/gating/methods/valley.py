@@ -14,7 +14,7 @@ from stromagate.gating.shoulders import NEAREST_MADS
 from stromagate.gating.tails import TailRule
 from stromagate.gating.thresholds import SearchRange, binned, half_line
 from stromagate.gating.valleys import Valley, find_valley
-from stromagate.gating.wording import place, share
+from stromagate.gating.wording import number, place, share
 from stromagate.model.gates import NOT_SEPARABLE, Side
 from stromagate.model.template import AxisName, GateParams
 
@@ -80,12 +80,17 @@ def _beside(valley: Valley) -> TailRule:
     return TailRule(NEAREST_MADS, "dominant", side, (higher - reach / 2, higher + reach / 2), min_peak_frac=0.0)
 
 
+def _peak(at: float) -> str:
+    """Return where a peak lies, with three digits and no exponent: ``0.21``, ``110,000``."""
+    return number(float(f"{at:.3g}"))
+
+
 def _sentence(parent: PopulationView, params: Params, valley: Valley) -> str:
-    low, high = (f"{peak:.3g}" for peak in valley.peaks)
+    low, high = map(_peak, valley.peaks)
     more = f"; {valley.n_peaks} peaks in all" if valley.n_peaks > 2 else ""
     more += "; one of them is a pile of values on the end of the range" if valley.pile else ""
     if valley.rival is not None:
-        more += f"; the one at {valley.rival:.3g} is nearly as clear: say with `which` or `search` which is meant"
+        more += f"; the one at {_peak(valley.rival)} is nearly as clear: say with `which` or `search` which is meant"
     return (
         f"{params.axis} cut at {place(parent, params.axis, valley.cut)}: valley between peaks at {low} and {high}, "
         f"{share(valley.depth)} as high as the lower of them{more}"

@@ -54,7 +54,7 @@ def independent_minimum(values: F64, low: float, high: float) -> float:
 def told_peaks(sentence: str) -> tuple[float, float]:
     found = re.search(r"between peaks at (\S+) and (\S+),", sentence)
     assert found, sentence
-    return float(found[1]), float(found[2])
+    return float(found[1].replace(",", "")), float(found[2].replace(",", ""))
 
 
 def moved_shares(signals: Iterator[F64]) -> list[float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,6 +140,13 @@ def test_sentence_tells_the_numbers() -> None:
     linear = np.sinh(10 * (fitted.geometry.low or 0)) * 100
     assert f"CD45 cut at {fitted.geometry.low:.3f} (about {float(f'{linear:.2g}'):,.0f} units)" in fitted.sentence
     assert "valley between peaks at 0.2 and 0.6" in fitted.sentence
+
+
+def test_peaks_of_scatter_are_told_without_an_exponent() -> None:
+    values = (100_000 * two_normal(50_000, 0.3, 0.4, 0)).astype(np.float32)
+    fitted = fit(one_axis(values), ABOVE, np.random.default_rng(0))
+    assert re.search(r"valley between peaks at [12]\d,\d00 and [56]\d,\d00,", fitted.sentence)
+    assert "e+0" not in fitted.sentence
 
 
 def test_far_outliers_change_nothing() -> None:
