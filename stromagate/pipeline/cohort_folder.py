@@ -56,6 +56,8 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
     """
     _make_ready(out)
     plotly: Plotly = "inline" if standalone else "shared"
+    # A page that is mailed leads nowhere, and its links would tell how folders are called here.
+    reports = {} if standalone else gathered.reports
     with claimed(out / _MARKER):
         _clear(out)
         _remember(out, gathered)
@@ -67,7 +69,7 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
         homes = {
             tube.name: homes.get(tube.name, next(iter(homes.values()))) for one in gathered.across for tube in one.tubes
         }
-        pages = patient_pages(gathered.across, _links(gathered.reports, out / PATIENTS), plotly, homes=homes)
+        pages = patient_pages(gathered.across, _links(reports, out / PATIENTS), plotly, homes=homes)
         for page in pages:
             write_file(out / PATIENTS / page.file, page.content)
         write_file(out / README, _readme(gathered).encode())
@@ -76,7 +78,7 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
         for name, cohort in gathered.cohorts.items():
             up = "../" if name else ""
             known = {page.patient: f"{up}{PATIENTS}/{quote(page.file)}" for page in pages if page.of(cohort)}
-            _write_one(cohort, out / name, gathered.reports, known, plotly, root=up)
+            _write_one(cohort, out / name, reports, known, plotly, root=up)
     return [out / name / "cohort.html" for name in gathered.cohorts]
 
 
