@@ -5,6 +5,7 @@ Skia writes plain objects, pages in their order, deflated content, and fonts who
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -17,11 +18,12 @@ Matrix = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True)
 class Glyphs:
-    """Text that one operator shows, and where it begins, in millimetres from the left and the top of the sheet."""
+    """Text that one operator shows, where it begins (millimetres from the left and the top), its size in points."""
 
     text: str
     x: float
     y: float
+    size_pt: float
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def _shown(content: bytes, fonts: dict[bytes, dict[int, str]], height_mm: float)
     line: Matrix = now
     kept: list[Matrix] = []
     letters: dict[int, str] = {}
+    size = 0.0
     operands: list[bytes] = []
     for token in _TOKEN.findall(content):
         if not token[:1].isalpha():
@@ -120,7 +123,7 @@ def _shown(content: bytes, fonts: dict[bytes, dict[int, str]], height_mm: float)
         elif token == b"cm":
             now = _times(_matrix(operands), now)
         elif token == b"Tf":
-            letters = fonts[operands[-2].lstrip(b"/")]
+            letters, size = fonts[operands[-2].lstrip(b"/")], float(operands[-1])
         elif token == b"Tm":
             line = _matrix(operands)
         elif token == b"Td":
@@ -129,7 +132,7 @@ def _shown(content: bytes, fonts: dict[bytes, dict[int, str]], height_mm: float)
             codes = operands[-1].strip(b"<>")
             text = "".join(letters.get(int(codes[i : i + 4], 16), "\ufffd") for i in range(0, len(codes), 4))
             at = _times(line, now)
-            yield Glyphs(text, at[4] / _MM, height_mm - at[5] / _MM)
+            yield Glyphs(text, at[4] / _MM, height_mm - at[5] / _MM, size * math.hypot(at[0], at[1]))
         operands.clear()
 
 

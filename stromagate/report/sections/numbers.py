@@ -13,7 +13,7 @@ from stromagate.report.lookup import STATE_OK, asked, find, label, primary_denom
 from stromagate.report.section import Section
 from stromagate.report.uncertainty import STEP, of_what, parts
 from stromagate.report.uncut import share_of, uncut
-from stromagate.report.wording import below_lloq, count_text, estimate_text, marked, number_text, within
+from stromagate.report.wording import LLOQ_MARK, below_lloq, count_text, estimate_text, marked, number_text, within
 
 # A share of one in a hundred or more is read more easily as a percentage than per million.
 _PERCENT_FROM = 0.01
@@ -33,6 +33,7 @@ def _build(result: SampleResult) -> dict[str, Any]:
         "populations": populations,
         "rates": [_rates(result, columns, name, kind) for name, kind in kinds.items()],
         "uncut": uncut(result),
+        "mark": LLOQ_MARK,
         "has_faint": any(population["faint"] for population in populations),
         "all_columns": [_title(result, name, kinds.get(name, "per_million")) for name in result.denominators],
         "all_rows": [_full_row(result, name, kinds) for name in [ROOT, *names]],
