@@ -37,6 +37,9 @@ from stromagate.quantify.states import count_state, rarest
 ALWAYS_BACKGROUND = (UNSTAINED, "blank")
 MIN_BLANK_EVENTS = 100
 """Blanks with fewer events of what they are scaled by tell no background. Own choice, that of the check Q13."""
+SHOWN_FRAC = 0.2
+"""A share of a count that is background for certain is a reason for limits, however small the blanks. Own choice, that
+of the check Q16."""
 _FMO = "fmo:"
 
 
@@ -62,14 +65,14 @@ class Background:
 
         So it is with fewer events than `MIN_BLANK_EVENTS`; and where they are smaller than the tube, and counting alone
         leaves more of its background open than the tube has events of the population. What they show for certain is
-        told by them even so: then the lower limit of the background lies above the count.
+        told by them even so: then the lower limit of the background is more than `SHOWN_FRAC` of the count.
         """
         if sum(blank.total for blank in self.blanks) < MIN_BLANK_EVENTS:
             return True
         if self.count is None or self.expected.scale <= 1:
             return False
         low, high = (limit * self.expected.scale for limit in poisson(self.expected.counted))
-        return low <= self.count < high - self.expected.mean
+        return low <= SHOWN_FRAC * self.count and self.count < high - self.expected.mean
 
 
 def tells(tree: GateTree, population: str, role: str) -> bool:

@@ -136,6 +136,8 @@ def test_limits_of_alike_blanks_are_those_of_counting() -> None:
         (36, Blank(0, 100_000), True),
         (39, Blank(1, 5_000), True),  # 200, and 5 to 1,114
         (39, Blank(3, 5_000), False),  # 124 at least: far from what is left open, and above the count for certain
+        (30, Blank(5, 200_000), False),  # 25 expected, and 8.1 at least: more than a fifth of the 30 for certain
+        (30, Blank(3, 120_000), True),  # the same rate, and 5.2 at least
         (2, Blank(2, MILLION), False),  # as large as the tube
         (39, Blank(0, 100), True),
         (10**6, Blank(0, 100), False),
