@@ -12,7 +12,7 @@ from stromagate.export.exporter import Exporter, exporters
 from stromagate.model.result import RunIndex, SampleResult
 
 FOLDER = "exports"
-GROUPS: Mapping[str, tuple[str, ...]] = {}
+GROUPS: Mapping[str, tuple[str, ...]] = {"multiqc": ("multiqc_general", "multiqc_populations", "multiqc_qc")}
 """Names that stand for several formats which another program wants together."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -64,6 +65,14 @@ def test_the_table_holds_the_numbers_of_the_run(call, tubes: Path, tmp_path: Pat
     rows = parquet.read_table(out / TABLE).to_pylist()
     assert [[cell(row[name]) for name in header] for row in rows] == lines
     assert {row["sample_id"] for row in rows} == {"a", "b", "c"}
+
+
+def test_a_group_is_all_its_formats(call, ran: Path) -> None:
+    before = names(ran)
+    assert call("report", ran, "--export", "multiqc").exit_code == 0
+    files = {"stromagate_general_mqc.json", "stromagate_populations_mqc.json", "stromagate_checks_mqc.json"}
+    assert names(ran) - before == {f"exports/{name}" for name in files}
+    assert {*json.loads((ran / "exports/stromagate_checks_mqc.json").read_text())["data"]} == {"a", "b"}
 
 
 def test_verify_looks_through_exports_and_boundaries(call, ran: Path) -> None:
