@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +35,7 @@ class KeptColumns:
 
     def __init__(self, prepared: Prepared, most_bytes: int = MOST_BYTES) -> None:
         self.prepared, self._most = prepared, most_bytes
-        self._kept: OrderedDict[tuple[str, str], F32] = OrderedDict()
+        self._kept: OrderedDict[Hashable, F32] = OrderedDict()
         self._finite: dict[str, bool] = {}
         self._lock = threading.RLock()
 
@@ -43,14 +43,14 @@ class KeptColumns:
         """Return compensated scale values of all events, shape (n,), read-only."""
         if self.prepared.unmix[axis].plain:
             return self.prepared.linear(axis)
-        return self._made("quick", axis, lambda: self.prepared.linear(axis))
+        return self.made(("quick", axis), lambda: self.prepared.linear(axis))
 
     def shown(self, axis: str) -> F32:
         """Return values of all events in display units, shape (n,), read-only."""
         scale = self.prepared.scale(axis)
         if scale.kind == "linear":
             return self.quick(axis)
-        return self._made("shown", axis, lambda: display(scale, self.quick(axis)))
+        return self.made(("shown", axis), lambda: display(scale, self.quick(axis)))
 
     def finite(self, axis: str) -> bool:
         """Return whether every quick value of the tube is finite."""
@@ -65,9 +65,9 @@ class KeptColumns:
             return self.quick(axis)[rows]
         return self.prepared.linear(axis, rows)
 
-    def _made(self, kind: str, axis: str, make: Callable[[], F32]) -> F32:
+    def made(self, key: Hashable, make: Callable[[], F32]) -> F32:
+        """Return a column of any other meaning, shape (n,), read-only: the one kept under a key, or else a new one."""
         with self._lock:
-            key = (kind, axis)
             if key not in self._kept:
                 values = make()
                 values.flags.writeable = False

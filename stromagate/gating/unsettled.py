@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stromagate.gating.geometry import Mask
 from stromagate.gating.sieve import on_table, tolerance
@@ -32,8 +33,7 @@ _LARGEST_RADIUS = 1e15
 # Values are looked at a stretch at a time, so that they stay in cache.
 _STRETCH = 1 << 14
 
-_Near = Callable[[list[F32]], Mask]
-"""Told the display values of some events on each axis, says which of them may change sides."""
+T = TypeVar("T", np.bool_, np.float32)
 
 
 def unsettled(
@@ -69,13 +69,16 @@ def unsettled(
         tolerance(whole, axis, scales[axis]) + _ROOM_REL * max(abs(low), abs(high))
         for axis, (low, high) in zip(now.axes, sides, strict=True)
     ]
-    if isinstance(was, Polygon) and isinstance(now, Polygon):
-        near = _passed_over(was, now, room)
-    else:
-        near = _in_a_shell(was, now, room)  # type: ignore[arg-type]  # both are ellipses
-    if near is None:
+    columns = [kept.shown(axis) for axis in now.axes]
+    with np.errstate(invalid="ignore", over="ignore"):
+        if isinstance(was, Polygon) and isinstance(now, Polygon):
+            may = _passed_over(was, now, columns, room)
+        else:
+            assert isinstance(was, Ellipse)
+            assert isinstance(now, Ellipse)
+            may = _in_a_shell(was, now, columns, room, kept)
+    if may is None:
         return None
-    may = _marked([kept.shown(axis) for axis in now.axes], near)
     for axis in now.axes:
         # A mixed value that is not finite in float32 may have an exact one that is.
         if whole.slack(axis) > 0 and not whole.finite(axis):
@@ -83,16 +86,8 @@ def unsettled(
     return may
 
 
-def _marked(columns: list[F32], near: _Near) -> Mask:
-    may = np.empty(len(columns[0]), dtype=np.bool_)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for start in range(0, may.size, _STRETCH):
-            may[start : start + _STRETCH] = near([column[start : start + _STRETCH] for column in columns])
-    return may
-
-
-def _passed_over(was: Polygon, now: Polygon, room: list[float]) -> _Near | None:
-    """Return what marks the events between the sides that only one of two polygons has, or near such a side.
+def _passed_over(was: Polygon, now: Polygon, columns: list[F32], room: list[float]) -> Mask | None:
+    """Return which events lie between the sides that only one of two polygons has, or near such a side.
 
     Who is inside is the parity of crossed sides. That of the sides which both have is the same, and the others together
     are closed: what decides is whether an odd number of them is crossed.
@@ -102,17 +97,20 @@ def _passed_over(was: Polygon, now: Polygon, room: list[float]) -> _Near | None:
     if not sides:
         return None
     corners = np.array(sides, dtype=np.float64).reshape(-1, 2)
-    low, high = corners.min(axis=0) - room, corners.max(axis=0) + room
+    # As float32, so that columns are compared as they are; its last bit is within the room many times over.
+    low, high = (corners.min(axis=0) - room).astype(np.float32), (corners.max(axis=0) + room).astype(np.float32)
 
     def near(values: list[F32]) -> Mask:
         x, y = values
-        may: Mask = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+        may: Mask = x >= low[0]
+        for also in (x <= high[0], y >= low[1], y <= high[1]):
+            may &= also
         there = np.flatnonzero(may)
         if there.size:
             may[there] = _odd_or_close(x[there].astype(np.float64), y[there].astype(np.float64), sides, room)
         return may
 
-    return near
+    return _by_stretches(columns, np.bool_, near)
 
 
 def _odd_or_close(x: F64, y: F64, sides: Iterable[tuple[Point, Point]], room: list[float]) -> Mask:
@@ -126,31 +124,36 @@ def _odd_or_close(x: F64, y: F64, sides: Iterable[tuple[Point, Point]], room: li
     return odd | close
 
 
-def _in_a_shell(was: Ellipse, now: Ellipse, room: list[float]) -> _Near | None:
-    """Return what marks the events near either of two ellipses, or inside one of them alone."""
+def _in_a_shell(was: Ellipse, now: Ellipse, columns: list[F32], room: list[float], kept: KeptColumns) -> Mask | None:
+    """Return which events are near either of two ellipses, or inside one of them alone.
+
+    How far events lie from the centre of the ellipse as it was is kept for the next step of the drag. In these units
+    the moved one holds a ball and lies in another, both about that centre: only events between the two are looked at.
+    """
     shells = [_Shell.of(each, room) for each in (was, now)]
-    if None in shells:
+    if shells[0] is None or shells[1] is None:
         return None
-    one, other = shells
-
-    def near(values: list[F32]) -> Mask:
-        assert one is not None
-        assert other is not None
-        (in_one, out_one), (in_other, out_other) = one.sides(values), other.sides(values)
-        return ~((in_one & in_other) | (out_one & out_other))
-
-    return near
+    one, other = shells[0], shells[1]
+    distance = kept.made(("distance", was), lambda: _by_stretches(columns, np.float32, one.distance))
+    inner, outer = one.balls(other)
+    may = (distance >= inner) & (distance <= outer)
+    rows = np.flatnonzero(may)
+    if rows.size:
+        in_one, out_one = one.sides(distance[rows])
+        in_other, out_other = other.sides(
+            _by_stretches([column[rows] for column in columns], np.float32, other.distance)
+        )
+        may[rows] = ~((in_one & in_other) | (out_one & out_other))
+    return may
 
 
 class _Shell:
-    """An ellipse as two others, one well inside it and one well outside."""
+    """An ellipse as two others, one well inside it and one well outside; distances are squares, in its own units."""
 
-    def __init__(self, ellipse: Ellipse, spread: F64, turn: F64, off: float) -> None:
-        radius = float(np.sqrt(ellipse.distance_squared))
-        self.mean = [np.float32(at) for at in ellipse.mean]
-        self.turn = (turn / spread[:, None]).astype(np.float32)
-        inner = max(radius * (1 - _SHELL_FRAC) - off, 0.0)
-        self.inner, self.outer = np.float32(inner**2), np.float32((radius * (1 + _SHELL_FRAC) + off) ** 2)
+    def __init__(self, ellipse: Ellipse, whiten: F64, off: float) -> None:
+        self.centre, self.whiten = np.array(ellipse.mean), whiten
+        self.mean, self.turn = self.centre.astype(np.float32), whiten.astype(np.float32)
+        self.radius, self.off = float(np.sqrt(ellipse.distance_squared)), off
 
     @classmethod
     def of(cls, ellipse: Ellipse, room: list[float]) -> _Shell | None:
@@ -160,24 +163,50 @@ class _Shell:
         correlation = covariance / np.outer(spread, spread)
         if not np.linalg.cond(correlation) < _WORST_CONDITION:
             return None
-        turn = np.linalg.cholesky(np.linalg.inv((correlation + correlation.T) / 2))
+        turn = np.linalg.cholesky(np.linalg.inv((correlation + correlation.T) / 2)).T
         off = float(np.linalg.norm(turn, 2)) * float(np.linalg.norm(np.array(room) / spread))
         # Values that are off by as much as the ellipse is wide tell nothing.
-        return cls(ellipse, spread, turn, off) if off < np.sqrt(ellipse.distance_squared) < _LARGEST_RADIUS else None
+        useful = off < np.sqrt(ellipse.distance_squared) < _LARGEST_RADIUS
+        return cls(ellipse, turn / spread, off) if useful else None
 
-    def sides(self, values: list[F32]) -> tuple[Mask, Mask]:
-        """Return which events are certainly inside, and which certainly outside; what is no number is outside."""
+    def balls(self, other: _Shell) -> tuple[np.float32, np.float32]:
+        """Return the largest ball that is inside of both ellipses, and the smallest with both inside, with room."""
+        away = float(np.linalg.norm(self.whiten @ (other.centre - self.centre)))
+        stretch = np.linalg.svd(self.whiten @ np.linalg.inv(other.whiten), compute_uv=False)
+        smallest = min(self.radius, other.radius * float(stretch.min()) - away)
+        largest = max(self.radius, other.radius * float(stretch.max()) + away)
+        return self._inner(smallest), self._outer(largest)
+
+    def distance(self, values: list[F32]) -> F32:
+        """Return the squared distance of events from the centre, shape (n,)."""
         away = [column - at for column, at in zip(values, self.mean, strict=True)]
-        distance: F32 | None = None
-        for column in range(len(away)):
-            # The factor is a triangle: what stands above its diagonal is zero.
-            along = away[column] * self.turn[column, column]
-            for row in range(column + 1, len(away)):
-                along += away[row] * self.turn[row, column]
+        total = np.zeros(len(away[0]), dtype=np.float32)
+        for row in range(len(away)):
+            # The factor is a triangle: what stands below its diagonal is zero.
+            along = away[row] * self.turn[row, row]
+            for column in range(row + 1, len(away)):
+                along += away[column] * self.turn[row, column]
             along *= along
-            distance = along if distance is None else distance + along
-        assert distance is not None
-        return distance < self.inner, ~(distance <= self.outer)
+            total += along
+        return total
+
+    def sides(self, distance: F32) -> tuple[Mask, Mask]:
+        """Return which events are certainly inside, and which certainly outside; what is no number is outside."""
+        return distance < self._inner(self.radius), ~(distance <= self._outer(self.radius))
+
+    def _inner(self, radius: float) -> np.float32:
+        return np.float32(max(radius * (1 - _SHELL_FRAC) - self.off, 0.0) ** 2)
+
+    def _outer(self, radius: float) -> np.float32:
+        return np.float32((radius * (1 + _SHELL_FRAC) + self.off) ** 2)
+
+
+def _by_stretches(columns: list[F32], kind: type[T], made: Callable[[list[F32]], NDArray[T]]) -> NDArray[T]:
+    """Return what is made of some columns, a stretch at a time."""
+    whole = np.empty(len(columns[0]), dtype=kind)
+    for start in range(0, whole.size, _STRETCH):
+        whole[start : start + _STRETCH] = made([column[start : start + _STRETCH] for column in columns])
+    return whole
 
 
 def _sides(polygon: Polygon) -> Iterable[tuple[Point, Point]]:

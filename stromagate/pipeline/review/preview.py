@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from stromagate.gating.tree import evaluable
-from stromagate.model.gates import ROOT, GateTree
+from stromagate.model.gates import ROOT, Boolean, GateNode, GateTree
 from stromagate.model.holding import holders
 from stromagate.model.result import SampleResult
 from stromagate.model.template import Document
@@ -100,10 +100,11 @@ def rows(
     before, after : Moment
         Counts of all populations.
     """
-    books = [_Book(result, moment) for moment in (before, after)]
+    old_book, book = (_Book(result, moment) for moment in (before, after))
+    of_run = {each.population: each.value for each in result.statistics if each.statistic == "count"}
     limits = {each.population: each for each in result.detection}
     for name in populations:
-        old, new = (book.rates(name) for book in books)
+        old, new, value = old_book.rates(name), book.rates(name), of_run.get(name)
         rates = [
             RatePreview(
                 statistic=key[0], denominator=key[1], before=old.get(key, _NOTHING), after=new.get(key, _NOTHING)
@@ -113,38 +114,66 @@ def rows(
         yield PopulationPreview(
             population=name,
             label=result.labels_of_populations.get(name, name),
-            parent=after.tree.node(name).parent,
-            of_run=result.count(name),
-            before=books[0].count(name),
-            after=books[1].count(name),
+            parent=book.nodes[name].parent,
+            of_run=None if value is None else int(value),
+            before=old_book.count(name),
+            after=book.count(name),
             state=count_state(after.counts.get(name), limits.get(name)),
             rates=tuple(rates),
         )
 
 
 _NOTHING = Estimate(value=None)
-# While a boundary is dragged, half of the intervals are those of the step before.
-_poisson, _poisson_ratio = lru_cache(maxsize=4096)(poisson), lru_cache(maxsize=4096)(poisson_ratio)
-_OF_SHARES = {name: lru_cache(maxsize=8192)(interval) for name, interval in SHARE_INTERVALS.items()}
+# While a boundary is dragged, more than half of the numbers are those of the step before.
+_KEPT = 16_384
+
+
+@lru_cache(_KEPT)
+def _counted(count: int, confidence: float) -> Estimate:
+    return _estimate(count, poisson(count, confidence), 1)
+
+
+@lru_cache(_KEPT)
+def _share(count: int, total: int, per: int, confidence: float, interval: str) -> Estimate:
+    return _estimate(count * per / total, SHARE_INTERVALS[interval](count, total, confidence), per)
+
+
+@lru_cache(_KEPT)
+def _ratio(count: int, total: int, confidence: float) -> Estimate:
+    return _estimate(count * _MILLION / total, poisson_ratio(count, total, confidence), _MILLION)
+
+
+@lru_cache(16)
+def _held(shape: tuple[GateNode, ...]) -> Mapping[str, frozenset[str]]:
+    """Return which populations hold which; a boundary's place says nothing of it, only what it combines."""
+    return holders(GateTree(shape))
+
+
+def warm(result: SampleResult) -> None:
+    """Load what intervals are made with, and make those of the run, so that the first drag need not wait."""
+    counts = {each.population: each.n for each in result.statistics if each.statistic == "count"}
+    moment = Moment(result.tree, counts)
+    for _ in rows(result, [node.name for node in result.tree.nodes], moment, moment):
+        pass
 
 
 class _Book:
     """Numbers of one moment."""
 
     def __init__(self, result: SampleResult, moment: Moment) -> None:
-        self.counts, self.tree, self.held = moment.counts, moment.tree, holders(moment.tree)
+        self.counts, self.nodes = moment.counts, {node.name: node for node in moment.tree.nodes}
+        self.held = _held(tuple(map(_bare, moment.tree.nodes)))
         self.able = evaluable(moment.tree)
         self.denominators = tuple(dict.fromkeys(result.denominators))
-        config = result.record.config
-        self.confidence, self.of_share = config.confidence, _OF_SHARES[config.interval]
+        self.confidence, self.interval = result.record.config.confidence, result.record.config.interval
 
     def count(self, name: str) -> Estimate:
         count = self._of(name)
-        return _NOTHING if count is None else _estimate(count, _poisson(count, self.confidence), 1)
+        return _NOTHING if count is None else _counted(count, self.confidence)
 
     def rates(self, name: str) -> dict[tuple[str, str], Estimate]:
         """Return every rate of a population by its kind and denominator, in the order of ``quantify.counts``."""
-        node = self.tree.node(name)
+        node = self.nodes[name]
         found = {("fraction", node.parent): self._share(name, node.parent, 1)}
         for denominator in self.denominators:
             if denominator == name or denominator not in self.held:
@@ -161,21 +190,27 @@ class _Book:
         return self.counts.get(name) if name in self.able else None
 
     def _side_branch(self, denominator: str, name: str) -> bool:
-        return self.tree.node(denominator).parent in self.held[name] and name not in self.held[denominator]
+        return self.nodes[denominator].parent in self.held[name] and name not in self.held[denominator]
 
     def _share(self, name: str, denominator: str, per: int) -> Estimate:
         count, total = self._of(name), self._of(denominator)
         if count is None or not total:
             return _NOTHING
-        return _estimate(count * per / total, self.of_share(count, total, self.confidence), per)
+        return _share(count, total, per, self.confidence, self.interval)
 
     def _ratio(self, name: str, denominator: str) -> Estimate:
         count, total = self._of(name), self._of(denominator)
         if count is None or not total:
             return _NOTHING
-        return _estimate(count * _MILLION / total, _poisson_ratio(count, total, self.confidence), _MILLION)
+        return _ratio(count, total, self.confidence)
 
 
 def _estimate(value: float, bounds: Bounds | tuple[float, float | None], per: int) -> Estimate:
     low, high = bounds
     return Estimate(value=value, low=settled(per * low), high=None if high is None else settled(per * high))
+
+
+def _bare(node: GateNode) -> GateNode:
+    """Return a node as far as it says which populations hold which."""
+    geometry = node.geometry if isinstance(node.geometry, Boolean) else None
+    return GateNode(node.name, node.parent, "", geometry, "fixed", "")

@@ -19,6 +19,7 @@ from stromagate.pipeline.bundle import read_run
 from stromagate.pipeline.review.companions import Places
 from stromagate.pipeline.review.files import FileFinder
 from stromagate.pipeline.review.opened import ReviewTube
+from stromagate.pipeline.review.preview import warm
 from stromagate.pipeline.threads import one_blas_thread
 from stromagate.prepare.prepared import prepared_on
 
@@ -67,6 +68,7 @@ def open_tube(folder: Path, result: SampleResult, files: FileFinder) -> ReviewTu
         tube = ReviewTube(result, live, files, _names(folder))
         _must_be_the_same(result, tube)
         live.warm()
+        warm(result)
     return tube
 
 
