@@ -44,33 +44,40 @@ def of_tube(result: SampleResult, asked: Iterable[str] = ()) -> dict[str, bytes]
     return {each.filename: each.render([result]) for each in _those(asked) if each.a_tube}
 
 
-def of_run(
-    run: RunIndex, results: Sequence[SampleResult], asked: Iterable[str], files: Mapping[str, bytes]
-) -> dict[str, bytes]:
+def names_of_tube(asked: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the names of those files."""
+    return tuple(each.filename for each in _those(asked) if each.a_tube)
+
+
+def of_run(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, bytes]:
     """Return the files of a whole run that were asked for, by their path in its folder.
 
     Parameters
     ----------
     run : RunIndex
-        What became of each tube.
+        What became of each tube, and which exports it was asked for.
     results : sequence of SampleResult
         Those that have a result, in the run's order.
-    asked : iterable of str
-        Formats.
-    files : mapping of str to bytes
-        The other files of the run, by their path.
     """
-    made: dict[str, bytes] = {}
-    last = sorted(_those(asked), key=lambda each: each.of_folder is not None)  # which speak of the others as well
-    for each in last:
-        if each.a_tube or not each.asked:
-            continue
-        path = each.filename if each.at_top else f"{FOLDER}/{each.filename}"
-        if each.of_folder is not None:
-            made[path] = each.of_folder(run, results, {**files, **made})
-        else:
-            made[path] = each.of_run(results, run.findings) if each.of_run else each.render(results)
-    return made
+    return {
+        _path(each): each.of_run(results, run.findings) if each.of_run else each.render(results)
+        for each in _those(run.exports)
+        if each.asked and not each.a_tube and each.of_folder is None
+    }
+
+
+def of_folder(run: RunIndex, results: Sequence[SampleResult], files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return those that speak of the other files of the run, which are given by their path."""
+    return {_path(each): each.of_folder(run, results, files) for each in _those(run.exports) if each.of_folder}
+
+
+def names_of_folder(asked: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of those, before there is any file that they could speak of."""
+    return tuple(_path(each) for each in _those(asked) if each.of_folder)
+
+
+def _path(exporter: Exporter) -> str:
+    return exporter.filename if exporter.at_top else f"{FOLDER}/{exporter.filename}"
 
 
 def _those(asked: Iterable[str]) -> list[Exporter]:

@@ -282,8 +282,10 @@ def _run_files(
         files["without_blood.csv"] = without_blood_csv(corrected)
     if not standalone:
         files["assets/plotly.min.js"] = plotly_asset()
-    files |= asked.of_run(run, results, run.exports, files)
-    return files | accompanying(run, results, files, plotly)
+    files |= asked.of_run(run, results)
+    to_come = dict.fromkeys(asked.names_of_folder(run.exports), b"")
+    files |= accompanying(run, results, files | to_come, plotly)
+    return files | asked.of_folder(run, results, files)
 
 
 def files_of(out: Path, run: RunIndex, results: list[SampleResult], *, standalone: bool) -> dict[str, bytes]:

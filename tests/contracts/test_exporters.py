@@ -32,7 +32,7 @@ RUNS = {
 @pytest.mark.parametrize("name", exporters.names())
 def test_a_format_declares_itself(name: str) -> None:
     exporter = exporters.get(name)
-    assert re.fullmatch(r"[a-z_]+(\.[a-z0-9]+)+", exporter.filename)
+    assert re.fullmatch(r"[a-z_-]+(\.[a-z0-9]+)+", exporter.filename)
     assert exporter.summary
     assert not exporter.summary.endswith(".")
 
