@@ -144,9 +144,18 @@ def run_anew(review: Review) -> dict[str, Any]:
             done += 1
             tell(f"{done} of {total}: {outcome.entry.sample_id}")
 
+        left_out: list[str] = []
         tell("looking for the files")
-        finished = run_again(review.folder, review.files, on_done=on_done)
+        finished = run_again(
+            review.folder,
+            review.files,
+            on_done=on_done,
+            on_left_out=lambda name, reason: left_out.append(f"the edits of {name} were left out: {reason}"),
+            who=review.reader,
+        )
         review.reload()
+        if left_out:
+            return f"made again; {'; '.join(left_out)}"
         failed = [entry.sample_id for entry in finished.samples if entry.status == "failed"]
         if failed:
             return f"made again; {len(failed)} failed: {', '.join(failed[:3])}"

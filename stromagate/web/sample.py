@@ -13,7 +13,6 @@ from stromagate.model.result import SampleResult
 from stromagate.pipeline.review import drafts
 from stromagate.pipeline.review.preview import Estimate, PopulationPreview
 from stromagate.pipeline.review.signoff import NOTE, ROLES
-from stromagate.pipeline.review.tubes import ReviewTube
 from stromagate.report.lookup import label, notices, role, walk
 from stromagate.report.wording import NONE, count_text, number_text
 from stromagate.web.plain import plain_geometry, read_geometry
@@ -96,7 +95,7 @@ def preview(review: Review, called: str, asked: Mapping[str, Any]) -> Json:
     geometry = edits.pop(node.name, None)
     found = tube.preview(edits, node.name, geometry)
     told = {each.population: each for each in found.populations}
-    everything = _everything(tube, edits, node.name, geometry)
+    everything = tube.counts(edits) | {name: _whole(each.after) for name, each in told.items()}
     rows = [_row(result, told[name]) for name in told]
     rows += [_unmoved(result, name, everything.get(name)) for name in _asked(result) if name not in told]
     return {
@@ -108,8 +107,8 @@ def preview(review: Review, called: str, asked: Mapping[str, Any]) -> Json:
     }
 
 
-def _everything(tube: ReviewTube, edits: Mapping[str, Geometry], name: str, geometry: Geometry | None) -> dict[str, int | None]:
-    return tube.counts(edits if geometry is None else {**edits, name: geometry})
+def _whole(each: Estimate) -> int | None:
+    return None if each.value is None else int(each.value)
 
 
 def _standing(review: Review, result: SampleResult, asked: Mapping[str, Any]) -> dict[str, Geometry]:

@@ -50,6 +50,7 @@ function cards() {
   const there = shown.samples.filter((sample) => (at("controls").checked || !sample.is_control)
     && (!text || `${sample.sample_id} ${sample.patient}`.toLocaleLowerCase("en").includes(text)));
   at("cards").replaceChildren(...there.map(card));
+  document.querySelectorAll(".card").forEach((each) => { if (each.draw) { each.draw(); } });
   if (!there.length) { at("cards").append(make("p", {class: "empty", text: "No tube has this gate and fits what is asked for."})); }
   const total = shown.samples.filter((sample) => at("controls").checked || !sample.is_control).length;
   tell(`${there.length} of ${total} tubes; ${shown.label}`);
@@ -71,12 +72,15 @@ function card(sample) {
     sample.reasons.length ? make("ul", {class: "reasons"}, ...sample.reasons.map((text) => make("li", {text}))) : make("p", {class: "reasons quiet", text: "nothing speaks against it"}));
   found.classList.toggle("chosen", chosen.has(sample.sample_id));
   if (sample.view) {
-    new Plot(plot, {width: 216, height: 190, small: true, label: sample.spoken}).show(sample.view, {gate: sample.gate, before: sample.before});
+    found.draw = () => {
+      const width = Math.max(120, found.clientWidth - 22);
+      new Plot(plot, {width, height: Math.round(width * 0.82), small: true, label: sample.spoken}).show(sample.view, {gate: sample.gate, before: sample.before});
+    };
     plot.addEventListener("click", () => name.click());
     found.querySelector(".counts").title = sample.view.y ? `${sample.view.x.title} across, ${sample.view.y.title} up` : sample.view.x.title;
   } else {
     plot.className = "no-plot";
-    plot.textContent = sample.state;
+    plot.textContent = "not placed on this tube";
   }
   return found;
 }

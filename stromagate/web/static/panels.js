@@ -62,7 +62,7 @@ export class Panels {
 
   findings(findings) {
     this.at("findings").replaceChildren(findings.length
-      ? make("ul", {class: "plain"}, ...findings.map((each) => make("li", {class: `status-${each.status}`}, make("strong", {text: `${each.status} ${each.code}`}), ` ${each.sentence}`, each.remedy ? make("span", {class: "quiet", text: ` ${each.remedy}`}) : null)))
+      ? make("details", {}, make("summary", {text: `${findings.length} ${findings.length === 1 ? "check" : "checks"} warned or failed`}), make("ul", {class: "plain"}, ...findings.map((each) => make("li", {class: `status-${each.status}`}, make("strong", {text: `${each.status} ${each.code}`}), ` ${each.sentence}`, each.remedy ? make("span", {class: "quiet", text: ` ${each.remedy}`}) : null))))
       : make("p", {class: "quiet", text: "No check warned or failed."}));
   }
 }

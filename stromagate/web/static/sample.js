@@ -119,6 +119,7 @@ function dragged(geometry, ended) {
 // Ask what the boundaries give; while a drag goes on only the newest question is answered.
 async function count(geometry = null) {
   if (!data.file.at_hand) { panels.counts(data.counts, ""); return; }
+  at("counts").setAttribute("aria-busy", "true");
   if (counting && counting.busy) { counting.waiting = {geometry}; return; }
   counting = {busy: true, waiting: null};
   const mine = counting;
@@ -132,7 +133,7 @@ async function count(geometry = null) {
     tellRefusal(error);
   }
   mine.busy = false;
-  if (mine.waiting) { count(mine.waiting.geometry); }
+  if (mine.waiting) { count(mine.waiting.geometry); } else { at("counts").setAttribute("aria-busy", "false"); }
 }
 
 function buttons() {
