@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from stromagate.errors import InputError
 from stromagate.model.config import RunConfig
+from stromagate.model.edits import GateEdits
 from stromagate.model.result import RunIndex, SampleEntry, SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import run_batch
@@ -53,6 +55,7 @@ def rerun(
     jobs: int = 1,
     on_done: Callable[[Outcome], None] | None = None,
     *,
+    on_left_out: Callable[[str, str], None] | None = None,
     who: str = "stromagate",
     printer: Printer | None = None,
     stage: Stage | None = None,
@@ -73,6 +76,9 @@ def rerun(
         Tubes worked on at once.
     on_done : callable, optional
         Told what became of each tube.
+    on_left_out : callable, optional
+        Told each tube whose edits could not be taken, such as edits of boundaries that another version fits elsewhere,
+        and why. The tube is made with its automatic boundaries, and its edits stay in the review.
     who : str
         Goes to the audit log.
     printer : Printer, optional
@@ -106,31 +112,77 @@ def rerun(
         printer=printer,
         exports=told.run.exports,
     )
-    with journal.held():  # what is run is one moment's edits; those that come while it runs are for the next time
-        document = journal.document()
+    with (
+        journal.held() as head
+    ):  # what is run is one moment's edits; those that come while it runs are for the next time
+        document, revision = journal.document(), head.revision
     before = _hashes(folder, told.run)
-    home = folder / REVIEW
-    taken = home / _TAKEN / EDITS_FILE
-    bundle.write_file(home / KEPT_RUN, plain_bytes(told.run))
-    try:
-        config = told.config
-        if document.samples:
-            bundle.write_file(taken, plain_bytes(document))
-            config = config.model_copy(update={"edits": str(taken)})
-        finished = run_batch(told.tubes, told.template.where, folder, config, options, on_done=on_done, stage=stage)
-    finally:
-        if (folder / bundle.RUN_FILE).is_file():  # finished, or refused before anything was touched
-            (home / KEPT_RUN).unlink(missing_ok=True)
-        with suppress(OSError):
-            taken.unlink(missing_ok=True)
-            taken.parent.rmdir()
+    run_with = partial(_run, folder, told, options, on_done=on_done, stage=stage)
+    with _kept(folder, told.run):
+        finished = run_with(document)
+        lost = _lost_edits(finished, document)
+        if lost:  # better the automatic boundaries than no result: what a tube has none of cannot be looked at
+            kept = tuple(item for item in document.samples if item.sample_id not in lost)
+            finished = run_with(GateEdits(samples=kept))
     after = _hashes(folder, finished)
     with journal.held() as head:
         made = {name: sha256 for name, sha256 in after.items() if before.get(name) != sha256}
-        failed = [entry.sample_id for entry in finished.samples if entry.status == "failed"]
-        why = f"with the edits of revision {head.revision}" + (f"; failed: {', '.join(failed)}" if failed else "")
-        journal.act(head, who, "rerun", why=why, results=made)
+        journal.act(head, who, "rerun", why=_said(revision, finished, lost), results=made)
+    for sample_id, reason in lost.items():
+        if on_left_out is not None:
+            on_left_out(sample_id, reason)
     return finished
+
+
+def _run(
+    folder: Path,
+    told: _Told,
+    options: BatchOptions,
+    document: GateEdits,
+    *,
+    on_done: Callable[[Outcome], None] | None,
+    stage: Stage | None,
+) -> RunIndex:
+    """Run the batch with some edits: a copy of them, that nobody writes into meanwhile."""
+    taken, config = folder / REVIEW / _TAKEN / EDITS_FILE, told.config
+    try:
+        if document.samples:
+            bundle.write_file(taken, plain_bytes(document))
+            config = config.model_copy(update={"edits": str(taken)})
+        return run_batch(told.tubes, told.template.where, folder, config, options, on_done=on_done, stage=stage)
+    finally:
+        with suppress(OSError):
+            taken.unlink(missing_ok=True)
+            taken.parent.rmdir()
+
+
+@contextmanager
+def _kept(folder: Path, run: RunIndex) -> Iterator[None]:
+    """Keep what the run was told for as long as its own index is not there."""
+    kept = folder / REVIEW / KEPT_RUN
+    bundle.write_file(kept, plain_bytes(run))
+    try:
+        yield
+    finally:
+        if (folder / bundle.RUN_FILE).is_file():  # finished, or refused before anything was touched
+            kept.unlink(missing_ok=True)
+
+
+def _lost_edits(finished: RunIndex, document: GateEdits) -> dict[str, str]:
+    """Return the tubes that failed for their edits alone, each with the reason."""
+    edited = {item.sample_id for item in document.samples}
+    return {
+        entry.sample_id: entry.error.get("message") or ""
+        for entry in finished.samples
+        if entry.sample_id in edited and entry.error and (entry.error.get("code") or "").startswith("edits.")
+    }
+
+
+def _said(revision: int, finished: RunIndex, lost: Mapping[str, str]) -> str:
+    parts = [f"with the edits of revision {revision}"]
+    parts += [f"without those of {name}: {reason}" for name, reason in lost.items()]
+    failed = [entry.sample_id for entry in finished.samples if entry.status == "failed"]
+    return "; ".join([*parts, *([f"failed: {', '.join(failed)}"] if failed else [])])
 
 
 def broken_off(folder: Path) -> bool:

@@ -44,7 +44,7 @@ class ReviewStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         run = read_run(folder)
-        self.names = tuple(entry.sample_id for entry in run.samples if entry.status != "failed")
+        self.names = tuple(entry.sample_id for entry in run.samples)
         self.journal = Journal(folder, edits_of_run(folder, run))
         self._read: dict[str, tuple[object, object]] = {}
         self._fitted: dict[str, tuple[tuple[int, int], Fitted]] = {}
@@ -184,7 +184,9 @@ class ReviewStore:
                 changes=tuple(
                     change
                     for name, each in after.items()
-                    for change in changes(self.fitted(name), name, before.get(name), each)
+                    for change in changes(
+                        self.fitted(name) if self._has_result(name) else None, name, before.get(name), each
+                    )
                 ),
                 after=after,
             ).revision
@@ -202,15 +204,21 @@ class ReviewStore:
         return cast("T", known[1])
 
     def _must_know(self, sample_id: str) -> None:
-        if sample_id not in self.names:
+        there = [name for name in self.names if self._has_result(name)]
+        if sample_id not in there:
             raise UsageError(
                 "review.no_tube",
                 f"the run has no analysed tube '{sample_id}'",
                 where=str(self.folder),
-                hint=did_you_mean(sample_id, self.names),
+                hint=did_you_mean(sample_id, there),
             )
 
+    def _has_result(self, sample_id: str) -> bool:
+        return (self.folder / SAMPLES / sample_id / RESULT_FILE).is_file()
+
     def _must_fit(self, sample_id: str, edits: SampleEdits | None) -> None:
+        if edits is None and sample_id in self.names and not self._has_result(sample_id):
+            return  # a tube that failed: what was edited on it can still be set back
         fitted = self.fitted(sample_id)
         if edits is None:
             return

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from stromagate.errors import InputError, StromagateError
+from stromagate.errors import InputError, SpecificationError, StromagateError
+from stromagate.gating.edits import apply
 from stromagate.model.config import RunConfig
 from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import run_batch
@@ -202,3 +203,37 @@ def test_edits_that_the_run_was_made_with_are_not_lost(out: Path) -> None:
     again(out)
     assert bundle.read_result(out, "b").edits == made_by_hand.edits
     assert bundle.read_result(out, "a").edits
+
+
+def test_edits_that_can_no_longer_be_taken_cost_no_result(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(ReviewStore(out), "a", 0.7)
+    put(ReviewStore(out), "b", 0.6)
+
+    def refused(prepared: object, gated: Any, sample: Any, **more: Any) -> Any:
+        if sample.sample_id == "a":
+            raise SpecificationError("edits.tree", "these edits were made on other boundaries", where="a")
+        return apply(prepared, gated, sample, **more)
+
+    monkeypatch.setattr("stromagate.pipeline.tube.apply", refused)
+    left: list[tuple[str, str]] = []
+    run = again(out, on_left_out=lambda *said: left.append(said))
+    assert run.exit_code == 0
+    assert left == [("a", "these edits were made on other boundaries")]
+    assert bundle.read_result(out, "a").edits == ()
+    assert bundle.read_result(out, "b").edits
+    store = ReviewStore(out)
+    assert store.of("a") is not None, "the edits stay in the review"
+    assert SignOff(store).state("a").pending
+    assert "without those of a: these edits were made on other boundaries" in store.audit()[-1].why
+
+
+def test_edits_of_a_tube_that_failed_can_be_set_back(out: Path) -> None:
+    store = ReviewStore(out)
+    put(store)
+    shutil.rmtree(out / "samples" / "a")
+    with pytest.raises(StromagateError, match="no analysed tube 'a'"):
+        store.fitted("a")
+    assert store.put("a", None, expected=1, who=WHO, why=WHY) == 2
+    (change,) = store.audit()[-1].changes
+    assert (change.old, change.new) == (cut(0.7), None)
+    assert store.of("a") is None
