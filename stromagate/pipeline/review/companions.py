@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from stromagate.errors import InputError, StromagateError
@@ -57,7 +58,8 @@ class Places:
         InputError
             It is not at hand: the shipped one of that name is another by now, and no file has its content.
         """
-        for source in (wanted.name, *self.files(_YAML)):
+        sources: Iterator[str | Path] = chain([wanted.name], self.files(_YAML))  # folders are searched only if need be
+        for source in sources:
             try:
                 loaded = load_template(source)
             except StromagateError:  # another document, or a template that this version does not take
