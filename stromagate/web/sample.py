@@ -95,7 +95,7 @@ def preview(review: Review, called: str, asked: Mapping[str, Any]) -> Json:
     geometry = edits.pop(node.name, None)
     found = tube.preview(edits, node.name, geometry)
     told = {each.population: each for each in found.populations}
-    everything = tube.counts(edits) | {name: _whole(each.after) for name, each in told.items()}
+    everything = found.counts
     rows = [_row(result, told[name]) for name in told]
     rows += [_unmoved(result, name, everything.get(name)) for name in _asked(result) if name not in told]
     return {
@@ -105,10 +105,6 @@ def preview(review: Review, called: str, asked: Mapping[str, Any]) -> Json:
         "counts": rows,
         "ladder": {name: count_text(n) for name, n in everything.items()},
     }
-
-
-def _whole(each: Estimate) -> int | None:
-    return None if each.value is None else int(each.value)
 
 
 def _standing(review: Review, result: SampleResult, asked: Mapping[str, Any]) -> dict[str, Geometry]:
