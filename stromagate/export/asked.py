@@ -5,13 +5,16 @@ What is of a whole run lies in ``exports/``, what is of one tube beside its resu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from stromagate.errors import SpecificationError, did_you_mean
 from stromagate.export.exporter import Exporter, exporters
 from stromagate.model.result import RunIndex, SampleResult
+from stromagate.model.sample import Rows, Sample
 
 FOLDER = "exports"
+ToFile = Callable[[SampleResult, Sample, Mapping[str, Rows], Path], None]
 GROUPS: Mapping[str, tuple[str, ...]] = {"multiqc": ("multiqc_general", "multiqc_populations", "multiqc_qc")}
 """Names that stand for several formats which another program wants together."""
 
@@ -41,12 +44,22 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
 
 def of_tube(result: SampleResult, asked: Iterable[str] = ()) -> dict[str, bytes]:
     """Return the files that lie beside the result of a tube: those that always do, and those asked for."""
-    return {each.filename: each.render([result]) for each in _those(asked) if each.a_tube}
+    return {each.filename: each.render([result]) for each in _those(asked) if each.a_tube and not each.to_file}
 
 
 def names_of_tube(asked: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the names of those files."""
     return tuple(each.filename for each in _those(asked) if each.a_tube)
+
+
+def of_events(asked: Iterable[str]) -> dict[str, ToFile]:
+    """Return what writes those files that are made from events, by their names; none is written unasked."""
+    return {each.filename: each.to_file for each in _those(asked) if each.to_file}
+
+
+def made_by_run_only() -> dict[str, str]:
+    """Return the names of all files of a tube that are made from events, by format."""
+    return {name: each.filename for name, each in exporters.all().items() if each.to_file}
 
 
 def of_run(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, bytes]:

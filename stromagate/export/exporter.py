@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from stromagate.model.result import RunFinding, RunIndex, SampleResult
+from stromagate.model.sample import Rows, Sample
 from stromagate.registry import Registry
 
 
@@ -20,7 +22,8 @@ class Exporter:
     ``of_run`` also takes what was seen of all tubes together, where the format has a place for it; ``of_folder`` the
     index of the run and its other files, by their path in the folder, where the format speaks of these. A format of
     one tube (``a_tube``) is rendered from exactly one result and lies beside it. What is written only where it is
-    ``asked`` for lies in ``exports/``, or, if it must (``at_top``), beside ``run.json``.
+    ``asked`` for lies in ``exports/``, or, if it must (``at_top``), beside ``run.json``. ``to_file`` writes a format of
+    one tube from its events and the rows of its populations: only a run has these, so that ``render`` refuses.
     """
 
     filename: str
@@ -31,6 +34,7 @@ class Exporter:
     a_tube: bool = False
     asked: bool = False
     at_top: bool = False
+    to_file: Callable[[SampleResult, Sample, Mapping[str, Rows], Path], None] | None = None
 
 
 exporters: Registry[Exporter] = Registry(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from stromagate.export.asked import of_events
 from stromagate.export.exporter import exporters
 from stromagate.export.miflowcyt import miflowcyt_csv
 from stromagate.model.result import RunIndex, SampleResult
@@ -90,6 +91,7 @@ def _readme(run: RunIndex, names: Iterable[str]) -> str:
             *(["  patients/NAME.html: the tubes of one patient side by side"] if _of_patients(names) else []),
             "  samples/NAME/: result.json (everything about one tube), report.html, populations.csv,",
             "    gates.gatingml.xml (its boundaries, for other programs)",
+            *(f"  samples/NAME/{name}: {what[name]}" for name in of_events(run.exports)),
             "",
             "Every rate stands beside the population that it is divided by (column `denominator`). A value whose state",
             "is not `quantifiable` is no quantity: use its interval, never the value alone.",

@@ -25,6 +25,7 @@ from stromagate.pipeline.controls.first_stage import Stage, silent, with_control
 from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.edits import check_edits
 from stromagate.pipeline.executor import each
+from stromagate.pipeline.gated_files import refuse_without_files, write_from_events
 from stromagate.pipeline.history import check_history
 from stromagate.pipeline.job import BatchOptions, Job, Outcome
 from stromagate.pipeline.outside import blanks_of, locks_of
@@ -165,7 +166,9 @@ def render_again(
         The calibration is none, or was changed; an export that there is not.
     """
     run = bundle.read_run(out)
-    run = run.model_copy(update={"exports": tuple(sorted({*run.exports, *asked.chosen(exports)}))})
+    fresh = asked.chosen(exports)
+    refuse_without_files(set(fresh) - set(run.exports))
+    run = run.model_copy(update={"exports": tuple(sorted({*run.exports, *fresh}))})
     known = None if calibration is None else read_calibration(calibration)
     with bundle.hold(out):
         results = bundle.read_results(out, run)
@@ -211,6 +214,7 @@ def _one(job: Job) -> Outcome:
             )
         else:
             bundle.refresh_sample(job.out, job.tube.sample_id, files)
+        write_from_events(job, result)
     except StromagateError as error:
         return _failed(job, error.as_json(), error.exit_code)
     except Exception as error:  # noqa: BLE001  (a fault of ours must not cost the other tubes their results)

@@ -20,6 +20,7 @@ from stromagate.pipeline.review.verify import verify
 from stromagate.pipeline.tubes import collect_tubes
 
 ASKED = [name for name in exporters.names() if exporters.get(name).asked]
+DOCUMENT = Path(__file__).parents[2] / "docs" / "exports.md"
 TABLE = "exports/populations.parquet"
 
 
@@ -117,3 +118,15 @@ def test_the_help_names_all_that_can_be_asked_for() -> None:
     listed = {*re.findall(r"[a-z_]+", option.help.partition(":")[2].partition(".")[0])}
     grouped = {name for group in GROUPS.values() for name in group}
     assert listed == {*ASKED, *GROUPS} - grouped
+
+
+def test_the_document_names_every_format_and_its_file() -> None:
+    rows = [
+        line.split("|")[1:3] for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+    ]
+    told = {name.strip(" `"): re.findall(r"[\w./-]+\.\w+", files) for name, files in rows}
+    meant = {name: GROUPS.get(name, (name,)) for name in told}
+    assert {each for several in meant.values() for each in several} == {*ASKED}
+    for name, several in meant.items():
+        files = {path.rpartition("/")[2] for path in told[name]}
+        assert files == {exporters.get(each).filename for each in several}

@@ -17,9 +17,10 @@ from stromagate.model.result import SampleResult
 from tests.export.test_cells import PAYLOADS
 from tests.results import make_result
 
+OF_EVENTS = [name for name in exporters.names() if exporters.get(name).to_file]
 CSV = [name for name in exporters.names() if exporters.get(name).filename.endswith(".csv")]
-A_TUBE = [name for name in exporters.names() if exporters.get(name).a_tube]
-A_RUN = [name for name in exporters.names() if name not in A_TUBE]
+A_TUBE = [name for name in exporters.names() if exporters.get(name).a_tube and name not in OF_EVENTS]
+A_RUN = [name for name in exporters.names() if not exporters.get(name).a_tube]
 
 RUNS = {
     "no tube": [],
@@ -46,7 +47,7 @@ def test_no_two_formats_write_the_same_file() -> None:
     ("name", "results"),
     [
         pytest.param(name, results, id=f"{name}, {kind}")
-        for name in exporters.names()
+        for name in [*A_RUN, *A_TUBE]
         for kind, results in RUNS.items()
         if name in A_RUN or len(results) == 1
     ],
@@ -65,6 +66,14 @@ def test_a_format_of_one_tube_takes_one_and_names_it(name: str, n: int) -> None:
     assert b"tube-one" in export(name, [make_result(sample_id="tube-one")])
     with pytest.raises(UsageError, match=f"'{name}' is of one tube, and {n} are given"):
         export(name, [make_result()] * n)
+
+
+@pytest.mark.parametrize("name", OF_EVENTS)
+def test_a_format_of_events_is_of_one_tube_is_asked_for_and_says_what_it_needs(name: str) -> None:
+    assert exporters.get(name).a_tube
+    assert exporters.get(name).asked
+    with pytest.raises(UsageError, match="is made from the events of a file"):
+        export(name, [make_result()])
 
 
 @pytest.mark.parametrize("name", exporters.names())
