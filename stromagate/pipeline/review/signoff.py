@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from stromagate.errors import InputError, UsageError, did_you_mean
+from stromagate.errors import StromagateError, UsageError, did_you_mean
 from stromagate.model.audit import NOTHING, Role, Signature
 from stromagate.model.edits import SampleEdits
 from stromagate.pipeline.bundle import RESULT_FILE, SAMPLES
@@ -149,10 +149,10 @@ class SignOff:
         )
 
     def _pending(self, sample_id: str, edits: SampleEdits | None) -> bool:
-        """Say whether boundaries were moved since the result was made; of a damaged result nothing can be said."""
+        """Say whether boundaries were moved since the result was made; of one damaged or gone nothing can be said."""
         try:
             own = self.store.fitted(sample_id).own
-        except InputError:
+        except StromagateError:
             return False
         return (edits.edits if edits else ()) != (own.edits if own else ())
 
