@@ -54,7 +54,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "in").mkdir()
     write_tube(folder / "in/a.fcs", 0, 1500)
     (folder / "in/b.fcs").write_bytes(b"FCS3.1 and nothing more")
-    options = BatchOptions(exports=("ro_crate", "parquet", "multiqc"), command="stromagate run /home/someone/in")
+    options = BatchOptions(exports=("ro_crate", "parquet", "multiqc"), command="stromagate run /data/private/in")
     run_batch(collect_tubes([folder / "in"]).tubes, write_template(folder / "t.yaml"), folder / "out", options=options)
     return folder / "out"
 
@@ -114,7 +114,7 @@ def test_the_run_is_an_action_from_files_to_results(out: Path) -> None:
     assert entities["#template"]["sha256"] == run.template.sha256
     assert set(ids(action["result"])) == set(ids(entities["./"]["hasPart"]))
     assert "samples/a/gates.gatingml.xml" in ids(entities["samples/a/"]["hasPart"])
-    assert "/home/someone" not in (out / "ro-crate-metadata.json").read_text()
+    assert "/data/private" not in (out / "ro-crate-metadata.json").read_text()
 
 
 def test_a_tube_that_failed_is_an_action_that_failed(out: Path) -> None:
