@@ -13,6 +13,7 @@ import typer
 
 from stromagate import __version__
 from stromagate.cli import (
+    agree,
     blanks,
     calibrate,
     cohort,
@@ -68,6 +69,7 @@ app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("review")(review.review)
+app.command("agree")(agree.agree)
 app.command("verify")(verify.verify)
 app.command("cohort")(cohort.cohort)
 app.command("edits")(edits.edits)

@@ -64,10 +64,23 @@ class Review:
     def __post_init__(self) -> None:
         """Read the run."""
         self.store = ReviewStore(self.folder)
+        if self.blind:
+            self._must_be_alone()
         self.signoff = SignOff(self.store)
         self.shelf = TubeShelf(self.folder, self.files)
         self.jobs = Jobs()
         self.reload()
+
+    def _must_be_alone(self) -> None:
+        """Refuse to blind a reader in a folder where another one has worked: what that one did would show."""
+        others = sorted({entry.who for entry in self.store.audit()} - {self.reader})
+        if others:
+            raise UsageError(
+                "review.blind",
+                f"{', '.join(others)} worked in this folder, and a blinded reader would see what came of it",
+                where=str(self.folder),
+                hint="give each reader a copy of the run, and compare them: stromagate agree DIR DIR",
+            )
 
     def reload(self) -> None:
         """Read the run anew, as after it was run again."""

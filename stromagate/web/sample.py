@@ -210,7 +210,8 @@ def _kept_view(result: SampleResult, node: GateNode, x: str, y: str | None) -> J
 
 def _legend(result: SampleResult, node: GateNode, n_shown: int, n: int) -> str:
     shown = "" if n_shown == n else f", {count_text(n_shown)} of them on this plot"
-    return f"{label(result, node.parent)}: {count_text(n)} events{shown}. Orange: the gate; grey and dashed: as fitted."
+    of = label(result, node.parent)
+    return f"{of[0].upper()}{of[1:]}: {count_text(n)} events{shown}. Orange: the gate; grey and dashed: as fitted."
 
 
 def _asked(result: SampleResult) -> list[str]:

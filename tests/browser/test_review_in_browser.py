@@ -70,7 +70,7 @@ class Window:
 
     def count(self, population: str) -> int:
         text = self.page.locator(f"#counts tr[data-population='{population}'] td:nth-child(3)").inner_text()
-        return int(text.split(" ")[0].replace(",", ""))
+        return int(text.split()[0].replace(",", ""))
 
     def counted(self, population: str, other_than: int) -> int:
         """Return the count once nothing is being counted any more; it must be another one."""

@@ -3,6 +3,12 @@ import {make} from "./api.js";
 
 const cell = (text, name = "") => make("td", {class: name, text});
 
+// A number with its interval below it.
+function number(text) {
+  const [head, interval] = text.split(/ (?=\()/);
+  return make("td", {class: "num", text: head}, interval ? make("span", {class: "unit", text: interval}) : null);
+}
+
 function table(heads, rows) {
   return make("table", {},
     make("thead", {}, make("tr", {}, ...heads.map(([text, name]) => make("th", {scope: "col", class: name || "", text})))),
@@ -28,7 +34,7 @@ export class Panels {
     this.at("counts").replaceChildren(table(heads, rows.map((row) => {
       const found = make("tr", {class: row.changed ? "changed" : "", "data-population": row.name},
         make("th", {scope: "row", text: row.label}),
-        cell(row.before_text, "num"), cell(row.count_text, "num"), cell(row.rate_text, "num"));
+        cell(row.before_text, "num"), number(row.count_text), number(row.rate_text));
       found.title = row.rate_of ? `${row.rate_of}; ${row.state}` : row.state;
       return found;
     })));
