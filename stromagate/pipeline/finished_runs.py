@@ -48,8 +48,9 @@ def finished_runs(folders: Sequence[Path], verb: str) -> list[FinishedRun]:
     """
     known: dict[Path, Path] = {}
     for folder in folders:
-        if known.setdefault(folder.resolve(), folder) is not folder:
+        if folder.resolve() in known:
             raise UsageError(f"{verb}.twice", "a folder is named twice", where=str(folder), hint="name each run once")
+        known[folder.resolve()] = folder
     if not known:
         raise UsageError(f"{verb}.no_run", "no run was named", hint=f"stromagate {verb} DIR... (see --help)")
     return [FinishedRun(folder, read_run(folder)) for folder in known.values()]

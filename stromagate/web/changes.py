@@ -136,13 +136,16 @@ def run_anew(review: Review) -> dict[str, Any]:
     """Begin to make the run again with all edits, as ``run --edits`` does."""
 
     def work(tell: Callable[[str], None]) -> str:
-        done = 0
-        total = len(review.seen.run.samples)
+        done, seen = 0, review.seen
+        total = len(seen.run.samples)
+
+        def called(sample_id: str) -> str:  # a blinded reader is not told names
+            return next((alias for alias, name in seen.aliases.items() if name == sample_id), "a tube")
 
         def on_done(outcome: Any) -> None:
             nonlocal done
             done += 1
-            tell(f"{done} of {total}: {outcome.entry.sample_id}")
+            tell(f"{done} of {total}: {called(outcome.entry.sample_id)}")
 
         left_out: list[str] = []
         tell("looking for the files")
@@ -150,13 +153,13 @@ def run_anew(review: Review) -> dict[str, Any]:
             review.folder,
             review.files,
             on_done=on_done,
-            on_left_out=lambda name, reason: left_out.append(f"the edits of {name} were left out: {reason}"),
+            on_left_out=lambda name, reason: left_out.append(f"the edits of {called(name)} were left out: {reason}"),
             who=review.reader,
         )
         review.reload()
         if left_out:
             return f"made again; {'; '.join(left_out)}"
-        failed = [entry.sample_id for entry in finished.samples if entry.status == "failed"]
+        failed = [called(entry.sample_id) for entry in finished.samples if entry.status == "failed"]
         if failed:
             return f"made again; {len(failed)} failed: {', '.join(failed[:3])}"
         return f"made again: {total} tubes, with the edits of revision {review.store.revision()}"

@@ -73,9 +73,7 @@ def view(review: Review, called: str, asked: Mapping[str, str], body: Mapping[st
     if over is not None and population:
         said = f"Violet: {label(result, population)}, {count_text(over.n_shown)} events on this plot. "
     if control:
-        found = tube.control_view(
-            control, node.parent, x, y, edits=edits, x_range=x_range, y_range=y_range, grid=_GRID
-        )
+        found = tube.control_view(control, node.parent, x, y, edits=edits, x_range=x_range, y_range=y_range, grid=_GRID)
         over = found.plot
         said = f"Violet: {role({'role': control}).text}, {count_text(over.n_shown)} events on the same boundaries. "
     return {

@@ -80,8 +80,7 @@ def compare_readers(first: Path, second: Path, *, confidence: float = 0.95) -> R
     SpecificationError
         The runs are of two templates, or share no tube.
     """
-    # New paths: one folder handed over twice as one object would pass for two.
-    runs = finished_runs([Path(str(first)), Path(str(second))], "review")
+    runs = finished_runs([first, second], "review")
     one_template(runs, "review")
     ours, theirs = ({_content(each): each for each in run.results() if _is_stained(each)} for run in runs)
     shared = [(ours[content], theirs[content]) for content in ours if content in theirs]
