@@ -18,6 +18,7 @@ from stromagate.gating.replay import members_of
 from stromagate.model.gates import Boolean, GateTree, Interval
 from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import BatchOptions, render_again, run_batch
+from stromagate.pipeline.review.verify import verify
 from stromagate.pipeline.tubes import collect_tubes
 from tests.gating.tubes import node
 from tests.results import make_result
@@ -114,6 +115,7 @@ def test_it_comes_with_a_run_only_and_goes_with_it(lab: Path) -> None:
     assert caught.value.code == "export.events"
     _run(lab, "gated_fcs", "ro_crate")
     content = gated(lab).read_bytes()
+    assert "1 file made from events (gated.fcs): run again" in verify(lab / "out").not_checked
     render_again(lab / "out", exports=("gated_fcs", "parquet"))
     assert gated(lab).read_bytes() == content
     assert "samples/a/gated.fcs" in (lab / "out/ro-crate-metadata.json").read_text()

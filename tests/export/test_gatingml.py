@@ -106,6 +106,27 @@ def test_every_kind_of_boundary_on_its_own_and_combined(geometry: Geometry, tmp_
     assert found == dict.fromkeys([each.name for each in nodes], 0)
 
 
+@pytest.mark.parametrize("parent", ["all", "large"])
+@pytest.mark.parametrize("operation", ["all", "none", "any"])
+def test_a_gate_that_found_nothing_to_remove(operation: Any, parent: str, tmp_path: Path) -> None:
+    values, pnn, axes, spill = stained(1, 500)
+    nodes = (
+        node("large", "all", Interval("FSC", 3.0e4, None)),
+        node("steady", parent, Boolean(operation, ())),
+        node("below", "steady", Interval("SSC", None, 2.0e4)),
+    )
+    tree = GateTree(nodes, _comparable(axes), spill)
+    assert set(differences(tree, values, pnn, tmp_path).values()) == {0}
+    dyes = {name: axis for name, axis in tree.axes.items() if name.startswith("dye")}
+    only = GateTree((node("steady", "all", Boolean(operation, ())),), dyes, spill)
+    assert differences(only, values, pnn, tmp_path) == {"steady": 0}
+
+
+def test_without_any_axis_a_gate_on_nothing_is_left_out() -> None:
+    tree = GateTree((node("steady", "all", Boolean("none", ())),), {}, None)
+    assert b"<not_evaluable>steady</not_evaluable>" in written(tree)
+
+
 def test_an_upper_edge_on_an_event_is_in_only_where_it_is_closed(tmp_path: Path) -> None:
     values, pnn, axes, spill = stained(1, 4000)
     assert 20.0 in values[:, -1]

@@ -70,7 +70,8 @@ class _Document:
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(self.root, encoding="unicode")}\n'.encode()
 
     def _is_there(self, node: GateNode) -> bool:
-        if node.geometry is None or self.left_out & set(node.stands_on):
+        wordless = isinstance(node.geometry, Boolean) and not (node.geometry.of or self.tree.axes)
+        if node.geometry is None or wordless or self.left_out & set(node.stands_on):
             self.left_out.add(node.name)
             return False
         return True
@@ -128,6 +129,8 @@ class _Document:
         outside = not getattr(geometry, "inside", True)
         name = self._free_id(f"{made}.inside") if outside else made
         match geometry:
+            case Boolean() if not geometry.of:
+                self._of_nothing(name, parent, geometry)
             case Boolean():
                 of = [self.ids[each] for each in geometry.of]
                 if parent in of:
@@ -189,6 +192,16 @@ class _Document:
         for row in geometry.covariance:
             _coordinates(ET.SubElement(matrix, "gating:row"), "entry", row)
         ET.SubElement(gate, "gating:distanceSquare", {"data-type:value": _number(geometry.distance_squared)})
+
+    def _of_nothing(self, name: str, parent: str, geometry: Boolean) -> None:
+        """Add a gate that keeps the whole parent, as methods do that find nothing to remove, or none of it.
+
+        A Boolean gate has operands in Gating-ML: an axis without a scale stands in, open on both sides or closed.
+        """
+        plain = sorted(
+            self.tree.axes, key=lambda axis: (self._is_mixed(axis), self.tree.axes[axis].scale.kind != "linear")
+        )
+        self._box(name, parent, [(plain[0], 0.0, 0.0) if geometry.operation == "any" else (plain[0], None, None)])
 
     def _combine(self, name: str, parent: str, operation: str, of: Sequence[str]) -> None:
         """Add a Boolean gate: "and" and "or" take two operands at least, "not" exactly one."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stromagate import __version__
 from stromagate.errors import StromagateError
+from stromagate.export.asked import made_by_run_only
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pattern import call_pattern
 from stromagate.pipeline import bundle
@@ -140,6 +141,10 @@ def _check_pages(folder: Path, run: RunIndex, results: list[SampleResult], found
     printed = len(list(folder.glob("*.pdf"))) + len(list(folder.glob(f"{bundle.SAMPLES}/*/*.pdf")))
     if printed:
         found.not_checked.append(f"{printed} PDFs: print them again from the pages")
+    gated = [name for name in made_by_run_only().values() for _ in folder.glob(f"{bundle.SAMPLES}/*/{name}")]
+    if gated:
+        counted = "1 file" if len(gated) == 1 else f"{len(gated)} files"
+        found.not_checked.append(f"{counted} made from events ({', '.join(dict.fromkeys(gated))}): run again")
 
 
 def _compared(folder: Path, name: str, content: bytes) -> Iterator[Difference]:
