@@ -24,7 +24,7 @@ from stromagate.report.lookup import (
     worst,
 )
 from stromagate.report.tubes import Mark, tubes_figure
-from stromagate.report.wording import count_text, estimate_text, marked, number_text, within
+from stromagate.report.wording import LLOQ_MARK, count_text, estimate_text, marked, number_text, within
 
 # More lines than this are no longer compared by eye; the table has them all.
 _MAX_TUBES_DRAWN = 60
@@ -133,7 +133,7 @@ def _cells(result: SampleResult, denominator: str) -> list[dict[str, Any]]:
 
 def _of_control(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the counts of a control in grey: on boundaries of its own they are no rate and no share of anything."""
-    empty = {"text": "", "value": -1, "faint": True, "state": ""}
+    empty = {"text": "", "head": "", "below": "", "value": -1, "faint": True, "state": ""}
     return [{**cell, "faint": True, "state": ""} if place in {0, 2} else empty for place, cell in enumerate(cells)]
 
 
@@ -153,10 +153,19 @@ def _pattern(result: SampleResult) -> dict[str, Any]:
 
 def _cell(row: Statistic | None) -> dict[str, Any]:
     if row is None or row.value is None:
-        return {"text": "–", "value": -1, "faint": True, "state": row.state if row else ""}
+        return {"text": "–", "head": "–", "below": "", "value": -1, "faint": True, "state": row.state if row else ""}
     text = marked(count_text(row.value), row) if row.statistic == "count" else estimate_text(row)
     faint = row.state not in {"", STATE_OK}
-    return {"text": text, "value": row.value, "faint": faint, "state": row.state if faint else ""}
+    head, _, rest = text.partition(" (") if " (" in text else text.partition(f" {LLOQ_MARK}")
+    below = f"({rest}" if " (" in text else LLOQ_MARK if LLOQ_MARK in text else ""
+    return {
+        "text": text,
+        "head": head,
+        "below": below,
+        "value": row.value,
+        "faint": faint,
+        "state": row.state if faint else "",
+    }
 
 
 def _failure(entry: SampleEntry) -> dict[str, str]:
