@@ -15,8 +15,9 @@ from typing import NoReturn
 
 import numpy as np
 
-from stromagate.errors import InputError, UsageError
+from stromagate.errors import UsageError
 from stromagate.export.exporter import Exporter
+from stromagate.export.from_events import require_those_of
 from stromagate.fcs import write_fcs
 from stromagate.fcs.identity import seen_in
 from stromagate.fcs.kept_keywords import is_kept
@@ -51,14 +52,7 @@ def write(result: SampleResult, sample: Sample, members: Mapping[str, Rows], pat
     InputError
         ``export.changed``: the events are not those of the result; ``file.unwritable``.
     """
-    for name, rows in members.items():
-        if name != ROOT and len(rows) != result.count(name):
-            raise InputError(
-                "export.changed",
-                f"{name} holds {len(rows)} events now and held {result.count(name)} before",
-                where=result.source.path,
-                hint="the file was changed while it was analysed; run the tube again",
-            )
+    require_those_of(result, members)
     names = _names([*sample.pnn, COLUMN])
     events = np.column_stack([sample.events, codes(result.tree, members, sample.n_events)])
     labels = [*(_label(channel, sample) for channel in sample.channels), "stromagate population"]

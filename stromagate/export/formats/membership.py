@@ -1,0 +1,61 @@
+"""``membership.parquet``: which populations every event of a tube lies in, one row an event, in the order of the file.
+
+One column of yes and no a population; a population that was not evaluable has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from stromagate.errors import UsageError
+from stromagate.export.columns import Kind, Values, parquet_file
+from stromagate.export.exporter import Exporter
+from stromagate.export.from_events import require_those_of, write_whole
+from stromagate.model.gates import ROOT
+from stromagate.model.result import SampleResult
+from stromagate.model.sample import Rows, Sample
+
+
+def write(result: SampleResult, sample: Sample, members: Mapping[str, Rows], path: Path) -> None:
+    """Write the file; see ``gated_fcs.write`` for what it takes.
+
+    Raises
+    ------
+    InputError
+        ``export.changed``: the events are not those of the result; ``file.unwritable``.
+    """
+    require_those_of(result, members)
+    columns: dict[str, tuple[Kind, Values]] = {}
+    for name, rows in members.items():
+        if name != ROOT:
+            inside = np.zeros(sample.n_events, dtype=np.bool_)
+            inside[rows] = True
+            columns[name] = ("truth", inside)
+    about = {
+        "research_use": result.research_use,
+        "sample_id": result.sample_id,
+        "file_sha256": result.source.sha256 or "",
+        "boundaries_sha256": result.tree.digest(),
+        "n_events": str(sample.n_events),
+    }
+    write_whole(path, parquet_file(columns, about))
+
+
+def _render(_results: Sequence[SampleResult]) -> NoReturn:
+    raise UsageError(
+        "export.events", "'membership' is made from the events of a file", hint="stromagate run ... --export membership"
+    )
+
+
+EXPORTER = Exporter(
+    filename="membership.parquet",
+    summary="which populations every event of the tube lies in, as Parquet",
+    render=_render,
+    a_tube=True,
+    asked=True,
+    to_file=write,
+)
