@@ -140,7 +140,7 @@ def _of_control(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _uncut(result: SampleResult) -> str:
     """Return the median beside the share of progenitors, which no cut moves."""
     row = find(result, result.indices.get("progenitors", ""), "median_of_parent")
-    return "" if row is None or row.value is None else f"{row.marker} median {number_text(row.value)} (scale value)"
+    return "" if row is None or row.value is None else f"{row.marker} median {number_text(row.value)}"
 
 
 def _pattern(result: SampleResult) -> dict[str, Any]:

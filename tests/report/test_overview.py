@@ -82,6 +82,8 @@ def test_a_count_of_zero_keeps_its_upper_bound() -> None:
     values = build(make_run([result]), [result])
     assert values["groups"][0][1][0]["cells"][1] == {
         "text": "0 (0–3.69) <LLOQ",
+        "head": "0",
+        "below": "(0–3.69) <LLOQ",
         "value": 0.0,
         "faint": True,
         "state": "not detected",
