@@ -16,8 +16,11 @@ from stromagate.export.cells import cell
 from stromagate.export.exporter import exporters
 from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import BatchOptions, run_batch
+from stromagate.pipeline.review.rerun import rerun
 from stromagate.pipeline.review.verify import verify
 from stromagate.pipeline.tubes import collect_tubes
+from tests.pipeline.reviews import Folder
+from tests.tubes import write_template, write_tube
 
 ASKED = [name for name in exporters.names() if exporters.get(name).asked]
 DOCUMENT = Path(__file__).parents[2] / "docs" / "exports.md"
@@ -104,6 +107,18 @@ def test_an_unknown_name_is_refused_before_anything_is_touched(call, said, verb,
     assert error["hint"].startswith("did you mean 'parquet'? allowed: ")
     assert all(name in error["hint"] for name in [*exporters.names(), *GROUPS])
     assert {name: (ran / name).stat().st_mtime_ns for name in names(ran)} == before
+
+
+def test_a_reviewers_rerun_exports_the_same_again(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    tubes = collect_tubes([write_tube(tmp_path / "in/a.fcs", n=1500)]).tubes
+    options = BatchOptions(exports=("gated_fcs", "parquet"))
+    run_batch(tubes, write_template(tmp_path / "small.yaml"), tmp_path / "out", options=options)
+    (tmp_path / "out" / TABLE).unlink()
+    finished = rerun(tmp_path / "out", Folder(tmp_path), who="Reader B")
+    assert finished.exports == ("gated_fcs", "parquet")
+    assert (tmp_path / "out" / TABLE).is_file()
+    assert (tmp_path / "out/samples/a/gated.fcs").is_file()
 
 
 def test_what_is_written_anyway_may_be_asked_for(tubes: Path, tmp_path: Path) -> None:
