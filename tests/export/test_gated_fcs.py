@@ -99,6 +99,16 @@ def test_measured_keywords_are_kept_and_nobody_is_named(lab: Path) -> None:
         assert said.encode() not in content
 
 
+def test_a_label_that_names_someone_is_left_out(tmp_path: Path) -> None:
+    plain = read_fcs(write_tube(tmp_path / "a.fcs", n=50))
+    labels = ["", "", "", "CD45", "CD146 Mustermann, Erika", "CD271", ""]
+    write_fcs(tmp_path / "b.fcs", plain.events, NAMES, labels=labels, keywords=PEOPLE)
+    sample = read_fcs(tmp_path / "b.fcs")
+    write(make_result(tree=GateTree((), {}, None), statistics=()), sample, {}, tmp_path / "c.fcs")
+    assert [channel.pns for channel in read_fcs(tmp_path / "c.fcs").channels][3:6] == ["CD45", "", "CD271"]
+    assert b"Mustermann" not in (tmp_path / "c.fcs").read_bytes()
+
+
 def test_the_matrix_is_the_one_that_was_used(lab: Path) -> None:
     stated, used = read_fcs(gated(lab)).spillover, bundle.read_result(lab / "out", "a").tree.compensation
     assert used is not None

@@ -19,7 +19,7 @@ from stromagate.errors import UsageError
 from stromagate.export.exporter import Exporter
 from stromagate.export.from_events import require_those_of
 from stromagate.fcs import write_fcs
-from stromagate.fcs.identity import seen_in
+from stromagate.fcs.identity import names_someone, seen_in
 from stromagate.fcs.kept_keywords import is_kept
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.panel import Compensation
@@ -27,6 +27,7 @@ from stromagate.model.result import SampleResult
 from stromagate.model.sample import F32, Channel, Rows, Sample
 
 COLUMN = "Population"
+_SHORTEST_FOUND_AGAIN = 4  # characters, as in a scrubbed copy: shorter ones stand in labels by chance
 # Of channels: what the values, which are scale values now, no longer bear out, or what the writer sets itself.
 _NOT_OF_VALUES = re.compile(r"\$P\d+(?:[BNERGDS]|CALIBRATION|DATATYPE)|\$TIMESTEP|P\d+(?:BS|MS)|FLOWCORE_.*")
 # A matrix by the numbers of channels does not fit a file with one more; the one that was used is written anew.
@@ -83,8 +84,10 @@ def _names(wanted: Sequence[str]) -> list[str]:
 
 
 def _label(channel: Channel, sample: Sample) -> str:
-    """Return a channel's label; none that looks like somebody's name."""
-    return "" if seen_in(f"$P{channel.index + 1}S", channel.pns) else channel.pns
+    """Return a channel's label; none that looks like somebody's name, or holds what the file says of anyone."""
+    people = (said.strip().casefold() for key, said in sample.keywords.items() if names_someone(key, said))
+    told = any(len(said) >= _SHORTEST_FOUND_AGAIN and said in channel.pns.casefold() for said in people)
+    return "" if told or seen_in(f"$P{channel.index + 1}S", channel.pns) else channel.pns
 
 
 def _keywords(result: SampleResult, sample: Sample, names: Sequence[str]) -> dict[str, str]:
