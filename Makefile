@@ -36,6 +36,8 @@ bench: $(READY)
 	@echo
 	@$(BIN)/python benchmarks/review.py
 	@echo
+	@$(BIN)/python -m benchmarks.patterns
+	@echo
 	@$(BIN)/python -m benchmarks.labelled --out bench_results
 	@echo
 	@$(BIN)/python -m benchmarks.accuracy --jobs 2 --out bench_results

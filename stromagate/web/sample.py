@@ -21,6 +21,7 @@ from stromagate.web.review import Review
 Json = dict[str, Any]
 _GRID = 160
 _AREA = "SSC-A"
+_MUCH = 0.01
 
 
 def sample(review: Review, called: str) -> Json:
@@ -94,7 +95,10 @@ def preview(review: Review, called: str, asked: Mapping[str, Any]) -> Json:
     found = tube.preview(edits, node.name, geometry)
     told = {each.population: each for each in found.populations}
     everything = found.counts
-    rows = [_row(result, told[name]) for name in told]
+    asked_for = [name for name in (node.name, *_asked(result)) if name in told]
+    rows = [_row(result, told[name]) for name in dict.fromkeys((*asked_for, *told))]
+    for row in rows[len(dict.fromkeys(asked_for)) :]:
+        row["minor"] = not _much(told[row["name"]])
     rows += [_unmoved(result, name, everything.get(name)) for name in _asked(result) if name not in told]
     return {
         "ok": True,
@@ -103,6 +107,12 @@ def preview(review: Review, called: str, asked: Mapping[str, Any]) -> Json:
         "counts": rows,
         "ladder": {name: count_text(n) for name, n in everything.items()},
     }
+
+
+def _much(each: PopulationPreview) -> bool:
+    """Say whether a population below the moved gate changes by a hundredth or more: such are told first."""
+    before, after = each.of_run or 0, each.after.value or 0
+    return abs(after - before) >= _MUCH * max(before, 1)
 
 
 def _standing(review: Review, result: SampleResult, asked: Mapping[str, Any]) -> dict[str, Geometry]:
@@ -227,6 +237,7 @@ def _row(result: SampleResult, each: PopulationPreview) -> Json:
         "rate_of": f"per million {label(result, rate.denominator)}" if rate else "",
         "state": each.state,
         "changed": each.after.value != each.of_run,
+        "minor": False,
     }
 
 
@@ -249,6 +260,7 @@ def _as_counted(result: SampleResult, name: str) -> Json:
         "rate_of": f"per million {label(result, found.denominator)}" if found else "",
         "state": state,
         "changed": False,
+        "minor": False,
     }
 
 

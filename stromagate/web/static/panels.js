@@ -31,13 +31,16 @@ export class Panels {
   counts(rows, took) {
     this.at("ms").textContent = took;
     const heads = [["Population"], ["Before", "num"], ["Now", "num"], ["Per million", "num"]];
-    this.at("counts").replaceChildren(table(heads, rows.map((row) => {
+    const open = this.at("counts").querySelector("details[open]") !== null;
+    const parts = [rows.filter((row) => !row.minor), rows.filter((row) => row.minor)].map((part) => part.map((row) => {
       const found = make("tr", {class: row.changed ? "changed" : "", "data-population": row.name},
         make("th", {scope: "row", text: row.label}),
         cell(row.before_text, "num"), number(row.count_text), number(row.rate_text));
       found.title = row.rate_of ? `${row.rate_of}; ${row.state}` : row.state;
       return found;
-    })));
+    }));
+    const rest = parts[1].length ? make("details", {open}, make("summary", {text: `${parts[1].length} more that change by less than 1 %`}), table(heads, parts[1])) : "";
+    this.at("counts").replaceChildren(table(heads, parts[0]), rest);
   }
 
   edits(edits) {
