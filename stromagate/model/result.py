@@ -114,7 +114,6 @@ class Finding(Document):
     remedy: str = ""
     stage: FindingStage | Literal[""] = ""
 
-
     @property
     def spoils(self) -> bool:
         """Whether it forbids to build on the tube; that a tube holds few cells does not, it is what is counted."""
