@@ -60,6 +60,7 @@ NUMBER_COLUMNS: dict[str, NumberColumn] = {
     for column in (
         NumberColumn("beads_added", "Counting beads added", "beads", 0, 1e9, above_low=True),
         NumberColumn("stained_ul", "Marrow stained", "µL", 0, 1e6, above_low=True),
+        NumberColumn("stained_mg", "Core or tissue whose cells were stained", "mg", 0, 1e6, above_low=True),
         NumberColumn("dilution", "Dilution before staining", "fold", 1, 1e6),
         NumberColumn("bead_cv_pct", "CV of the number of beads", "%", 0, 50),
         NumberColumn("pipetting_cv_pct", "CV of pipetting", "%", 0, 50),
@@ -141,7 +142,7 @@ def specimen(labels: Mapping[str, str]) -> Specimen:
     return Specimen({name: NUMBER_COLUMNS[name].read(text) for name, text in stated.items()}, _ANSWERS.get(washed))
 
 
-BEAD_COLUMNS = ("beads_added", "stained_ul", "dilution")
+BEAD_COLUMNS = ("beads_added", "stained_ul", "stained_mg", "dilution")
 
 
 def beads_refused(known: Specimen, n_beads: int | None) -> tuple[str, str] | None:
@@ -154,10 +155,8 @@ def beads_refused(known: Specimen, n_beads: int | None) -> tuple[str, str] | Non
     n_beads : int or None
         Beads counted; None where they could not be gated.
     """
-    lacking = [name for name in ("beads_added", "stained_ul") if known.get(name) is None]
-    if lacking:
-        named = " and ".join(f"`{name}`" for name in lacking)
-        return f"The sample sheet says nothing of {named}.", "Write it into the sample sheet and run again."
+    if unclear := _amount_unclear(known):
+        return unclear
     if known.washed:
         reason = "The tube was washed after the beads were added: cells and beads are lost unequally."
         return reason, "Take the numbers per million; for absolute counts lyse without washing."
@@ -172,6 +171,19 @@ def beads_refused(known: Specimen, n_beads: int | None) -> tuple[str, str] | Non
         reason = f"{n_beads:,} beads were counted, and fewer than {MIN_BEADS:,} give no absolute count."
         return reason, "Acquire longer, or add more beads; look whether their gate holds them all."
     return None
+
+
+def _amount_unclear(known: Specimen) -> tuple[str, str] | None:
+    """Say what the sheet lacks of beads and of what was stained, or says twice."""
+    if known.get("stained_ul") is not None and known.get("stained_mg") is not None:
+        reason = "The sample sheet gives `stained_ul` and `stained_mg`, and a tube holds the cells of one of them."
+        return reason, "Keep the one that was measured, and run again."
+    amount = "stained_mg" if known.get("stained_mg") is not None else "stained_ul"
+    lacking = [name for name in ("beads_added", amount) if known.get(name) is None]
+    if not lacking:
+        return None
+    named = " and ".join(f"`{name}`" for name in lacking)
+    return f"The sample sheet says nothing of {named}.", "Write it into the sample sheet and run again."
 
 
 @dataclass(frozen=True, slots=True)

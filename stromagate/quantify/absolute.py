@@ -1,6 +1,7 @@
-"""Absolute counts: cells per microlitre of marrow by counting beads in the same tube.
+"""Absolute counts: cells per microlitre of marrow, or per milligram of a core, by counting beads in the same tube.
 
-``cells per µL = (cells / beads counted) * (beads added / marrow stained) * dilution``. The interval of counting is
+``cells per µL = (cells / beads counted) * (beads added / marrow stained) * dilution``; of a core or another tissue the
+amount is that of the piece whose cells were stained, and the number is per milligram. The interval of counting is
 taken on the log scale. Its variance is the sum of ``1 / cells``, ``1 / beads`` and the squared CVs of the number of
 beads and of pipetting (3 % each by default, our own choice). What the boundaries of cells and beads leave open is added
 to it as to any other count.
@@ -20,7 +21,8 @@ from stromagate.model.specimen import Specimen, beads_refused
 from stromagate.model.template import GatingTemplate
 from stromagate.quantify.intervals import normal_quantile, poisson, settled
 
-STATISTIC = "cells_per_ul"
+PER_UL, PER_MG = "cells_per_ul", "cells_per_mg"
+_AMOUNTS = {"stained_ul": (PER_UL, "cells per µL"), "stained_mg": (PER_MG, "cells per mg")}
 INTERVAL = "log scale"
 BEAD_CV_PCT = 3.0
 """CV of the number of beads in the vial or in what was added, %, where the sheet does not say it. Own choice."""
@@ -28,8 +30,8 @@ PIPETTING_CV_PCT = 3.0
 """CV of the pipetted marrow volume, %, where the sheet does not say it. Own choice."""
 
 
-def cells_per_ul(cells: int, beads: int, beads_added: float, stained_ul: float, dilution: float = 1.0) -> float:
-    """Return cells per microlitre of undiluted marrow.
+def cells_per_amount(cells: int, beads: int, beads_added: float, stained: float, dilution: float = 1.0) -> float:
+    """Return cells per microlitre of undiluted marrow, or per milligram of a core.
 
     Parameters
     ----------
@@ -37,8 +39,8 @@ def cells_per_ul(cells: int, beads: int, beads_added: float, stained_ul: float, 
         Events counted of either; beads at least 1.
     beads_added : float
         Beads put into the tube.
-    stained_ul : float
-        Volume that was stained, µL.
+    stained : float
+        What was stained: µL, or mg.
     dilution : float
         How many times the marrow was diluted before that volume was taken, 1 for not at all.
 
@@ -48,13 +50,13 @@ def cells_per_ul(cells: int, beads: int, beads_added: float, stained_ul: float, 
         No beads, no volume, or a number below zero.
     """
     _check(cells, beads)
-    if not (beads_added > 0 and stained_ul > 0 and dilution > 0):
+    if not (beads_added > 0 and stained > 0 and dilution > 0):
         raise UsageError(
             "quantify.beads",
-            f"{beads_added:g} beads in {stained_ul:g} µL of marrow, diluted {dilution:g} times, give no absolute count",
-            hint="beads, volume and dilution are numbers above 0",
+            f"{beads_added:g} beads in an amount of {stained:g}, diluted {dilution:g} times, give no absolute count",
+            hint="beads, amount and dilution are numbers above 0",
         )
-    return cells / beads * beads_added / stained_ul * dilution
+    return cells / beads * beads_added / stained * dilution
 
 
 def relative_limits(
@@ -90,9 +92,10 @@ def relative_limits(
 def absolute_rows(
     numbers: Iterable[Statistic], tree: GateTree, template: GatingTemplate, known: Specimen, confidence: float
 ) -> list[Statistic]:
-    """Return the cells per µL of the index populations and the denominators; none where the template has no beads.
+    """Return the absolute counts of the index populations and the denominators; none where the template has no beads.
 
-    Populations that hold the beads or are held by them have no such number.
+    They are per µL, or per mg where the sheet gives the weight of what was stained. Populations that hold the beads or
+    are held by them have no such number.
 
     Parameters
     ----------
@@ -125,26 +128,28 @@ def absolute_rows(
         apart = template.beads not in held[node.name] and node.name not in held[template.beads]
         if node.name in wanted and node.name != template.beads and apart:
             given = not refused and node.name in there
-            rows.append(_row(counts[node.name], beads, known if given else None, confidence))
+            rows.append(_row(counts[node.name], beads, known, known if given else None, confidence))
     return rows
 
 
-def _row(count: Statistic, beads: Statistic, known: Specimen | None, confidence: float) -> Statistic:
+def _row(count: Statistic, beads: Statistic, said: Specimen, known: Specimen | None, confidence: float) -> Statistic:
     """Return the absolute count of one population; without a value where ``known`` is None."""
+    amount = "stained_mg" if said.get("stained_mg") is not None else "stained_ul"
+    statistic, unit = _AMOUNTS[amount]
     plain = Statistic(
         population=count.population,
         parent=count.parent,
-        statistic=STATISTIC,
+        statistic=statistic,
         value=None,
-        unit="cells per µL",
+        unit=unit,
         denominator=beads.population,
         state="not evaluable",
         n=count.n,
     )
     if known is None or count.n is None or not beads.n:
         return plain
-    per_event = cells_per_ul(
-        1, beads.n, _need(known, "beads_added"), _need(known, "stained_ul"), known.get("dilution") or 1
+    per_event = cells_per_amount(
+        1, beads.n, _need(known, "beads_added"), _need(known, amount), known.get("dilution") or 1
     )
     low, high = relative_limits(
         count.n,

@@ -13,7 +13,7 @@ from stromagate.errors import SpecificationError, UsageError
 from stromagate.model.gates import Boolean, GateNode, GateTree
 from stromagate.model.result import Statistic
 from stromagate.model.specimen import Specimen, beads_refused, column_faults, specimen
-from stromagate.quantify.absolute import absolute_rows, cells_per_ul, relative_limits
+from stromagate.quantify.absolute import absolute_rows, cells_per_amount, relative_limits
 from stromagate.quantify.beside import with_specimen
 from tests.quantify.test_statistics import node, rows, run, statistics, template_of
 
@@ -54,8 +54,8 @@ def one(numbers: list[Statistic], labels: dict[str, str] | None = None) -> Stati
 
 
 def test_the_formula() -> None:
-    assert cells_per_ul(200, 10_000, 50_000, 100) == pytest.approx(10)
-    assert cells_per_ul(200, 10_000, 50_000, 100, dilution=2) == pytest.approx(20)
+    assert cells_per_amount(200, 10_000, 50_000, 100) == pytest.approx(10)
+    assert cells_per_amount(200, 10_000, 50_000, 100, dilution=2) == pytest.approx(20)
 
 
 def test_a_row_has_its_denominator_and_the_interval_of_the_formula() -> None:
@@ -71,6 +71,15 @@ def test_a_row_has_its_denominator_and_the_interval_of_the_formula() -> None:
     assert (row.ci_low, row.ci_high) == pytest.approx((10 * math.exp(-reach), 10 * math.exp(reach)), rel=1e-6)
     assert (row.counting_low, row.counting_high) == (row.ci_low, row.ci_high)
     assert row.boundary_low is None
+
+
+def test_of_a_core_the_number_is_per_milligram() -> None:
+    core = {name: value for name, value in SHEET.items() if name != "stained_ul"} | {"stained_mg": "20"}
+    row = one(counted(), core)
+    assert (row.statistic, row.unit, row.value) == ("cells_per_mg", "cells per mg", pytest.approx(50))
+    both = beads_refused(specimen({**SHEET, "stained_mg": "20"}), 5000)
+    assert both is not None
+    assert "one of them" in both[0]
 
 
 def test_cvs_and_dilution_of_the_sheet_go_over_the_defaults() -> None:
@@ -158,7 +167,7 @@ def test_the_interval_covers_what_it_says() -> None:
     cells, beads = rng.poisson(true * volume * part), rng.poisson(beads_in * part)
     inside = 0
     for k, b in zip(cells, beads, strict=True):
-        value, (low, high) = cells_per_ul(int(k), int(b), 50_000, 100), relative_limits(int(k), int(b))
+        value, (low, high) = cells_per_amount(int(k), int(b), 50_000, 100), relative_limits(int(k), int(b))
         inside += value * low <= true <= value * high
     assert inside / n == pytest.approx(0.95, abs=0.015)
 
@@ -213,7 +222,7 @@ def test_a_decimal_comma_and_blanks_are_read() -> None:
 )
 def test_beads_and_volumes_that_give_no_count_are_refused(numbers: tuple[float, ...]) -> None:
     with pytest.raises(UsageError, match="give no absolute count") as caught:
-        cells_per_ul(*numbers)
+        cells_per_amount(*numbers)
     assert caught.value.code == "quantify.beads"
 
 

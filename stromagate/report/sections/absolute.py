@@ -9,20 +9,20 @@ from stromagate.report.lookup import STATE_OK, find, label, walk
 from stromagate.report.section import Section
 from stromagate.report.wording import estimate_text
 
-_PER_UL, _WITHOUT = "cells_per_ul", "per_million_without_blood"
+_PER_UL, _PER_MG, _WITHOUT = "cells_per_ul", "cells_per_mg", "per_million_without_blood"
 # What no checks of the tube say again: the reason why there is no number stands in the finding of that code.
-_CODES = {_PER_UL: "Q51", _WITHOUT: "Q24"}
+_CODES = {_PER_UL: "Q51", _PER_MG: "Q51", _WITHOUT: "Q24"}
 
 
 def _build(result: SampleResult) -> dict[str, Any] | None:
-    found = {kind: [row for row in result.statistics if row.statistic == kind] for kind in (_PER_UL, _WITHOUT)}
+    found = {kind: [row for row in result.statistics if row.statistic == kind] for kind in _CODES}
     if not any(found.values()):
         return None
     named = {row.population for rows in found.values() for row in rows}
     names = [node.name for node, _ in walk(result) if node.name in named]
     corrected = next(iter(found[_WITHOUT]), None)
     return {
-        "absolute": bool(found[_PER_UL]),
+        "absolute": "mg" if found[_PER_MG] else "µL" if found[_PER_UL] else "",
         "corrected": label(result, corrected.denominator) if corrected else "",
         "rows": [_row(result, name) for name in names],
         "confidence": f"{100 * result.record.config.confidence:g} %",
@@ -37,12 +37,13 @@ def _build(result: SampleResult) -> dict[str, Any] | None:
 
 
 def _row(result: SampleResult, name: str) -> dict[str, Any]:
-    per_ul, without = find(result, name, _PER_UL), find(result, name, _WITHOUT)
+    absolute = find(result, name, _PER_UL) or find(result, name, _PER_MG)
+    without = find(result, name, _WITHOUT)
     counted = find(result, name, "per_million", without.denominator) if without else None
-    rows = [row for row in (per_ul, without) if row is not None]
+    rows = [row for row in (absolute, without) if row is not None]
     return {
         "label": label(result, name),
-        "per_ul": estimate_text(per_ul),
+        "absolute": estimate_text(absolute),
         "counted": estimate_text(counted),
         "without": estimate_text(without),
         "state": _state(rows),
