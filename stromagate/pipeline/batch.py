@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from stromagate import __version__
-from stromagate.errors import StromagateError
+from stromagate.errors import InputError, StromagateError
 from stromagate.export import asked, export, export_all
 from stromagate.export.pooled import pooled_csv, without_blood_csv
 from stromagate.model.config import RunConfig
@@ -175,10 +175,22 @@ def render_again(
         if known is not None:
             run = run.model_copy(update={"calibration": calibration_ref(known)})
             results = [_called_anew(out, result, known) for result in results]
+        _must_be_of_one(run, results)
         for result in results:
             bundle.refresh_sample(out, result.sample_id, _pages(result, run.exports, standalone=standalone))
         bundle.close_folder(out, _run_files(run, results, bundle.read_charts(out), standalone=standalone))
         return print_run(out, run, printer, jobs=jobs, stage=stage)
+
+
+def _must_be_of_one(run: RunIndex, results: list[SampleResult]) -> None:
+    """Refuse patterns of two calibrations: what called them anew was broken off."""
+    odd = [result.sample_id for result in results if result.pattern.calibration != run.calibration]
+    if odd:
+        raise InputError(
+            "report.calibrations",
+            f"the patterns of {', '.join(odd[:3])} are not by the calibration that the run names",
+            hint="calling them anew was broken off: do it again with report --calibration FILE",
+        )
 
 
 def _called_anew(out: Path, result: SampleResult, calibration: AnyCalibration) -> SampleResult:

@@ -256,6 +256,18 @@ def test_calling_anew_is_calling_in_the_run(lab: Path, tmp_path: Path) -> None:
     assert tree(anew, but=()) == stays
 
 
+@pytest.mark.usefixtures("no_analysis")
+def test_pages_are_not_made_of_patterns_by_two_calibrations(lab: Path, tmp_path: Path) -> None:
+    """Calling anew that was broken off has left some results with the new calibration, and the run with the old."""
+    out, whole = (_copied(lab / "first", tmp_path / name) for name in ("out", "whole"))
+    render_again(whole, calibration=lab / "few.json")
+    (out / "samples" / "a" / "result.json").write_bytes((whole / "samples" / "a" / "result.json").read_bytes())
+    with pytest.raises(InputError, match="the patterns of a are not by the calibration"):
+        render_again(out)
+    render_again(out, calibration=lab / "few.json")
+    assert tree(out) == tree(whole)
+
+
 def test_a_calibration_of_another_template_assigns_nothing(lab: Path, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_bytes(calibration_bytes(controls()))
     out = _copied(lab / "first", tmp_path / "out")
