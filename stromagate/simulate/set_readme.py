@@ -36,7 +36,7 @@ million nucleated cells of the whole marrow.
 | `truth.csv` | true counts: `particles` all, `viable` the living, `viable_singlets` what a perfect gate would count |
 | `*.truth.npz` | what every event is, in the order of the file (numpy arrays, see below) |
 | `MANIFEST.csv` | SHA-256, size and purpose of every file |
-| `controls_calibration.json` | only beside the shipped set: 44 simulated controls, what the demonstration calls patterns by |
+| `controls_calibration.json` | beside the shipped set only: 44 simulated controls, by which patterns are called |
 
 {panel}
 
