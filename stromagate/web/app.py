@@ -91,7 +91,9 @@ def _write(answer: Callable[[Request, dict[str, Any]], Any]) -> Callable[[Reques
 def _asked(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body or b"{}")
-    except ValueError as cause:
+        if b"\\u" in body:  # half of a surrogate pair is no text: it could be neither kept nor answered
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as cause:
         raise UsageError("review.asked", "what was sent is no JSON", hint="load the page again") from cause
     if not isinstance(value, dict):
         raise UsageError("review.asked", "what was sent is no object", hint="load the page again")

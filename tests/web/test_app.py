@@ -117,6 +117,8 @@ def test_a_tube_is_looked_at_and_counted_with_a_boundary_elsewhere(run: Path) ->
         ({"expected": "0", "why": "dim", "edits": {"msc": None}}, "review.asked"),
         ({"expected": 0, "why": " ", "edits": {"msc": None}}, "review.why"),
         ({"expected": 0, "why": "dim", "edits": {"msc": {"kind": "circle"}}}, "review.geometry"),
+        (b"[" * 100_000, "review.asked"),
+        ({"expected": 0, "why": "half a pair: \ud83d", "edits": {"msc": None}}, "review.asked"),
     ],
 )
 def test_what_makes_no_sense_changes_nothing(run: Path, body: Any, code: str) -> None:
@@ -138,6 +140,14 @@ def test_an_edit_is_kept_with_who_and_why_and_a_second_window_is_told(run: Path)
     assert [each["sample_id"] for each in grid["samples"] if each["edited"]] == ["a"]
     lines = client.get("/audit.json").json["entries"]
     assert [line["what"] for line in lines] == ["edited"]
+
+
+def test_half_a_letter_signs_nothing(run: Path) -> None:
+    refused = _client(run).post("/samples/a/sign.json", {"role": "reader", "meaning": "seen \ud83d"})
+    assert (refused.status, refused.json["error"]["code"]) == (400, "review.asked")
+    assert ReviewStore(run).signed("a") == ()
+    whole = _client(run).post("/samples/a/sign.json", {"role": "reader", "meaning": "seen \U0001f600"})
+    assert whole.status == 200
 
 
 def test_an_edit_is_given_to_those_that_can_take_it(run: Path) -> None:

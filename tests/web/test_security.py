@@ -64,6 +64,14 @@ def test_without_the_token_nothing_is_shown(client: Client, headers: dict[str, s
     assert client.get("/?token=wrong", headers).status == 403
 
 
+@pytest.mark.parametrize("other", ["app/x:y=1", 'prefs={"a": 1}', "no name", "="])
+def test_a_cookie_of_another_program_on_this_machine_locks_nobody_out(client: Client, other: str) -> None:
+    own = f"{DOOR.cookie}={DOOR.token}"
+    assert client.get("/x.json", {"cookie": f"{other}; {own}"}).status == 200
+    assert client.get("/x.json", {"cookie": f"{own}; {other}"}).status == 200
+    assert client.get("/x.json", {"cookie": other}).status == 403
+
+
 @pytest.mark.parametrize("host", ["evil.example:4321", "127.0.0.1:80", "127.0.0.1", "localhost", "", "[::1]:4321"])
 def test_a_foreign_name_for_this_machine_is_refused(client: Client, host: str) -> None:
     assert client.get("/x.json", {"host": host}).json["error"]["code"] == "review.host"
