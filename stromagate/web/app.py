@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from stromagate.errors import StromagateError, UsageError
+from stromagate.pipeline.bundle import first_fault
 from stromagate.web import changes, grid, sample
 from stromagate.web.audit import audit_page
 from stromagate.web.review import Review
@@ -107,6 +109,9 @@ def _answered(made: Callable[[], Any]) -> Response:
     except StromagateError as error:
         status = _STATUS.get(error.code, 400)
         return JSONResponse({"ok": False, "error": error.as_json()}, status_code=status)
+    except ValidationError as cause:  # such as a name that no population can have
+        refused = UsageError("review.asked", f"this cannot be kept: {first_fault(cause)}", hint="load the page again")
+        return JSONResponse({"ok": False, "error": refused.as_json()}, status_code=400)
 
 
 def _page(name: str) -> Callable[[Request], Any]:

@@ -11,7 +11,7 @@ from stromagate.model.edits import SampleEdits
 from stromagate.model.gates import Geometry
 from stromagate.model.result import SampleResult
 from stromagate.pipeline.review import drafts
-from stromagate.pipeline.review.fitted import moved
+from stromagate.pipeline.review.fitted import moved, must_fit
 from stromagate.pipeline.review.refused import said
 from stromagate.pipeline.review.rerun import rerun as run_again
 from stromagate.pipeline.review.same_edit import same_edit
@@ -102,12 +102,15 @@ def _given(
 ) -> SampleEdits | None:
     if review.store.signed(result.sample_id):
         raise UsageError("review.signed", "it is signed")
-    target = review.store.fitted(result.sample_id).boundaries
-    if gate not in target:
+    fitted = review.store.fitted(result.sample_id)
+    if gate not in fitted.boundaries:
         raise UsageError("review.gate", "it has no such gate")
-    geometry = same_edit(drawn[0], drawn[1], target[gate], mode)
+    geometry = same_edit(drawn[0], drawn[1], fitted.boundaries[gate], mode)
     before = review.edits_of(result.sample_id)
-    return moved(result, before, {gate: geometry}, who=review.reader, why=why)
+    after = moved(result, before, {gate: geometry}, who=review.reader, why=why)
+    if after is not None:
+        must_fit(after, fitted)  # one tube that cannot take it must not keep it from the others
+    return after
 
 
 def sign(review: Review, called: str, asked: Asked) -> dict[str, Any]:

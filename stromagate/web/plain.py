@@ -9,8 +9,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from stromagate.errors import UsageError
 from stromagate.gating.geometry import check
-from stromagate.model.gates import Geometry
+from stromagate.model.gates import Geometry, Polygon
 from stromagate.pipeline.bundle import first_fault
+
+MOST_CORNERS = 5_000
+"""Of an outline that a browser sends: each costs a pass over the events. Own choice, far above what a hand draws."""
 
 _GEOMETRY: TypeAdapter[Geometry] = TypeAdapter(Annotated[Geometry, Field(discriminator="kind")])
 
@@ -26,7 +29,7 @@ def read_geometry(plain: object) -> Geometry | None:
     Raises
     ------
     UsageError
-        It is no boundary.
+        It is no boundary, or has too many corners to be counted while it is dragged.
     SpecificationError
         It is impossible, as an outline of two corners is.
     """
@@ -38,5 +41,8 @@ def read_geometry(plain: object) -> Geometry | None:
         raise UsageError(
             "review.geometry", f"this is no boundary: {first_fault(cause)}", hint="load the page again"
         ) from cause
+    if isinstance(geometry, Polygon) and len(geometry.vertices) > MOST_CORNERS:
+        said = f"an outline has at most {MOST_CORNERS:,} corners, and this one {len(geometry.vertices):,}"
+        raise UsageError("review.corners", said, hint="draw it with fewer corners")
     check(geometry)
     return geometry

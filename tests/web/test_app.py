@@ -118,6 +118,32 @@ def test_a_tube_is_looked_at_and_counted_with_a_boundary_elsewhere(run: Path) ->
         ({"expected": 0, "why": " ", "edits": {"msc": None}}, "review.why"),
         ({"expected": 0, "why": "dim", "edits": {"msc": {"kind": "circle"}}}, "review.geometry"),
         (b"[" * 100_000, "review.asked"),
+        (
+            {
+                "expected": 0,
+                "why": "dim",
+                "edits": {"../msc": None, "m s c": {"kind": "interval", "axis": "CD271", "low": 0.4, "high": None}},
+            },
+            "review.asked",
+        ),
+        (
+            {"expected": 0, "why": "dim", "edits": {"msc": {"kind": "boolean", "operation": "all", "of": ["nobody"]}}},
+            "review.edits",
+        ),
+        (
+            {
+                "expected": 0,
+                "why": "dim",
+                "edits": {
+                    "msc": {
+                        "kind": "polygon",
+                        "axes": ["CD271", "CD45"],
+                        "vertices": [[i % 7, i % 11] for i in range(5_001)],
+                    }
+                },
+            },
+            "review.corners",
+        ),
         ({"expected": 0, "why": "half a pair: \ud83d", "edits": {"msc": None}}, "review.asked"),
     ],
 )
@@ -160,6 +186,23 @@ def test_an_edit_is_given_to_those_that_can_take_it(run: Path) -> None:
     assert ReviewStore(run).of("b").edits[0].geometry == ReviewStore(run).of("a").edits[0].geometry
     nothing = client.post("/apply.json", body | {"from": "c"})
     assert nothing.json["error"]["code"] == "review.not_edited"
+
+
+def test_a_tube_that_cannot_take_an_edit_keeps_it_from_no_other(run: Path) -> None:
+    client = _client(run)
+    fitted = {}
+    for tube in "abc":
+        gates = {each["name"]: each["geometry"] for each in client.get(f"/samples/{tube}.json").json["gates"]}
+        fitted[tube] = gates["cd45neg"]
+    lowest, middle, highest = sorted(fitted, key=lambda tube: fitted[tube]["high"])
+    narrow = fitted[middle] | {"low": fitted[middle]["high"] - 1e-9}
+    asked = {"expected": 0, "why": "dim", "edits": {"cd45neg": narrow}}
+    assert client.post(f"/samples/{middle}/edits.json", asked).status == 200
+    body = {"gate": "cd45neg", "from": middle, "samples": [lowest, highest], "mode": "same_shift", "expected": 1}
+    given = client.post("/apply.json", body | {"why": "lot"}).json
+    assert (given["given"], [each["sample_id"] for each in given["refused"]]) == (1, [lowest])
+    assert "can hold no event" in given["refused"][0]["message"]
+    assert ReviewStore(run).of(highest) is not None
 
 
 def test_a_signed_tube_is_not_moved_until_the_signature_is_withdrawn(run: Path) -> None:

@@ -9,7 +9,7 @@ from stromagate.errors import DocumentError, Problem, SpecificationError, did_yo
 from stromagate.gating.geometry import check
 from stromagate.model.audit import Change
 from stromagate.model.edits import GateEdit, SampleEdits
-from stromagate.model.gates import Geometry
+from stromagate.model.gates import Boolean, Geometry
 from stromagate.model.result import SampleResult
 from stromagate.pipeline.edits import made_on
 from stromagate.pipeline.review.journal import now
@@ -177,6 +177,10 @@ def _faults(index: int, edits: SampleEdits, fitted: Fitted) -> Iterator[tuple[st
     for axis in edit.geometry.axes:
         if axis not in fitted.axes:
             yield "geometry", f"this tube carries no {axis}", did_you_mean(axis, fitted.axes)
+    if isinstance(edit.geometry, Boolean):
+        above = names[: names.index(name)] if name in names else names
+        for other in (other for other in edit.geometry.of if other not in above):
+            yield "geometry", f"it combines '{other}', which does not stand above it", did_you_mean(other, above)
     try:
         check(edit.geometry)
     except SpecificationError as error:
