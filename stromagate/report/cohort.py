@@ -21,6 +21,10 @@ _MAX_NAMED = 12
 _UNCHECKED = ("", "not checked")
 
 
+_NAMED = 5
+"""More tubes than this are counted and not named in a sentence."""
+
+
 def build(cohort: Cohort, links: Mapping[str, str], pages: Mapping[str, str]) -> dict[str, Any]:
     """Return the values of the page.
 
@@ -55,10 +59,17 @@ def build(cohort: Cohort, links: Mapping[str, str], pages: Mapping[str, str]) ->
         "confidence": f"{100 * cohort.confidence:g} %",
         "left_out": [(one.sample_id, one.run, one.reason) for one in cohort.left_out],
         "grouped": bool(cohort.group_by),
+        "as_counted": _as_counted(cohort),
         "n_simulated": sum(tube.simulated for tube in cohort.tubes),
         "dotted": any(cut.p_low < cut.p_high or cut.q_low < cut.q_high for cut in cohort.cuts.values()),
         "several_runs": len(cohort.runs) > 1,
     }
+
+
+def _as_counted(cohort: Cohort) -> str:
+    """Return the tubes of a net cohort whose indices are not net, by name, or how many where they are many."""
+    names = [tube.name for tube in cohort.tubes if not any(one.net for one in tube.numbers if one.quantity == "P")]
+    return ", ".join(names) if len(names) <= _NAMED else f"{count_text(len(names))} tubes"
 
 
 def _summary(cohort: Cohort) -> list[tuple[str, str]]:

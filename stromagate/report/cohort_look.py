@@ -9,6 +9,7 @@ import math
 
 from stromagate.model.cohort import Cohort, CohortNumber, CohortTube
 from stromagate.model.pattern import INDETERMINATE, METHOD_DEPENDENT, NOT_ASSESSABLE, NOT_ASSIGNED
+from stromagate.pattern.statement import probability_text as in_words
 from stromagate.report.cohort_text import as_text
 from stromagate.report.lookup import STATE_OK
 from stromagate.report.text import plot_text
@@ -62,7 +63,8 @@ def said_of(tube: CohortTube, *numbers: tuple[str, CohortNumber]) -> str:
 
 def probability_text(tube: CohortTube) -> str:
     """Return how probable a pattern is that was assigned; of what is none, a number beside it would be read as one."""
-    return f"{tube.probability:.2f}" if tube.probability is not None and tube.pattern in MARKS else ""
+    assigned = tube.probability is not None and tube.pattern in MARKS
+    return in_words(tube.probability) if assigned and tube.probability is not None else ""
 
 
 def groups(cohort: Cohort) -> dict[str, list[CohortTube]]:
