@@ -27,8 +27,11 @@ MIN_PERCENTILES, MIN_RANGE_90, MIN_RANGE_95 = 20, 40, 120
 MAX_NAME = 80
 """Characters of a calibration's name: it stands in the sentence of every call."""
 
-Rates = Annotated[tuple[float, ...], Field(min_length=1)]
-Positive = Annotated[float, Field(gt=0)]
+MOST_PPM = 1e12
+"""Largest rate that is read: a million cells to one of the denominator. Own choice; beyond it only slips lie."""
+
+Rates = Annotated[tuple[Annotated[float, Field(ge=0, le=MOST_PPM)], ...], Field(min_length=1)]
+Positive = Annotated[float, Field(gt=0, le=MOST_PPM)]
 
 
 class CalibrationTube(Document):

@@ -34,6 +34,7 @@ from stromagate.pattern.strata import mismatches
 
 N_DRAWS = 10_000
 _ONE_SIDED = 0.95
+_HAIR = 1e-6
 _NO_PLACE = {"percentile": None, "position": "", "cut_low": None, "cut_high": None}
 _UNKNOWN = "no control of this tube shows enough of its background, and the calibration is net of it"
 _UPPER = "no control shows enough of its background: rates are as counted, and without it they would be lower still"
@@ -116,6 +117,10 @@ def _refused(result: SampleResult, reckoned: _Reckoned, calibration: AnyCalibrat
     if main not in reckoned.rates or main not in reckoned.cuts:
         name = result.labels_of_populations.get(main, main)
         return NOT_ASSESSABLE, [f"this tube has no rate per million of “{name}”, by which is called"]
+    # Zero comes out of logarithms and back as a hair beside zero; any cell at all, or none, would be high by it.
+    nothing = [index for index, cut in reckoned.cuts[main].items() if cut.high <= _HAIR * calibration.offset_ppm]
+    if nothing:
+        return NOT_ASSIGNED, [f"the calibration's cut-point of {' and of '.join(nothing)} is zero, and parts nothing"]
     return None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stromagate.model.detection import BackgroundCount, DetectionLimits
+from stromagate.model.holding import holders
 from stromagate.model.result import SampleResult
 
 MSC, PROGENITORS = "msc", "progenitors"
@@ -87,6 +88,9 @@ def evidence(result: SampleResult) -> Evidence | str:
     for name, count in counts.items():
         if count is None:
             return f"“{result.labels_of_populations.get(name, name)}” could not be evaluated"
+    if msc not in holders(result.tree).get(progenitors, ()):  # MSC that are no progenitors could not be told from them
+        part, whole = (result.labels_of_populations.get(name, name) for name in (progenitors, msc))
+        return f"by the template “{part}” is no part of “{whole}”, and the pattern is of both"
     here = _counted(result, {}, msc, progenitors)
     if not here.totals:
         return "no denominator of the template holds an event"

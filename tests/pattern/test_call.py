@@ -21,7 +21,7 @@ from stromagate.model.pattern import (
 )
 from stromagate.model.result import Finding
 from stromagate.pattern import call_pattern
-from tests.pattern.tubes import LABELS, STRATA, cohort, controls, fitted, tube
+from tests.pattern.tubes import LABELS, STRATA, TOTALS, cohort, controls, fitted, tube
 
 
 @pytest.mark.parametrize(
@@ -220,6 +220,27 @@ def test_a_calibration_of_another_template_gives_none() -> None:
     assert call.pattern == NOT_ASSIGNED
     assert "was made with the template" in call.reason
     assert has_no_place(call)
+
+
+@pytest.mark.parametrize("background", ["net", "raw"])
+def test_a_cut_point_of_zero_makes_nothing_high(background: str) -> None:
+    none = {name: {"P": (0.0,) * 44, "Q": (40.0,) * 44} for name in TOTALS}
+    blanks = 0 if background == "net" else None
+    for calibration in (cohort(44, rates=none, background=background), controls(44, rates=none, background=background)):
+        call = call_pattern(tube(0, 400, background=blanks), calibration)
+        assert (call.pattern, call.probabilities) == (NOT_ASSIGNED, {})
+        assert call.reason == "the calibration's cut-point of P is zero, and parts nothing"
+    both = {name: {"P": (0.0,) * 44, "Q": (0.0,) * 44} for name in TOTALS}
+    assert "of P and of Q" in call_pattern(tube(0, 400), cohort(44, rates=both)).reason
+
+
+@pytest.mark.parametrize(("msc", "progenitors"), [("progenitors", "msc"), ("progenitors", "progenitors")])
+def test_progenitors_that_are_no_part_of_msc_have_no_pattern(msc: str, progenitors: str) -> None:
+    named = tube(60, 40).model_copy(update={"indices": {"msc": msc, "progenitors": progenitors}})
+    for calibration, pattern in ((cohort(), NOT_ASSESSABLE), (None, NOT_ASSIGNED)):
+        call = call_pattern(named, calibration)
+        assert (call.pattern, call.indices) == (pattern, ())
+        assert "is no part of" in call.reason
 
 
 def test_few_controls_give_percentiles_and_no_pattern() -> None:

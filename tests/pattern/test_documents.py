@@ -150,6 +150,9 @@ def test_the_second_cohort_is_kept_and_said(tmp_path: Path) -> None:
         ({"denominators": []}, "denominators"),
         ({"offset_ppm": 0}, "offset_ppm"),
         ({"tubes": []}, "tubes"),
+        ({"offset_ppm": 1e308}, "less than or equal to 1000000000000"),
+        ({"rates": {"nucleated": {"P": [-1.0] * 44, "Q": [1.0] * 44}}}, "greater than or equal to 0"),
+        ({"rates": {"nucleated": {"P": [1.0] * 44, "Q": [1e308] * 44}}}, "less than or equal to 1000000000000"),
     ],
 )
 def test_what_is_no_calibration_is_refused(change: dict[str, Any], words: str, tmp_path: Path) -> None:
