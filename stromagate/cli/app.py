@@ -17,6 +17,7 @@ from stromagate.cli import (
     blanks,
     calibrate,
     cohort,
+    compare,
     deidentify,
     demo,
     edits,
@@ -71,6 +72,7 @@ app.command("report")(report.report)
 app.command("review")(review.review)
 app.command("agree")(agree.agree)
 app.command("verify")(verify.verify)
+app.command("compare")(compare.compare)
 app.command("cohort")(cohort.cohort)
 app.command("edits")(edits.edits)
 app.command("lock")(lock.lock)

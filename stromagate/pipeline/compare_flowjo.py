@@ -1,0 +1,306 @@
+"""A finished run beside a table exported from FlowJo: which counts differ by FlowJo's binning, and which are others."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from stromagate.errors import SpecificationError, UsageError, did_you_mean
+from stromagate.gating.sensitivity import STEP_DECADES
+from stromagate.gating.tree import deciding_gates
+from stromagate.model.gates import ROOT
+from stromagate.model.result import SampleResult
+from stromagate.pipeline.compare_boundaries import events_of
+from stromagate.pipeline.finished_runs import finished_runs
+from stromagate.pipeline.flowjo_table import FlowJoColumn, FlowJoRow, FlowJoTable, FlowJoValue, Kind, read_flowjo_table
+
+BIN_DECADES = 4.5 / 256
+"""Width of one of FlowJo's 256 channels on a display of 4.5 decades. Own choice of both: the defaults of its plots."""
+
+Verdict = Literal["same", "within binning", "real", "no estimate", "not comparable"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowJoNumber:
+    """One number of the table and ours, both in events.
+
+    ``flowjo`` and ``ours`` are as the table has them (events, or per cent of the parent or of all events);
+    ``difference`` is FlowJo's less ours in events, ``allowed`` how many events lie within one of FlowJo's bins of our
+    boundaries and, of a percentage, within its last digit. Both are None where they are not known.
+    """
+
+    path: str
+    population: str
+    statistic: Kind
+    flowjo: float
+    ours: float | None
+    difference: float | None
+    allowed: float | None
+    verdict: Verdict
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowJoTube:
+    """One tube, and its name in the table."""
+
+    sample_id: str
+    sample: str
+    numbers: tuple[FlowJoNumber, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowJoComparison:
+    """A run and a table. ``populations`` says which path was read as which population."""
+
+    tubes: tuple[FlowJoTube, ...]
+    populations: dict[str, str]
+    only_table: tuple[str, ...]
+    only_run: tuple[str, ...]
+    paths_without_population: tuple[str, ...]
+    skipped: tuple[str, ...]
+    n_summaries: int
+    bin_decades: float = BIN_DECADES
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Tubes with a real difference."""
+        return tuple(tube.sample_id for tube in self.tubes if any(each.verdict == "real" for each in tube.numbers))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain object."""
+        return {"kind": "flowjo", **asdict(self), "moved": list(self.moved)}
+
+
+def compare_with_flowjo(run: Path, table: Path, maps: Sequence[str] = ()) -> FlowJoComparison:
+    """Compare a finished run with a table exported from FlowJo.
+
+    Parameters
+    ----------
+    run : path
+        Folder of the run.
+    table : path
+        CSV, text or XLSX.
+    maps : sequence of str
+        ``FlowJo path=population``, the path whole or its last part; else the last part is a population's name or label.
+
+    Raises
+    ------
+    UsageError
+        A map that is none, or names what is not there.
+    InputError
+        The run or the table cannot be read.
+    SpecificationError
+        No sample or no population of the table is one of the run.
+    """
+    (finished,) = finished_runs([run], "compare")
+    results, read = finished.results(), read_flowjo_table(table)
+    named = _named_samples(read, results)
+    if not named:
+        raise SpecificationError(
+            "compare.no_sample",
+            f"no sample of the table is a tube of the run: '{read.rows[0].sample}' and others",
+            where=str(table),
+            hint="samples are found by the file's name or the tube's: " + ", ".join(r.sample_id for r in results[:5]),
+        )
+    populations = map_paths(read.columns, results, maps)
+    if not populations:
+        raise SpecificationError(
+            "compare.no_population",
+            "no population of the table is one of the template",
+            where=str(table),
+            hint=f"say which is which: --map '{read.columns[0].path}={_names(results)[-1]}'",
+        )
+    tubes = [FlowJoTube(each.sample_id, row.sample, _numbers(each, row, populations)) for row, each in named]
+    found, rows = {tube.sample_id for tube in tubes}, {row.sample for row, _ in named}
+    return FlowJoComparison(
+        tubes=tuple(tubes),
+        populations=populations,
+        only_table=tuple(row.sample for row in read.rows if row.sample not in rows),
+        only_run=tuple(each.sample_id for each in results if each.sample_id not in found),
+        paths_without_population=tuple(
+            dict.fromkeys(column.path for column in read.columns if column.path not in populations)
+        ),
+        skipped=read.skipped,
+        n_summaries=read.n_summaries,
+    )
+
+
+def map_paths(columns: Sequence[FlowJoColumn], results: Sequence[SampleResult], maps: Sequence[str]) -> dict[str, str]:
+    """Return which population each path of the table is.
+
+    Where the last parts of two paths are one population, neither is taken: a map has to say which.
+
+    Raises
+    ------
+    UsageError
+        A map without ``=``, or of a path or a population that is not there.
+    """
+    names = _names(results)
+    labels = {name: each.labels_of_populations.get(name, name) for each in results for name in names}
+    known = {_folded(labels.get(name, name)): name for name in names} | {_folded(name): name for name in names}
+    paths = list(dict.fromkeys(column.path for column in columns))
+    told = _told(maps, paths, names)
+    guessed = {path: known.get(_folded(path.rpartition("/")[2])) if path else ROOT for path in paths}
+    chosen = dict(told)
+    for path, name in guessed.items():
+        alike = [other for other, its in guessed.items() if its == name and other not in told]
+        if name is not None and path not in told and name not in told.values() and len(alike) == 1:
+            chosen[path] = name
+    return {path: chosen[path] for path in paths if path in chosen}
+
+
+def events_within_a_bin(result: SampleResult, population: str) -> float | None:
+    """Return how many events of a population lie within one of FlowJo's bins of the edges that decide about it.
+
+    Taken from what moving each edge by 0.1 decade does to the count, in proportion, all edges added up, and rounded up
+    to a whole event. None where the result does not say it: it does of index populations that hold events.
+    """
+    count = result.count(population)
+    steps = [step for step in result.sensitivities if step.population == population]
+    if not count or not steps:
+        return None
+    changes = (max(abs(_fraction(step.lower)), abs(_fraction(step.higher))) for step in steps)
+    return float(math.ceil(round(count * sum(changes) * BIN_DECADES / STEP_DECADES, 9)))
+
+
+def _fraction(change: float | None) -> float:
+    """Return the change of a count as a fraction; moved so far that nothing is left, all of it."""
+    return -1.0 if change is None else math.expm1(change)
+
+
+def _numbers(result: SampleResult, row: FlowJoRow, populations: Mapping[str, str]) -> tuple[FlowJoNumber, ...]:
+    pairs = [(column, value) for column, value in row.values.items() if column.path in populations]
+    return tuple(_number(result, column, value, populations) for column, value in pairs)
+
+
+def _number(
+    result: SampleResult, column: FlowJoColumn, value: FlowJoValue, populations: Mapping[str, str]
+) -> FlowJoNumber:
+    name = populations[column.path]
+    count = events_of(result, name)
+    whole, why = _whole(result, column, populations)
+    if count is None:
+        why = f"{name} could not be evaluated, or the tube does not have it"
+    if count is None or whole is None:
+        return FlowJoNumber(
+            column.path, name, column.kind, value.value, None, None, None, verdict="not comparable", why=why
+        )
+    scale = 1.0 if column.kind == "count" else whole / 100.0
+    difference, printed = value.value * scale - count, value.half_digit * scale
+    binned = 0.0 if name == ROOT else events_within_a_bin(result, name)
+    allowed = None if binned is None else binned + printed
+    verdict, why = _verdict(result, name, abs(difference), printed, allowed)
+    return FlowJoNumber(
+        path=column.path,
+        population=name,
+        statistic=column.kind,
+        flowjo=value.value,
+        ours=count / scale,
+        difference=difference,
+        allowed=allowed,
+        verdict=verdict,
+        why=why,
+    )
+
+
+def _whole(result: SampleResult, column: FlowJoColumn, populations: Mapping[str, str]) -> tuple[float | None, str]:
+    """Return how many events a percentage is of, as we counted them, or None and why it cannot be compared."""
+    if column.kind == "count":
+        return 1.0, ""
+    if column.kind == "of total":
+        return (float(result.n_events), "") if result.n_events else (None, "the tube holds no events")
+    name = populations[column.path]
+    parent = next((node.parent for node in result.tree.nodes if node.name == name), None)
+    above = column.path.rpartition("/")[0]
+    if parent is None or not _is_called(result, parent, above, populations):
+        return None, f"FlowJo's parent is '{above or 'all events'}', ours is {parent or 'not there'}"
+    events = events_of(result, parent)
+    return (float(events), "") if events else (None, f"{parent} holds no events")
+
+
+def _is_called(result: SampleResult, population: str, path: str, populations: Mapping[str, str]) -> bool:
+    """Say whether a path of FlowJo's is a population of ours; parents need no column of their own."""
+    if not path or path in populations:
+        return populations.get(path, ROOT) == population
+    label = result.labels_of_populations.get(population, population)
+    return _folded(path.rpartition("/")[2]) in {_folded(population), _folded(label)}
+
+
+def _verdict(
+    result: SampleResult, name: str, difference: float, printed: float, allowed: float | None
+) -> tuple[Verdict, str]:
+    slack = 1e-9 * (1.0 + difference)  # a percentage of many events is not exact to the last bit
+    if difference <= printed + slack:
+        return "same", ""
+    if allowed is None:
+        empty = "it holds no event to estimate from" if not events_of(result, name) else ""
+        return "no estimate", empty or "the result says of index populations alone how many events lie at a boundary"
+    if difference <= allowed + slack:
+        return "within binning", ""
+    return "real", _beyond(result, name)
+
+
+def _beyond(result: SampleResult, name: str) -> str:
+    """Say which gates the estimate leaves out: those of scatter and time, and outlines."""
+    told = {step.gate for step in result.sensitivities if step.population == name}
+    if name == ROOT:
+        return "all events of the file are counted: look whether it is the same file"
+    gates = deciding_gates(result.tree, name)
+    left = [node.name for node in result.tree.nodes if node.name in gates and node.name not in told]
+    return f"bins at these gates are not in the estimate: {', '.join(left)}" if left else ""
+
+
+def _told(maps: Sequence[str], paths: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for text in maps:
+        path, sign, name = (part.strip() for part in text.rpartition("="))
+        if not sign or not path or not name:
+            raise UsageError("compare.map", f"'{text}' is no map", hint="--map 'FlowJo path=population'")
+        if name not in names:
+            raise UsageError(
+                "compare.map", f"the run has no population '{name}'", where=text, hint=did_you_mean(name, names)
+            )
+        wanted = path.casefold().strip("/")
+        whole = [each for each in paths if each.casefold() == wanted]
+        found = whole or [each for each in paths if each.rpartition("/")[2].strip().casefold() == wanted]
+        if len(found) != 1:
+            several = "several populations of the table end in" if found else "the table has no population"
+            hint = "give the whole path: " + ", ".join(found) if found else did_you_mean(path, paths)
+            raise UsageError("compare.map", f"{several} '{path}'", where=text, hint=hint)
+        told[found[0]] = name
+    return told
+
+
+def _named_samples(table: FlowJoTable, results: Sequence[SampleResult]) -> list[tuple[FlowJoRow, SampleResult]]:
+    """Return the rows whose name is that of one tube's file, or of the tube, with or without its ending."""
+    return [(row, found) for row in table.rows if (found := _tube(row.sample, results)) is not None]
+
+
+def _tube(sample: str, results: Sequence[SampleResult]) -> SampleResult | None:
+    by_file = [each for each in results if _bare(each.source.path) == _bare(sample)]
+    found = by_file or [each for each in results if each.sample_id.casefold() == _bare(sample)]
+    return found[0] if len(found) == 1 else None
+
+
+def _bare(path: str) -> str:
+    """Return a file's name without folders and without ``.fcs``."""
+    return re.split(r"[/\\]", path.strip())[-1].casefold().removesuffix(".fcs")
+
+
+def _names(results: Sequence[SampleResult]) -> list[str]:
+    return list(dict.fromkeys([ROOT, *(node.name for each in results for node in each.tree.nodes)]))
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s_]+", "", text).casefold()
+
+
+def worst_first(tube: FlowJoTube) -> Iterator[FlowJoNumber]:
+    """Yield a tube's numbers, real differences first."""
+    order: tuple[Verdict, ...] = ("real", "no estimate", "within binning", "same", "not comparable")
+    yield from sorted(tube.numbers, key=lambda number: order.index(number.verdict))
