@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench soak chromium clean
+.PHONY: demo test lint docs bench soak chromium clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml
@@ -22,6 +22,10 @@ lint: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+docs: $(READY)
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+	@echo "Open docs/_build/index.html in a browser."
 
 test: lint chromium
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not soak" tests
@@ -53,4 +57,4 @@ chromium:
 	  fi; }
 
 clean:
-	@rm -rf $(VENV) build dist demo_results bench_results .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) build dist docs/_build docs/reference demo_results bench_results .mypy_cache .ruff_cache .import_linter_cache .hypothesis
