@@ -13,7 +13,8 @@ async function answer(response) {
   let body;
   try {
     body = await response.json();
-  } catch {
+  } catch (cause) {
+    if (cause.name === "AbortError") { throw cause; }  // the page asked for something else meanwhile
     throw new Refused({code: "review.answer", message: `the server answered ${response.status}`, hint: null}, response.status);
   }
   if (!response.ok || body.ok === false) {

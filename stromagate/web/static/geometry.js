@@ -106,7 +106,7 @@ export function moved(gate, hold, to) {
     case "rectangle": {
       const i = Number(number);
       const side = [...gate[word]];
-      side[i] = to[i];
+      side[i] = ordered({low: gate.low[i], high: gate.high[i], [word]: to[i]}, word)[word];
       return {...gate, [word]: side};
     }
     case "quadrant":

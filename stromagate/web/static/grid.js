@@ -138,7 +138,8 @@ function nextGate(step) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !shown) { return; }
+  const letter = event.getModifierState?.("AltGraph");  // where [ and ] are typed with it, it tells itself as ctrl and alt
+  if (((event.ctrlKey || event.altKey) && !letter) || event.metaKey || !shown) { return; }
   const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "checkbox";
   if (typing) { return; }
   const card_ = event.target.closest ? event.target.closest(".card") : null;

@@ -272,13 +272,15 @@ export class Plot {
     const end = (ending) => {
       window.removeEventListener("pointermove", move);
       window.removeEventListener("pointerup", end);
+      window.removeEventListener("pointercancel", end);
       box.remove();
       const [[x0, x1], [y0, y1]] = corners(ending);
-      if (this.px(x1) - this.px(x0) < 8) { return; }
+      if (ending.type === "pointercancel" || this.px(x1) - this.px(x0) < 8 || (this.view.y && this.py(y0) - this.py(y1) < 8)) { return; }
       this.options.onZoom(this.limits(x0, x1, y0, y1));
     };
     window.addEventListener("pointermove", move);
     window.addEventListener("pointerup", end);
+    window.addEventListener("pointercancel", end);
   }
 
   limits(x0, x1, y0, y1) { return this.view.y ? {x0, x1, y0, y1} : {x0, x1}; }

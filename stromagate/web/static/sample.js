@@ -41,7 +41,8 @@ async function load() {
   at("about").textContent = data.about;
   at("back").href = `/?gate=${encodeURIComponent(current)}`;
   panels.show(data);
-  if (drafts.any) { tell(`${Object.keys(drafts.now).length} moved boundaries were not saved yet and are here again.`); }
+  const unsaved = Object.keys(drafts.now).length;
+  if (unsaved) { tell(`${unsaved} moved ${unsaved === 1 ? "boundary was not saved yet and is" : "boundaries were not saved yet and are"} here again.`); }
   if (!data.file.at_hand) { tell(data.file.message, true); }
   choose(current);
 }
@@ -162,6 +163,7 @@ async function save() {
     await drafts.sending.catch(() => {});
     const done = await post(`${home}/edits.json`, {expected: data.revision, why, edits: drafts.now});
     drafts.clear();
+    await drafts.sending.catch(() => {});  // else the page would find the moves there again, as not saved yet
     at("why").value = "";
     await load();
     tell(`${done.told}. Tables and report follow when the run is made again.`);
