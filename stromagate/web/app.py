@@ -51,7 +51,7 @@ def make_app(review: Review, door: Door) -> ASGIApp:
     reads: dict[str, Answer] = {
         "/grid.json": lambda request: grid.grid(review, given(request)),
         "/samples/{tube}.json": lambda request: sample.sample(review, tube(request)),
-        "/rerun.json": lambda request: {"ok": True, **asdict(review.jobs.progress)},
+        "/rerun.json": lambda request: {"ok": True, **_progress(review)},
         "/audit.json": lambda request: audit_page(review),
     }
     writes: dict[str, Callable[[Request, dict[str, Any]], Any]] = {
@@ -66,8 +66,8 @@ def make_app(review: Review, door: Door) -> ASGIApp:
     }
     pages = {"/": "grid.html", "/samples/{tube}": "sample.html", "/audit": "audit.html"}
     routes = [
-        *(Route(path, _read(answer)) for path, answer in reads.items()),
-        *(Route(path, _write(answer), methods=["POST"]) for path, answer in writes.items()),
+        *(Route(path, _read(review, answer)) for path, answer in reads.items()),
+        *(Route(path, _write(review, answer), methods=["POST"]) for path, answer in writes.items()),
         *(Route(path, _page(name)) for path, name in pages.items()),
         Route("/index.json", lambda request: RedirectResponse("/grid.json")),
         Route("/static/{name}", _static),
@@ -75,19 +75,25 @@ def make_app(review: Review, door: Door) -> ASGIApp:
     return Guard(Starlette(routes=routes), door)
 
 
-def _read(answer: Answer) -> Callable[[Request], Any]:
+def _read(review: Review, answer: Answer) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(_answered, lambda: answer(request))
+        return await run_in_threadpool(_answered, review, lambda: answer(request))
 
     return endpoint
 
 
-def _write(answer: Callable[[Request, dict[str, Any]], Any]) -> Callable[[Request], Any]:
+def _write(review: Review, answer: Callable[[Request, dict[str, Any]], Any]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         body = await request.body()
-        return await run_in_threadpool(_answered, lambda: answer(request, _asked(body)))
+        return await run_in_threadpool(_answered, review, lambda: answer(request, _asked(body)))
 
     return endpoint
+
+
+def _progress(review: Review) -> dict[str, Any]:
+    now = asdict(review.jobs.progress)
+    error = {key: value and review.unnamed(value) for key, value in (now["error"] or {}).items()}
+    return {**now, "told": review.unnamed(now["told"]), "error": error or None}
 
 
 def _asked(body: bytes) -> dict[str, Any]:
@@ -102,13 +108,13 @@ def _asked(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _answered(made: Callable[[], Any]) -> Response:
+def _answered(review: Review, made: Callable[[], Any]) -> Response:
     """Return an answer as JSON; what was refused with its reason, and a fault of ours as what it is."""
     try:
         return JSONResponse(made())
     except StromagateError as error:
         status = _STATUS.get(error.code, 400)
-        return JSONResponse({"ok": False, "error": error.as_json()}, status_code=status)
+        return JSONResponse({"ok": False, "error": review.refusal(error)}, status_code=status)
     except ValidationError as cause:  # such as a name that no population can have
         refused = UsageError("review.asked", f"this cannot be kept: {first_fault(cause)}", hint="load the page again")
         return JSONResponse({"ok": False, "error": refused.as_json()}, status_code=400)

@@ -87,7 +87,7 @@ def give(review: Review, asked: Asked) -> dict[str, Any]:
         try:
             taken[result.sample_id] = _given(review, result, gate, (edit.geometry, fitted), _text(asked, "mode"), why)
         except StromagateError as error:
-            refused.append({"sample_id": called, "message": error.message})
+            refused.append({"sample_id": called, "message": review.unnamed(error.message)})
     revision = review.store.revision()
     if taken:
         revision = review.store.put_all(taken, expected=_number(asked, "expected"), who=review.reader, why=why)
@@ -125,7 +125,11 @@ def sign(review: Review, called: str, asked: Asked) -> dict[str, Any]:
         meaning,
         seen=str(seen) if seen else None,
     )
-    return {"ok": True, "signature": signature.model_dump(mode="json"), "told": f"signed as {signature.role}"}
+    return {
+        "ok": True,
+        "signature": signature.model_dump(mode="json", exclude={"sample_id"}),
+        "told": f"signed as {signature.role}",
+    }
 
 
 def unsign(review: Review, called: str, asked: Asked) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stromagate.errors import UsageError
+from stromagate.errors import StromagateError, UsageError
 from stromagate.model.edits import SampleEdits
 from stromagate.model.gates import Geometry
 from stromagate.model.result import RunIndex, SampleResult
@@ -94,6 +95,23 @@ class Review:
         """What was read last."""
         with self._guard:
             return self._seen
+
+    def unnamed(self, text: str) -> str:
+        """Return a sentence with a blinded reader's numbers in place of the names of tubes and of their files."""
+        if not self.blind:
+            return text
+        seen = self.seen
+        numbers = {name: alias for alias, name in seen.aliases.items()}
+        for entry in seen.run.samples:
+            numbers.setdefault(entry.sample_id, "a tube")  # one that failed has no number
+            numbers[entry.file] = numbers[entry.sample_id]
+        for name in sorted(filter(None, numbers), key=len, reverse=True):
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", numbers[name], text)
+        return text
+
+    def refusal(self, error: StromagateError) -> dict[str, str | None]:
+        """Return an error as the reader may read it."""
+        return {key: value and self.unnamed(value) for key, value in error.as_json().items()}
 
     def edits_of(self, sample_id: str) -> SampleEdits | None:
         """Return a tube's edits as they stand in the review."""

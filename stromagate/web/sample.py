@@ -134,7 +134,7 @@ def _at_hand(review: Review, result: SampleResult) -> tuple[bool, str]:
     try:
         review.files.found(result.source.sha256 or "", result.source.path, result.sample_id, result.source.n_bytes)
     except StromagateError as error:
-        return False, f"Boundaries can be looked at and not moved: {error.message}. {error.hint or ''}"
+        return False, f"Boundaries can be looked at and not moved: {review.unnamed(error.message)}. {error.hint or ''}"
     return True, ""
 
 
@@ -291,7 +291,7 @@ def _signature(review: Review, result: SampleResult) -> Json:
     return {
         "signed": state.status != "unsigned",
         "status": state.status,
-        "signatures": [each.model_dump(mode="json") for each in state.signatures],
+        "signatures": [each.model_dump(mode="json", exclude={"sample_id"}) for each in state.signatures],
         "differs": list(state.differs),
         "pending": state.pending,
         "result_sha256": state.result_sha256,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from stromagate.fcs import hash_file
@@ -30,7 +31,7 @@ class Folder:
         return next(by_content, None) or next((path for path in files if not sha256 and path.name == name), None)
 
 
-def finished_run(folder: Path, names: str = "ab") -> Path:
+def finished_run(folder: Path, names: Sequence[str] = "ab") -> Path:
     """Write small tubes and a template, run them, and return the folder of results."""
     (folder / "in").mkdir(parents=True)
     for seed, name in enumerate(names):

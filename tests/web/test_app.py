@@ -239,6 +239,28 @@ def test_blinded_readers_see_numbers_in_place_of_names_and_work_in_a_run_of_thei
         _client(run, blind=True, reader="Reader C")
 
 
+def test_no_refusal_tells_a_blinded_reader_which_tube_it_is(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "named", ("donor7_stained", "donor8_stained"))
+    shutil.rmtree(run.parent / "in")
+    client = _client(run, files=False, blind=True)
+    msc = {"msc": {"kind": "interval", "axis": "CD271", "low": 0.5, "high": None}}
+    asked = {"expected": 0, "why": "dim", "edits": msc, "population": "msc"}
+    signed = {"role": "reader", "meaning": "seen"}
+    answers = [client.get("/samples/tube-1.json"), client.post("/samples/tube-1/preview.json", asked)]
+    answers += [client.post("/samples/tube-1/edits.json", asked | {"edits": {"nobody": msc["msc"]}})]
+    answers += [client.post("/samples/tube-1/edits.json", asked | {"expected": 7})]
+    answers += [client.post("/samples/tube-1/sign.json", signed) for _ in range(2)]
+    answers += [client.post("/samples/tube-1/edits.json", asked), client.get("/samples/tube-1.json")]
+    assert [answer.status for answer in answers] == [200, 400, 400, 409, 200, 400, 409, 200]
+    assert not [answer.body for answer in answers if b"donor" in answer.body]
+    assert "its file tube-1 (SHA-256" in answers[0].json["file"]["message"]
+    client.post("/rerun.json", {})
+    while (progress := client.get("/rerun.json")).json["running"]:
+        pass
+    assert progress.json["error"]["code"] == "review.files"
+    assert b"donor" not in progress.body
+
+
 def test_without_the_files_it_can_be_looked_at(run: Path) -> None:
     shutil.rmtree(run.parent / "in")
     client = _client(run, files=False)
