@@ -17,7 +17,7 @@ generate.write()
 project = "stromagate"
 copyright = "the authors of stromagate; BSD-3-Clause"  # noqa: A001  (Sphinx calls it so)
 release = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 exclude_patterns = ["_build"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of other packages: their pages are not looked up over the network
@@ -28,6 +28,10 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"  # the docstrings say types with their units
 napoleon_google_docstring = False
 
+highlight_language = "text"
+
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
 html_theme = "alabaster"
 html_theme_options = {
     "description": "For Research Use Only. Not for use in diagnostic procedures.",

@@ -57,8 +57,15 @@ def test_pages_fetch_nothing_from_the_network_and_name_their_use(site: Path) -> 
     for path in site.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
         assert "For Research Use Only" in page
-        fetched = re.findall(r"<(?:link|img|iframe)[^>]*(?:href|src)=\"(https?:[^\"]+)\"", page)
+        fetched = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:href|src)=\"(https?:[^\"]+)\"", page)
         assert fetched == [], path.name
+
+
+def test_formulas_are_drawn_by_the_browser_itself(site: Path) -> None:
+    page = (site / "methods.html").read_text(encoding="utf-8")
+    source = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    assert page.count("<math ") == len(re.findall(r"\$\$.+?\$\$|\$[^$]+?\$", source, flags=re.DOTALL)) > 50
+    assert not re.search(r"\\(frac|sqrt|mathrm|\(|\[)", page)
 
 
 def test_every_public_name_is_described(site: Path) -> None:
