@@ -108,6 +108,14 @@ def test_5_only_where_it_was_asked_for(call: Call, tubes: Path, tmp_path: Path) 
     assert answer(done)["ok"]
 
 
+def test_5_of_verify_where_a_table_was_changed(call: Call, tubes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert call("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", out).exit_code == 0
+    assert call("verify", out).exit_code == 0
+    (out / "populations.csv").write_text("changed", encoding="utf-8")
+    assert call("verify", out).exit_code == 5
+
+
 def test_a_sheet_that_is_a_link_finds_tubes_beside_the_link(call: Call, tubes: Path, tmp_path: Path) -> None:
     staged = tmp_path / "staged"
     staged.mkdir()
