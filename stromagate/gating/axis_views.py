@@ -106,7 +106,8 @@ def _linear_limits(scale: Scale, finite: F32) -> tuple[float, float]:
 
 def _decade_ticks(scale: Scale, low: float, high: float) -> tuple[tuple[float, str], ...]:
     """Return zero and the powers of ten that stand clear of it, both signs."""
-    ends = inverse(scale, np.array([low, high]))
+    # Who zooms out sees more of nothing: no event lies far beyond the scale, and neither do ticks.
+    ends = inverse(scale, np.clip([low, high], _LOWEST - 1, 2.0))
     zero = float(forward(scale, 0.0)[0])
     most = math.floor(math.log10(max(abs(float(ends[0])), float(ends[1]), 10)))
     ticks = [(zero, "0")] if low <= zero <= high else []

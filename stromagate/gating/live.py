@@ -267,7 +267,7 @@ class LiveTube:
         axes = self.prepared.axes
         if axis not in axes:
             raise SpecificationError("live.axis", f"this tube carries no {axis}", hint=did_you_mean(axis, axes))
-        if limits is not None and not (all(map(math.isfinite, limits)) and limits[0] < limits[1]):
+        if limits is not None and not (math.isfinite(limits[1] - limits[0]) and limits[0] < limits[1]):
             said = f"a plot from {limits[0]:g} to {limits[1]:g} on {axis} shows nothing"
             raise SpecificationError("live.range", said, hint="the lower end stands first, in display units")
         marks = [

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -151,6 +152,36 @@ def test_what_makes_no_sense_changes_nothing(run: Path, body: Any, code: str) ->
     refused = _client(run).post("/samples/a/edits.json", body)
     assert (refused.status, refused.json["error"]["code"]) == (400, code)
     assert ReviewStore(run).edits() is None
+
+
+@pytest.mark.parametrize("ends", [(-2, 3), (-70, 71), (-1e9, 1e9), (-1e300, 1e300), (0.4, 0.4000000000000001)])
+def test_a_plot_can_be_zoomed_out_and_in_without_end(run: Path, ends: tuple[float, float]) -> None:
+    asked = {"gate": "msc", "x": "CD271", "y": "SSC-A", "x0": ends[0], "x1": ends[1], "y0": 0, "y1": 262144}
+    x = _client(run).post(f"/samples/a/view.json?{urlencode(asked)}", {"edits": {}}).json["view"]["x"]
+    assert (x["low"], x["high"]) == ends
+    assert all(ends[0] <= at <= ends[1] for at, _ in x["ticks"])
+    assert len(x["ticks"]) < 40
+
+
+@pytest.mark.parametrize("ends", [(1, 0), (0.5, 0.5), ("nan", 1), (0, "inf"), (-1e308, 1e308)])
+def test_limits_that_leave_nothing_to_be_seen_are_refused(run: Path, ends: tuple[Any, Any]) -> None:
+    asked = {"gate": "msc", "x": "CD271", "x0": ends[0], "x1": ends[1]}
+    refused = _client(run).post(f"/samples/a/view.json?{urlencode(asked)}", {"edits": {}})
+    assert (refused.status, refused.json["error"]["code"]) == (400, "live.range")
+
+
+def test_moves_that_cannot_be_kept_are_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = _client(run)
+    moves = _cut(client, "a", "msc", 0.8)
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("mkdir", "unlink"):
+        monkeypatch.setattr(Path, name, refused)
+    for edits in (moves, {}):
+        answer = client.post("/samples/a/draft.json", {"edits": edits})
+        assert (answer.status, answer.json["error"]["code"]) == (400, "out.write")
 
 
 def test_an_edit_is_kept_with_who_and_why_and_a_second_window_is_told(run: Path) -> None:

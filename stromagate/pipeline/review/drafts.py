@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stromagate.model.edits import Sha256
 from stromagate.model.gates import Geometry
-from stromagate.pipeline.bundle import write_file
+from stromagate.pipeline.bundle import cannot_write, write_file
 
 FOLDER = "drafts"
 
@@ -46,10 +45,11 @@ def keep(home: Path, draft: Draft) -> None:
     """
     path = _path(home, draft.sample_id, draft.reader)
     if not draft.boundaries:
-        with suppress(FileNotFoundError):
-            path.unlink()
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as cause:
+            raise cannot_write(path, cause) from cause
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, json.dumps(draft.model_dump(mode="json"), sort_keys=True).encode() + b"\n")
 
 

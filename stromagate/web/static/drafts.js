@@ -1,6 +1,6 @@
 // Moves that are not saved yet: a stack to undo and to do again. Each ended move is kept by the server at once, so that a
 // crash loses no more than the move in progress.
-import {post} from "./api.js";
+import {post, tellRefusal} from "./api.js";
 
 export class Drafts {
   // `kept`: boundary by population as the server kept them (null: back to automatic).
@@ -56,6 +56,6 @@ export class Drafts {
   keep() {
     const state = this.now;
     this.sending = this.sending.catch(() => {}).then(() => post(this.path, {edits: state}));
-    this.sending.catch(() => {});
+    this.sending.catch(tellRefusal);  // a reader must know that a crash would take the moves
   }
 }
