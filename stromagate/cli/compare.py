@@ -126,8 +126,8 @@ def _population(each: PopulationChange) -> Iterator[str]:
 
 
 def _number(number: NumberChange) -> str:
-    before = _with_limits(number.before, number.before_low, number.before_high)
-    after = _with_limits(number.after, number.after_low, number.after_high)
+    before = _with_limits(number.before, number.before_low, number.before_high, number.state_before)
+    after = _with_limits(number.after, number.after_low, number.after_high, number.state_after)
     change = "" if number.ratio is None else f", times {number.ratio:.3g}"
     if not number.outside:
         return f"{before}, then {after} {number.unit}{change}; within counting"
@@ -137,11 +137,12 @@ def _number(number: NumberChange) -> str:
     )
 
 
-def _with_limits(value: float | None, low: float | None, high: float | None) -> str:
+def _with_limits(value: float | None, low: float | None, high: float | None, state: str) -> str:
     if value is None:
         return "not evaluable"
-    limits = "" if low is None or high is None else f" ({_plain(low)} to {_plain(high)})"
-    return f"{_plain(value)}{limits}"
+    limits = "" if low is None or high is None else f"{_plain(low)} to {_plain(high)}"
+    told = "; ".join(filter(None, [limits, "" if state == "quantifiable" else state]))
+    return f"{_plain(value)} ({told})" if told else _plain(value)
 
 
 def _plain(value: float) -> str:
@@ -176,7 +177,10 @@ def _pattern(pattern: PatternChange) -> Iterator[str]:
 
 
 def _called(pattern: str, probability: float | None) -> str:
-    return pattern if probability is None else f"{pattern} ({probability:.2f})"
+    """Return a pattern with its probability: where none is assigned, that of the likeliest is not its own."""
+    from stromagate.model.pattern import PATTERNS
+
+    return f"{pattern} ({probability:.2f})" if pattern in PATTERNS and probability is not None else pattern
 
 
 def _flowjo_text(found: FlowJoComparison) -> Iterator[str]:

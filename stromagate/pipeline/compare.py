@@ -21,7 +21,7 @@ class NumberChange:
     """A count, or a rate under one denominator, in both runs with its counting interval.
 
     ``outside`` is true where each value lies outside the counting interval of the other, or one of them is missing.
-    ``ratio`` is after over before.
+    ``ratio`` is after over before. The states are those of the results, such as ``quantifiable``.
     """
 
     statistic: str
@@ -35,6 +35,8 @@ class NumberChange:
     after_high: float | None
     ratio: float | None
     outside: bool
+    state_before: str = ""
+    state_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,19 @@ def _number(
         outside = not (_within(new, old_low, old_high) or _within(old, new_low, new_high))
     ratio = new / old if old and new is not None else None
     return NumberChange(
-        statistic, denominator, unit, old, old_low, old_high, new, new_low, new_high, ratio, outside=outside
+        statistic=statistic,
+        denominator=denominator,
+        unit=unit,
+        before=old,
+        before_low=old_low,
+        before_high=old_high,
+        after=new,
+        after_low=new_low,
+        after_high=new_high,
+        ratio=ratio,
+        outside=outside,
+        state_before="" if before is None else before.state,
+        state_after="" if after is None else after.state,
     )
 
 

@@ -29,6 +29,8 @@ COLUMNS = (
     "verdict",
     "first_gate",
     "most_gate",
+    "state_before",
+    "state_after",
 )
 """``before`` is the first run, or ours; ``after`` the second, or FlowJo's. Limits are those of counting alone."""
 
@@ -85,6 +87,8 @@ def _population(tube: TubeChange, each: PopulationChange) -> Iterator[dict[str, 
             "verdict": "moved" if number.outside else "within counting" if number.before != number.after else "same",
             "first_gate": each.first,
             "most_gate": each.most,
+            "state_before": number.state_before,
+            "state_after": number.state_after,
         }
     for step in each.steps:
         if step.changes:

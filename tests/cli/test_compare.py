@@ -27,10 +27,12 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def flipped(two: tuple[Path, Path], tmp_path: Path) -> Path:
-    """Return a copy of the first run in which one tube has another pattern."""
+    """Return a copy of the first run in which one tube has another pattern, and the likeliest's probability."""
     run = shutil.copytree(two[0], tmp_path / "flipped")
     made = bundle.read_result(run, "a")
-    called = made.model_copy(update={"pattern": PatternCall(pattern="indeterminate", reason="no pattern is likely")})
+    called = made.model_copy(
+        update={"pattern": PatternCall(pattern="indeterminate", reason="none is likely", probability=0.6)}
+    )
     bundle.write_file(run / "samples" / "a" / "result.json", bundle.to_json_bytes(called))
     return run
 
@@ -41,7 +43,7 @@ def test_which_tubes_moved_and_by_which_gate(call, two: tuple[Path, Path]) -> No
     lines = result.stdout.splitlines()
     assert lines[0] == "tubes in both runs: 2, by small 1.0.0, then by small 1.1.0; populations by name"
     assert lines[1] == "a: moved"
-    assert lines[2].startswith("  MSC: 32 (21.89 to 45.17), then ")
+    assert lines[2].startswith("  MSC: 32 (21.89 to 45.17; detected, not quantifiable), then ")
     assert lines[2].endswith("; moved, outside both counting intervals")
     assert any(
         line.startswith("    by msc: 2.68 %, then ") and "; CD271 from 0.45, then 0.72 (+" in line for line in lines
@@ -68,7 +70,7 @@ def test_fail_on_ends_with_5_and_still_prints(call, said, two: tuple[Path, Path]
     assert call("compare", *two, "--fail-on", "flip").exit_code == 0
     result = call("compare", two[0], flipped, "--fail-on", "flip")
     assert result.exit_code == 5
-    assert "  pattern flips: not assigned, then indeterminate: no pattern is likely" in result.stdout.splitlines()
+    assert "  pattern flips: not assigned, then indeterminate: none is likely" in result.stdout.splitlines()
     assert result.stdout.endswith("0 of 2 tubes moved; patterns that flip: 1\n")
     assert call("compare", two[0], flipped, "--fail-on", "moved").exit_code == 0
 
@@ -87,7 +89,7 @@ def test_a_flowjo_table_in_text_and_csv(call, said, two: tuple[Path, Path], tmp_
         line.startswith(f"  Live/Stroma: FlowJo {n + 900} events, ours {n}; +900 events, up to ") for line in lines
     )
     assert lines[-1] == "1 of 1 tubes with a real difference"
-    assert out.read_text().splitlines()[1].split(",")[-3] == "real"
+    assert out.read_text().splitlines()[1].split(",")[16] == "real"
     result = call("compare", two[0], table, "--map", "Live/Stroma=msc", "--fail-on", "moved", "--json")
     assert result.exit_code == 5
     assert (said(result)["kind"], said(result)["moved"]) == ("flowjo", ["a"])

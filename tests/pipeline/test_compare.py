@@ -316,6 +316,7 @@ def test_the_table_has_one_number_a_row_with_all_of_its_limits(first: Path, high
     (count,) = [r for r in rows if (r["sample_id"], r["population"], r["statistic"]) == ("a", "msc", "count")]
     result = bundle.read_result(first, "a")
     assert float(count["before"]) == result.count("msc")
+    assert count["state_before"] == "detected, not quantifiable"
     assert (count["first_gate"], count["most_gate"]) == ("msc", "msc")
     (edge,) = [r for r in rows if (r["sample_id"], r["population"], r["statistic"]) == ("a", "msc", "edge_from")]
     assert (edge["gate"], edge["axis"], edge["before"], edge["after"]) == ("msc", "CD271", "0.45", "0.7")
