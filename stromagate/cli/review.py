@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -37,14 +36,17 @@ def review(
     """
     with speaking(as_json=as_json, debug=debug):
         from stromagate.pipeline.review.files import FileFinder
+        from stromagate.pipeline.review.journal import account
+        from stromagate.pipeline.review.refused import said
         from stromagate.pipeline.review.rerun import broken_off, rerun
         from stromagate.web.review import Review
 
+        who = said(reader.strip() or account(), "who")
         finder = FileFinder(folder, files or [])
         if broken_off(folder):
             say("running this folder again was broken off; that is finished first")
             rerun(folder, finder)
-        opened = Review(folder, reader.strip() or getpass.getuser(), finder, blind=blind)
+        opened = Review(folder, who, finder, blind=blind)
         if get:
             from stromagate.web.once import answer
 
@@ -62,4 +64,9 @@ def review(
 
                 webbrowser.open(address)
 
-        serve(opened, port, ready)
+        try:
+            serve(opened, port, ready)
+        except KeyboardInterrupt:  # the way to end it, and no fault
+            say("the review has ended; what was saved is kept")
+            if opened.jobs.progress.running:
+                say("the run was being made again: open the review once more, and that is finished first")

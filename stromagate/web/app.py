@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -49,7 +49,7 @@ def make_app(review: Review, door: Door) -> ASGIApp:
         return str(request.path_params["tube"])
 
     reads: dict[str, Answer] = {
-        "/grid.json": lambda request: grid.grid(review, given(request)),
+        **dict.fromkeys(("/index.json", "/grid.json"), lambda request: grid.grid(review, given(request))),
         "/samples/{tube}.json": lambda request: sample.sample(review, tube(request)),
         "/rerun.json": lambda request: {"ok": True, **_progress(review)},
         "/audit.json": lambda request: audit_page(review),
@@ -69,7 +69,6 @@ def make_app(review: Review, door: Door) -> ASGIApp:
         *(Route(path, _read(review, answer)) for path, answer in reads.items()),
         *(Route(path, _write(review, answer), methods=["POST"]) for path, answer in writes.items()),
         *(Route(path, _page(name)) for path, name in pages.items()),
-        Route("/index.json", lambda request: RedirectResponse("/grid.json")),
         Route("/static/{name}", _static),
     ]
     return Guard(Starlette(routes=routes), door)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from stromagate.pipeline.review.files import FileFinder
 from stromagate.pipeline.review.rerun import rerun
 from stromagate.pipeline.review.store import ReviewStore
+from stromagate.web.review import Review
 from tests.pipeline.reviews import WHY, copied, cut, edits, finished_run
 
 
@@ -28,6 +31,35 @@ def test_one_address_is_answered_and_nothing_listens(call, made: Path) -> None:
     wrong = call("review", made, "--get", "/grid.json?gate=msk")
     assert wrong.exit_code == 2
     assert json.loads(wrong.stdout)["error"]["code"] == "review.gate"
+
+
+def test_the_twin_of_the_first_page_is_answered_itself(call, made: Path) -> None:
+    result = call("review", made, "--get", "/index.json?gate=msc")
+    assert (result.exit_code, json.loads(result.stdout)["gate"]) == (0, "msc")
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_review_that_is_ended_has_not_failed(call, made: Path, monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
+    def served(review: Review, port: int, ready: Callable[[str], None]) -> None:
+        ready("http://127.0.0.1:4321/?token=x")
+        if busy:
+            review.jobs.start(lambda tell: str(threading.Event().wait(5)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stromagate.web.server.serve", served)
+    ended = call("review", made, "--no-open", "--json")
+    assert (ended.exit_code, json.loads(ended.stdout)["ok"]) == (0, True)
+    assert "the review has ended; what was saved is kept" in ended.stderr
+    assert ("being made again" in ended.stderr) == busy
+
+
+@pytest.mark.parametrize(("name", "known"), [("R" * 501, "me"), ("", "")])
+def test_a_reader_under_whose_name_nothing_could_be_kept_is_refused(
+    call, made: Path, monkeypatch: pytest.MonkeyPatch, name: str, known: str
+) -> None:
+    monkeypatch.setattr("stromagate.pipeline.review.journal.account", lambda: known)
+    refused = call("review", made, "--get", "/grid.json", "--reader", name, "--json")
+    assert (refused.exit_code, json.loads(refused.stdout)["error"]["code"]) == (2, "review.who")
 
 
 def test_a_folder_without_a_run_is_refused(call, tmp_path: Path) -> None:
