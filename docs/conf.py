@@ -19,6 +19,7 @@ copyright = "the authors of stromagate; BSD-3-Clause"  # noqa: A001  (Sphinx cal
 release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
 exclude_patterns = ["_build"]
+smartquotes = False  # they make one dash of the two before an option
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of other packages: their pages are not looked up over the network
 

@@ -61,6 +61,19 @@ def test_pages_fetch_nothing_from_the_network_and_name_their_use(site: Path) -> 
         assert fetched == [], path.name
 
 
+def test_options_keep_their_two_dashes(site: Path) -> None:
+    text = re.sub(r"<[^>]+>", "", (site / "reference" / "commands.html").read_text(encoding="utf-8"))
+    assert "outside of --out." in text
+    assert not re.search(r"[–—]\w", text)
+
+
+def test_codes_on_the_page_about_reading_a_report_are_those_of_checks() -> None:
+    page = (ROOT / "docs" / "reading_the_report.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bQ\d\d\b", page))
+    assert len(named) >= 5
+    assert named <= {check.code for check in (*checks.all().values(), *run_checks.all().values())}
+
+
 def test_formulas_are_drawn_by_the_browser_itself(site: Path) -> None:
     page = (site / "methods.html").read_text(encoding="utf-8")
     source = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
