@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,17 @@ def test_the_script_blocks_run_one_after_the_other_on_staged_links(tubes: Path, 
     assert (work / "batch_1/exports/stromagate_general_mqc.json").is_file()
 
     gathered = tmp_path / "gathered"
-    gathered.mkdir()
-    (gathered / "batch_1").symlink_to(work / "batch_1")
-    done = shell(block("cohort", "script", {"prefix": "all", "runs": "batch_1", "by": "", "args": ""}), gathered)
+    shutil.copytree(work / "batch_1", gathered / "runs" / "batch_1")  # as stageAs and stageInMode say
+    done = shell(block("cohort", "script", {"prefix": "all", "runs": "runs/batch_1", "by": "", "args": ""}), gathered)
     assert done.returncode == 0, done.stderr
     there(gathered, "cohort", "all")
     assert json.loads((gathered / "all_cohort.json").read_text(encoding="utf-8"))["cohorts"][0]["tubes"] == 2
+    assert "stageAs: 'runs/*'" in section("cohort", "input")
+    assert "stageInMode 'copy'" in source("cohort")
+    page = (gathered / "all" / "cohort.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'href="([^"#]+report\.html)"', page)) == {
+        f"../runs/batch_1/samples/donor_{tube}/report.html" for tube in "ab"
+    }
 
 
 def test_the_script_block_fails_where_a_tube_is_broken_and_names_it(tmp_path: Path, tubes: Path, shell: Shell) -> None:

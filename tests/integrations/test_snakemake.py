@@ -65,6 +65,9 @@ def test_a_broken_tube_costs_its_own_run_and_the_next_call_makes_the_rest(
     assert len(late) == 1
     assert named(out / "cohort/cohort.csv", "tube") == {"donor_a", "donor_b"} | late
     assert json.loads((out / "logs/cohort.json").read_text(encoding="utf-8"))["cohorts"][0]["tubes"] == 3
+    links = re.findall(r'href="([^"#]+report\.html)"', (out / "cohort/cohort.html").read_text(encoding="utf-8"))
+    assert links
+    assert all((out / "cohort" / link).is_file() for link in links)
 
 
 def test_everything_wrong_in_the_configuration_is_said_at_once(tmp_path: Path, environment: dict[str, str]) -> None:

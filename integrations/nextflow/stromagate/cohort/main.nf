@@ -1,12 +1,14 @@
 process STROMAGATE_COHORT {
     tag "${meta.id}"
     label 'process_single'
+    // Pages lead to the reports of the runs. Links to work folders would be followed, and lead there.
+    stageInMode 'copy'
 
     conda "${moduleDir}/environment.yml"
     container "stromagate:0.1.0"
 
     input:
-    tuple val(meta), path(runs)
+    tuple val(meta), path(runs, stageAs: 'runs/*')
     path calibration
 
     output:
