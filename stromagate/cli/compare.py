@@ -188,7 +188,7 @@ def _flowjo_text(found: FlowJoComparison) -> Iterator[str]:
     yield f"tubes in run and table: {len(found.tubes)}; {as_ours}"
     for names, what in (
         (found.paths_without_population, "not compared, for no one population is called so (--map says which)"),
-        (found.only_table, "samples of the table that are no tube of the run"),
+        (found.only_table, "samples of the table that are no one tube of the run"),
         (found.only_run, "tubes that are not in the table"),
         (found.skipped, "columns that are no count, share of the parent or share of all events"),
     ):

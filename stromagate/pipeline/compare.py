@@ -305,7 +305,7 @@ def _pattern(before: SampleResult, after: SampleResult) -> PatternChange:
 
 def _tube_notes(before: SampleResult, after: SampleResult) -> Iterator[str]:
     """Yield what is not the same of the tube itself: numbers may move by it though no boundary does."""
-    if before.tree.compensation != after.tree.compensation:
+    if _matrix(before) != _matrix(after):
         yield "the compensation is another one"
     if before.tree.gain != after.tree.gain:
         yield "the gain ($PnG) is applied in one of the runs only"
@@ -349,6 +349,12 @@ def _missing(results: Sequence[SampleResult], other: RunIndex) -> Iterator[str]:
     for each in results:
         could_not = each.source.sha256 in failed or each.sample_id in named
         yield f"{each.sample_id} (could not be analysed in the other run)" if could_not else each.sample_id
+
+
+def _matrix(result: SampleResult) -> tuple[object, ...]:
+    """Return the channels and the numbers of the matrix, wherever it came from."""
+    used = result.tree.compensation
+    return () if used is None else (used.channels, used.matrix)
 
 
 def _template(ref: TemplateRef) -> str:

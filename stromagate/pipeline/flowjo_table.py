@@ -19,6 +19,7 @@ from stromagate.errors import InputError, SpecificationError
 Kind = Literal["count", "of parent", "of total"]
 
 _MAX_BYTES = 20_000_000
+_MAX_ROWS = 100_000
 _SAMPLE_NAMES = frozenset({"sample", "samples", "sample name", "name", "file", "filename", "$fil"})
 _SUMMARIES = frozenset({"mean", "sd", "stdev", "std dev", "std. dev.", "geo mean", "geo. mean", "median", "cv", "sum"})
 _NOT_THERE = frozenset({"", "n/a", "na", "nan", "-", "--", "#n/a", "####"})
@@ -126,7 +127,7 @@ def _value(path: Path, line: int, column: FlowJoColumn, text: str, *, comma: boo
     if bare.casefold() in _NOT_THERE:
         return None
     plain = bare.replace(".", "").replace(",", ".") if comma else bare.replace(",", "")
-    if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d+)?", plain):
+    if not re.fullmatch(r"\d+(\.\d*)?([eE][+-]?\d{1,3})?", plain):
         raise InputError(
             "flowjo.number",
             f"'{text}' is no count and no percentage",
@@ -134,7 +135,7 @@ def _value(path: Path, line: int, column: FlowJoColumn, text: str, *, comma: boo
             hint="export the table again with plain numbers",
         )
     value, exponent = float(plain), plain.casefold().partition("e")[2]
-    digits = len(plain.casefold().partition("e")[0].partition(".")[2]) - int(exponent or 0)
+    digits = max(0, len(plain.casefold().partition("e")[0].partition(".")[2]) - int(exponent or 0))
     top = 100.0 if column.kind != "count" else 1e12
     if value > top or (column.kind == "count" and not value.is_integer()):
         allowed = "a percentage lies between 0 and 100" if column.kind != "count" else "a count is a whole number"
@@ -204,7 +205,10 @@ def _lines(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
     if text.lstrip().startswith("<"):
         hint = "a FlowJo workspace holds no table: " + _HINT
         raise InputError("flowjo.format", "this is XML or HTML, and no table", where=str(path), hint=hint)
-    separator = _separator(text)
+    try:
+        separator = _separator(text)
+    except csv.Error:  # a cell without an end: said with its line
+        separator = ","
     return _split(path, text, separator), separator
 
 
@@ -221,7 +225,7 @@ def _text(path: Path, data: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" not in text:
-            return text
+            return text.replace("\r\n", "\n").replace("\r", "\n")  # old Macs end lines with a carriage return alone
     raise InputError("flowjo.encoding", "the file is no text", where=str(path), hint="save the table as CSV UTF-8")
 
 
@@ -263,7 +267,7 @@ def _workbook(path: Path, data: bytes) -> Iterator[tuple[int, list[str]]]:
         raise InputError(
             "flowjo.format", f"not an Excel workbook: {cause}", where=str(path), hint="save the table as CSV"
         ) from cause
-    for line, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+    for line, cells in enumerate(book.worksheets[0].iter_rows(max_row=_MAX_ROWS, values_only=True), start=1):
         texts = ["" if cell is None else _as_text(cell).strip() for cell in cells]
         if any(texts):
             yield line, texts

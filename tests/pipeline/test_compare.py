@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +147,31 @@ def test_patterns_flip_where_the_words_differ() -> None:
         assert (pattern.before, pattern.after) == (old, new)
 
 
+def test_what_is_another_of_the_tube_itself_is_said() -> None:
+    spilt = replace(
+        _BASE.tree, compensation=replace(_BASE.tree.compensation, matrix=((1.0, 0.2), (0.0, 1.0))), gain="ignore"
+    )
+    after = _BASE.model_copy(update={"tree": spilt, "n_events": 5, "controls": (), "edits": ()})
+    assert compare_tubes(_BASE, after, NAMES).notes == (
+        "the compensation is another one",
+        "the gain ($PnG) is applied in one of the runs only",
+        "1,200,000 events were read, then 5",
+        "gated with other controls: 1 tubes, then 0",
+        "gates moved by hand: progenitors; then none",
+    )
+    lent = replace(_BASE.tree, compensation=replace(_BASE.tree.compensation, source="a file"))
+    assert compare_tubes(_BASE, _BASE.model_copy(update={"tree": lent}), NAMES).notes == ()
+
+
+def test_another_calibration_is_said(first: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(first, tmp_path / "called")
+    index = json.loads((run / "run.json").read_text())
+    index["calibration"] = {"name": "own", "level": "L1", "sha256": "0c" * 32, "n": 40}
+    (run / "run.json").write_text(json.dumps(index))
+    assert compare_runs(first, run).notes == ("patterns were called by another calibration: none, then own",)
+    assert compare_runs(run, first).notes == ("patterns were called by another calibration: own, then none",)
+
+
 def test_tubes_are_paired_by_content_and_those_of_one_run_are_named(first: Path, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -157,8 +183,6 @@ def test_tubes_are_paired_by_content_and_those_of_one_run_are_named(first: Path,
 
 
 def test_a_tube_that_failed_in_the_other_run_says_so(first: Path, higher: Path, tmp_path: Path) -> None:
-    import shutil
-
     run = shutil.copytree(higher, tmp_path / "failed")
     index = json.loads((run / "run.json").read_text())
     for entry in index["samples"]:

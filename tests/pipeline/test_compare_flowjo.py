@@ -90,6 +90,7 @@ def test_a_workbook_reads_as_text_does(tmp_path: Path) -> None:
         (["12345", "1e-05"], [12345, 1e-05]),
         (["0", "0"], [0, 0]),
         (["n/a", "0.5"], [0.5]),
+        (["0", "0e999"], [0, 0]),
     ],
 )
 def test_signs_for_thousands_and_decimals_are_told_apart(tmp_path: Path, cells: list[str], read: list[float]) -> None:
@@ -111,6 +112,8 @@ def test_signs_for_thousands_and_decimals_are_told_apart(tmp_path: Path, cells: 
         ([["Sample", "MSC | Count"], ["a", "5.5"]], "flowjo.number"),
         ([["Sample", "MSC | Count"], ["a", "-5"]], "flowjo.number"),
         ([["Sample", "MSC | Freq. of Parent"], ["a", "101"]], "flowjo.number"),
+        ([["Sample", "MSC | Freq. of Parent"], ["a", "1e" + 5000 * "9"]], "flowjo.number"),
+        ([["Sample", "MSC | Freq. of Parent"], ["a", 140000 * "9"]], "flowjo.csv"),
         ([["<?xml version='1.0'?>", "Workspace"]], "flowjo.format"),
     ],
 )
@@ -136,6 +139,11 @@ def test_other_files_are_refused_by_name(tmp_path: Path, data: bytes, code: str)
     with pytest.raises(InputError) as caught:
         read_flowjo_table(tmp_path / "t.csv")
     assert caught.value.code == code
+
+
+def test_lines_may_end_as_on_old_macs(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_bytes(b"Sample\tMSC | Count\ra\t5\rb\t6\r")
+    assert [row.sample for row in read_flowjo_table(tmp_path / "t.txt").rows] == ["a", "b"]
 
 
 def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
