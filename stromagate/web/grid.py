@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stromagate.errors import UsageError, did_you_mean
+from stromagate.gating.moved_gates import last_gates
 from stromagate.model.edits import SampleEdits
 from stromagate.model.result import DensityView, SampleResult
+from stromagate.pattern.evidence import MSC
 from stromagate.pipeline.review.order import Suspect, gates_to_review, suspects
 from stromagate.report.lookup import label, role
 from stromagate.report.wording import count_text, percent_text
@@ -25,7 +27,7 @@ def grid(review: Review, asked: Mapping[str, str]) -> dict[str, Any]:
     review : Review
         The run.
     asked : mapping of str to str
-        ``gate``: a population, the first of the indices by default; ``finding``: tubes with this code alone;
+        ``gate``: a population, the last boundary of the MSC by default; ``finding``: tubes with this code alone;
         ``order``: ``suspect`` or ``name``.
 
     Raises
@@ -70,9 +72,14 @@ def _about(review: Review) -> str:
 
 
 def _first(results: list[SampleResult], gates: list[str]) -> str:
-    """Return the gate to begin with: that of the first index that has a plot."""
-    named = [name for result in results for name in result.indices.values()]
-    return next((name for name in named if name in gates), gates[0] if gates else "")
+    """Return the gate to begin with: the last boundary that parts MSC from other cells, else that of another index."""
+    for result in results:
+        nodes = {node.name: node for node in result.tree.nodes}
+        for name in (result.indices.get(MSC), *result.indices.values()):
+            found = [gate for gate in (last_gates(nodes, name) if name in nodes else ()) if gate in gates]
+            if found:
+                return found[0]
+    return gates[0] if gates else ""
 
 
 def _sample(review: Review, suspect: Suspect, gate: str, edits: SampleEdits | None) -> dict[str, Any]:

@@ -219,7 +219,11 @@ def _kept_view(result: SampleResult, node: GateNode, x: str, y: str | None) -> J
 def _legend(result: SampleResult, node: GateNode, n_shown: int, n: int) -> str:
     shown = "" if n_shown == n else f", {count_text(n_shown)} of them on this plot"
     of = label(result, node.parent)
-    return f"{of[0].upper()}{of[1:]}: {count_text(n)} events{shown}. Orange: the gate; grey and dashed: as fitted."
+    head = f"{of[0].upper()}{of[1:]}: {count_text(n)} events{shown}."
+    if isinstance(node.geometry, Boolean):  # nothing is drawn, and nothing can be dragged
+        parts = ", ".join(f"“{label(result, name)}”" for name in node.geometry.of)
+        return f"{head} It has no boundary of its own: move those of {parts}, which it is put together from."
+    return f"{head} Orange: the gate; grey and dashed: as fitted."
 
 
 def _asked(result: SampleResult) -> list[str]:

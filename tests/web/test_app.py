@@ -11,13 +11,16 @@ from urllib.parse import urlencode
 import pytest
 
 from stromagate.errors import UsageError
+from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.review.files import FileFinder
 from stromagate.pipeline.review.store import ReviewStore
+from stromagate.pipeline.tubes import collect_tubes
 from stromagate.web.app import make_app
 from stromagate.web.once import answer
 from stromagate.web.review import Review
 from stromagate.web.security import Door
 from tests.pipeline.reviews import copied, finished_run
+from tests.tubes import TEMPLATE, write_template, write_tube
 from tests.web.client import Client
 
 DOOR = Door(4321, "the-token-of-this-session")
@@ -77,6 +80,21 @@ def test_the_grid_has_every_tube_of_a_gate_with_its_plot(run: Path) -> None:
     some = _client(run).get(f"/grid.json?gate=msc&finding={fired}").json["samples"]
     assert some
     assert all(fired in each["findings"] for each in some)
+
+
+def test_it_begins_with_the_boundary_of_the_msc_where_these_are_put_together_from_others(tmp_path: Path) -> None:
+    alone = "gate: {method: fixed, axis: CD271, low: 0.45}}"
+    both = "gate: {method: boolean, operation: all, of: [cd271pos]}}"
+    first = f"  - {{name: cd271pos, parent: cd45neg, label: CD271-positive cells, {alone}\n"
+    template = TEMPLATE.replace(alone, both).replace("  - {name: msc", f"{first}  - {{name: msc")
+    (tmp_path / "in").mkdir()
+    tubes = collect_tubes([write_tube(tmp_path / "in" / "a.fcs", 0, 1500).parent]).tubes
+    run_batch(tubes, write_template(tmp_path / "small.yaml", template), tmp_path / "out")
+    client = _client(tmp_path / "out")
+    assert client.get("/grid.json").json["gate"] == "cd271pos"
+    legend = client.post("/samples/a/view.json?gate=msc&x=CD271&y=CD146", {"edits": {}}).json["legend"]
+    assert "It has no boundary of its own: move those of “CD271-positive cells”" in legend
+    assert "Orange" not in legend
 
 
 @pytest.mark.parametrize(
