@@ -324,6 +324,15 @@ def test_a_gate_of_one_run_alone_stands_in_its_place_and_counts_as_keeping_all()
         assert first_change(steps).gate == "not_debris"
 
 
+def test_a_boundary_that_moved_goes_before_shares_that_follow() -> None:
+    after = with_count(with_count(_BASE, "viable", 900000), "msc", 60)
+    assert first_change(ladder(_BASE, after, "msc")).gate == "viable"  # no boundary differs: the first share that does
+    cut = replace(_BASE.tree.node("msc"), geometry=Interval("CD271", 0.63, None))
+    steps = ladder(_BASE, _with_gate(after, cut), "msc")
+    assert [step.gate for step in steps if step.changes] == ["viable", "nucleated", "msc"]
+    assert (first_change(steps).gate, greatest_change(steps).gate) == ("msc", "msc")
+
+
 def test_a_gate_that_keeps_nothing_is_the_greatest_change() -> None:
     steps = ladder(_BASE, with_count(with_count(_BASE, "msc", 0), "stroma", 1000), "msc")
     assert greatest_change(steps).gate == "msc"
