@@ -19,7 +19,7 @@ from stromagate.pipeline.finished_runs import finished_runs
 from stromagate.pipeline.flowjo_table import FlowJoColumn, FlowJoRow, FlowJoTable, FlowJoValue, Kind, read_flowjo_table
 
 BIN_DECADES = 4.5 / 256
-"""Width of one of FlowJo's 256 channels on a display of 4.5 decades. Own choice of both: the defaults of its plots."""
+"""What FlowJo's bins are taken to be: one channel of 256 on a display of 4.5 decades. Own choice."""
 
 Verdict = Literal["same", "within binning", "real", "no estimate", "not comparable"]
 
