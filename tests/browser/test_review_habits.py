@@ -70,6 +70,29 @@ def test_an_edit_that_was_saved_is_not_there_again_as_unsaved(window: Window) ->
     assert window.page.locator("#gate-msc .tag").inner_text() == "edited"
 
 
+def test_a_hold_is_still_held_after_a_zoom_by_keyboard(window: Window) -> None:
+    window.open("a", "msc")
+    window.page.locator(".hold").first.focus()
+    held = "document.activeElement.dataset.hold || ''"
+    before = window.page.evaluate(held)
+    drawn = "document.querySelector('#density svg').setAttribute('data-old', '')"
+    for key in ("+", "-", "0"):
+        window.page.evaluate(drawn)
+        window.page.keyboard.press(key)
+        window.until("!document.querySelector('#density svg').hasAttribute('data-old')")
+        assert window.page.evaluate(held) == before == "low 0"
+
+
+def test_escape_empties_the_filter_and_shows_all_tubes_again(window: Window) -> None:
+    window.page.keyboard.press("/")
+    window.page.keyboard.type("nobody")
+    window.until("document.getElementById('told').textContent.startsWith('0 of 1')")
+    window.page.keyboard.press("Escape")
+    assert window.told().startswith("1 of 1")
+    assert window.page.locator("#filter").input_value() == ""
+    assert window.page.evaluate("document.activeElement.dataset.id") == "a"
+
+
 def test_an_answer_nobody_waits_for_any_more_is_no_refusal(window: Window) -> None:
     name = """async () => { const {get} = await import("/static/api.js");
         const json = async () => { throw new DOMException("", "AbortError"); };

@@ -179,7 +179,10 @@ at("gate").addEventListener("change", (event) => want({gate: event.target.value}
 at("order").addEventListener("change", (event) => want({order: event.target.value}));
 at("finding").addEventListener("change", (event) => want({finding: event.target.value}));
 at("filter").addEventListener("input", cards);
-at("filter").addEventListener("keydown", (event) => { if (event.key === "Escape" || event.key === "Enter") { const first = document.querySelector(".card"); if (first) { first.focus(); } } });
+at("filter").addEventListener("keydown", (event) => {
+  if (event.key === "Escape") { event.preventDefault(); at("filter").value = ""; cards(); }  // a browser empties it and tells nobody
+  if (event.key === "Escape" || event.key === "Enter") { const first = document.querySelector(".card"); if (first) { first.focus(); } }
+});
 at("controls").addEventListener("change", cards);
 at("apply").addEventListener("click", apply);
 at("none").addEventListener("click", () => { [...chosen].forEach((id) => select(id, false)); });

@@ -97,11 +97,13 @@ async function look() {
     return;
   }
   const width = Math.max(320, Math.min(760, at("density").parentElement.clientWidth));
+  const held = document.activeElement?.dataset?.hold;  // who zooms with the keyboard goes on with the same hold
   plot = new Plot(at("density"), {
     width, height: Math.round(width * 0.86), label: `${gate.label}: ${shown.view.x.title}${shown.view.y ? ` and ${shown.view.y.title}` : ""}`,
     onDrag: data.file.at_hand && !data.signature.signed && gate.movable ? dragged : null, onZoom: zoomed,
   });
   plot.show(shown.view, {gate: boundary(gate), before: gate.moved || drafts.has(current) ? gate.fitted : null, over: shown.over});
+  if (held) { document.querySelector(`#density [data-hold="${held}"]`)?.focus({preventScroll: true}); }
   at("legend").textContent = shown.legend;
 }
 
