@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from stromagate.model.pattern import Index
 from stromagate.model.template import Document, Name
@@ -61,6 +61,14 @@ class _Calibration(Document):
     offset_ppm: Positive = Field(description="c of log10(ppm + c): half the median limit of detection.")
     note: str = ""
     seal: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _on_one_line(cls, name: str) -> str:
+        """Refuse what would break the sentence of a call, or turn its direction."""
+        if not name.isprintable() or not name.strip():
+            raise ValueError("a name is of letters on one line, without signs that do not show")
+        return name
 
     @property
     def digest(self) -> str:

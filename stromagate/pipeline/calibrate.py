@@ -130,11 +130,11 @@ def with_pattern(result: SampleResult, calibration: AnyCalibration | None) -> Sa
 
 
 def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > MAX_NAME:
+    if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
         raise UsageError(
             "calibrate.name",
             "the name of a calibration is what reports call it by",
-            hint=f"--name with 1 to {MAX_NAME} characters",
+            hint=f"--name with 1 to {MAX_NAME} characters on one line, all of which show",
         )
 
 

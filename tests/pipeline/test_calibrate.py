@@ -125,7 +125,7 @@ def test_runs_without_a_result_are_too_few_and_not_badly_chosen(tmp_path: Path) 
     assert refused([folder]).code == "calibrate.too_few"
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 81])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81, "two\nlines", "\u202eturned", "half \ud83d"])
 def test_a_name_must_fit_a_sentence(tmp_path: Path, name: str) -> None:
     said = refused([write_run(tmp_path / "one", donors(3))], Wanted(name))
     assert (type(said), said.code) == (UsageError, "calibrate.name")
