@@ -100,7 +100,7 @@ _METHODS = (
 )
 _CHECKS = (
     "Every check answers with `pass`, `warn`, `fail` or `not applicable`; one that could not be made is never counted "
-    "as passed. A limit is crossed by what lies beyond it, not by the limit itself."
+    "as passed. The limits are those by default."
 )
 
 
@@ -179,8 +179,11 @@ def _check(pages: Pages, name: str, check: Any) -> Iterator[str]:
     yield f"### {check.code}: {pages.told(check.title, f'the title of the check `{name}`')}"
     pages.told(_module(check.run), f"the check `{name}`")
     yield _module(check.run)
+    # The bad side is declared where there are two limits; of one the words above tell it.
+    two = None not in (check.warn, check.fail)
+    side = ("under" if check.fail < check.warn else "above") if two else "at"
     limits = [
-        f"{word} beyond {limit:g} {check.unit}"
+        f"{word} {side} {limit:,.15g} {check.unit}"
         for word, limit in (("`warn`", check.warn), ("`fail`", check.fail))
         if limit is not None
     ]

@@ -114,6 +114,15 @@ def test_every_declaration_is_on_its_page(pages: generate.Pages) -> None:
         assert f"| `{name}` | `{exporter.filename}` |" in text["exporters.md"]
 
 
+def test_limits_say_on_which_side_they_are_crossed(pages: generate.Pages) -> None:
+    part = pages.text["checks.md"].split("### Q07")[1].split("###")[0]
+    assert "Limits: `warn` under 1,000,000 events, `fail` under 200,000 events." in part
+    part = pages.text["checks.md"].split("### Q06")[1].split("###")[0]
+    assert "Limits: `warn` above 0.15 decades, `fail` above 0.3 decades." in part
+    part = pages.text["checks.md"].split("### Q67")[1].split("###")[0]
+    assert "Limits: `warn` at 1 times the FMO control." in part
+
+
 def _without_words(monkeypatch: pytest.MonkeyPatch, registry: Any, name: str, **changes: str) -> list[str]:
     """Return the gaps when a declaration is there without its words."""
     silent = {**registry.all(), name: replace(registry.get(name), **changes)}
