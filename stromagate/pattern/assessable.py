@@ -53,7 +53,9 @@ def to_acquire(counted: Counted, evidence: Evidence, cuts: Mapping[Index, Cuts],
     n_now = counted.total(denominator)
     n_events = _rounded_up(max(needed, n_now + 1))
     times = n_events / n_now
-    sentence = f"acquire at least {n_events:,} events of this denominator, {times:.2g} times as many as there are"
+    two = float(f"{times:.2g}")
+    said = f"{two:,.0f}" if two >= 10 else f"{two:g}"
+    sentence = f"acquire at least {n_events:,} events of this denominator, {said} times as many as there are"
     return Acquire(denominator=denominator, n_events=n_events, n_now=n_now, sentence=sentence)
 
 

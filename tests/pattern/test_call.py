@@ -145,6 +145,13 @@ def test_low_is_said_only_where_high_could_have_been_seen() -> None:
     assert enough.pattern == "mesenchymal-low"
 
 
+@pytest.mark.parametrize(("cut", "times"), [(1e-3, "20,000"), (0.16, "130"), (1.6, "13"), (16.0, "1.3")])
+def test_how_many_times_as_many_is_written_out(cut: float, times: str) -> None:
+    call = call_pattern(tube(0, 1), fitted(cut, cut))
+    assert call.acquire is not None
+    assert call.acquire.sentence.endswith(f"of this denominator, {times} times as many as there are")
+
+
 def test_low_needs_an_upper_bound_below_the_cut_point() -> None:
     call = call_pattern(tube(14, 14, totals={"nucleated": 1_000_000}), fitted())
     assert call.probabilities["mesenchymal-low"] > 0.8
