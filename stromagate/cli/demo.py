@@ -37,7 +37,9 @@ def demo(
         options = BatchOptions(jobs, force, command=command, calibration=demo_calibration(sheet))
         finished = run_batch(tubes, DEMO_TEMPLATE, results, options=options, stage=progress)
         page = (results / "index.html").resolve()
-        say(f"{len(tubes)} simulated tubes analysed with {DEMO_TEMPLATE}. Open the report in a browser:")
+        say(f"{len(tubes)} simulated tubes analysed with {DEMO_TEMPLATE}.")
+        say(f"To move its gates in the browser: stromagate review {results} --files {sheet.parent}")
+        say("Open the report in a browser:")
         data = {"index": str(page), "run": finished.to_json()}
         emit(data, str(page), as_json=as_json, error=first_error(finished))
     raise typer.Exit(finished.exit_code)

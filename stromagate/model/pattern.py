@@ -38,6 +38,7 @@ class CalibrationRef(Document):
     level: Level
     sha256: str
     n: int = Field(description="Tubes that it was made of.")
+    note: str = Field("", description="What who made it says its readers must know.")
 
 
 class IndexValue(Document):

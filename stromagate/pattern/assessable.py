@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from stromagate.model.detection import LLOQ_FLOOR_EVENTS, LOD_FLOOR_EVENTS, DetectionLimits
+from stromagate.model.detection import LOD_FLOOR_EVENTS, DetectionLimits
 from stromagate.model.pattern import Acquire, Index
 from stromagate.model.result import SampleResult
 from stromagate.pattern.cut_points import Cuts
@@ -29,22 +29,21 @@ def caveats(result: SampleResult) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def is_quantified(evidence: Evidence) -> bool:
-    """Say whether the tube holds as many MSC as make a quantity."""
-    known = evidence.limits.get(MSC)
-    least = known.lloq_events if known else LLOQ_FLOOR_EVENTS
-    return int(evidence.counted.p[0] + evidence.counted.q[0]) >= least
-
-
 def could_tell(counted: Counted, evidence: Evidence, cuts: Mapping[Index, Cuts], denominator: str) -> bool:
-    """Say whether either index would show as detected events if it were high, or whether there are MSC enough anyway.
+    """Say whether each index would show as detected events if it were high, or is detected here anyway.
 
     Low is told from high alone: a tube that could not have shown a high index says nothing by showing none.
     """
-    if is_quantified(evidence):
-        return True
     n = counted.total(denominator)
-    return all(cut.high * n / MILLION >= _detected_from(evidence, index) for index, cut in cuts.items())
+    return all(
+        cut.high * n / MILLION >= _detected_from(evidence, index) or _is_detected(counted, evidence, index)
+        for index, cut in cuts.items()
+    )
+
+
+def _is_detected(counted: Counted, evidence: Evidence, index: Index) -> bool:
+    events = counted.p if index == "P" else counted.q
+    return int(events[0]) >= _detected_from(evidence, index)
 
 
 def to_acquire(counted: Counted, evidence: Evidence, cuts: Mapping[Index, Cuts], denominator: str) -> Acquire:

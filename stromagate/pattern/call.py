@@ -65,11 +65,19 @@ def call_pattern(
     """
     call = _called(result, calibration, draws)
     if calibration is not None:
-        made_by = CalibrationRef(
-            name=calibration.name, level=calibration.level, sha256=calibration.digest, n=calibration.n
-        )
-        call = call.model_copy(update={"level": calibration.level, "calibration": made_by})
+        call = call.model_copy(update={"level": calibration.level, "calibration": reference_of(calibration)})
     return call.model_copy(update={"sentence": statement(call, calibration)})
+
+
+def reference_of(calibration: AnyCalibration) -> CalibrationRef:
+    """Return how results and runs name a calibration."""
+    return CalibrationRef(
+        name=calibration.name,
+        level=calibration.level,
+        sha256=calibration.digest,
+        n=calibration.n,
+        note=calibration.note,
+    )
 
 
 @dataclass(frozen=True, slots=True)

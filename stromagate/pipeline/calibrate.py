@@ -13,7 +13,7 @@ from stromagate.errors import InputError, SpecificationError, UsageError
 from stromagate.model.calibration import CALIBRATION, MAX_NAME
 from stromagate.model.pattern import CalibrationRef
 from stromagate.model.result import SampleResult
-from stromagate.pattern import call_pattern
+from stromagate.pattern.call import call_pattern, reference_of
 from stromagate.pattern.cut_points import AnyCalibration
 from stromagate.pattern.reference import CutRule, LeftOut, Made, make_calibration
 from stromagate.pipeline.bundle import first_fault
@@ -117,9 +117,7 @@ def calibration_bytes(calibration: AnyCalibration) -> bytes:
 
 def reference(calibration: AnyCalibration | None) -> CalibrationRef | None:
     """Return how results and runs name a calibration."""
-    if calibration is None:
-        return None
-    return CalibrationRef(name=calibration.name, level=calibration.level, sha256=calibration.digest, n=calibration.n)
+    return None if calibration is None else reference_of(calibration)
 
 
 def with_pattern(result: SampleResult, calibration: AnyCalibration | None) -> SampleResult:

@@ -34,6 +34,7 @@ def sample(review: Review, called: str) -> Json:
     return {
         "ok": True,
         "tube": called,
+        "next": _next(review, called),
         "about": _about(review, result),
         "revision": review.store.revision(),
         "first": next((gate["name"] for gate in gates if gate["movable"]), gates[0]["name"] if gates else ""),
@@ -53,6 +54,14 @@ def sample(review: Review, called: str) -> Json:
         "note": NOTE,
         "file": {"at_hand": at_hand, "message": message},
     }
+
+
+def _next(review: Review, called: str) -> str:
+    """Return what the pages call the stained tube after this one; empty behind the last."""
+    seen = review.seen
+    stained = [each for each, name in seen.aliases.items() if not role(seen.results[name].labels).is_control]
+    later = stained[stained.index(called) + 1 :] if called in stained else []
+    return later[0] if later else ""
 
 
 def view(review: Review, called: str, asked: Mapping[str, str], body: Mapping[str, Any]) -> Json:

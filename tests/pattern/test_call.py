@@ -152,6 +152,14 @@ def test_how_many_times_as_many_is_written_out(cut: float, times: str) -> None:
     assert call.acquire.sentence.endswith(f"of this denominator, {times} times as many as there are")
 
 
+def test_many_msc_do_not_show_that_progenitors_could_have_been_seen() -> None:
+    """A high P would be two events here, as many as are told from none in no tube."""
+    call = call_pattern(tube(0, 100, totals={"nucleated": 100_000}), fitted(20.0, 400.0))
+    assert call.pattern == NOT_ASSESSABLE
+    seen = call_pattern(tube(60, 100, totals={"nucleated": 100_000}), fitted(20.0, 400.0))
+    assert seen.pattern == "both-high"
+
+
 def test_low_needs_an_upper_bound_below_the_cut_point() -> None:
     call = call_pattern(tube(14, 14, totals={"nucleated": 1_000_000}), fitted())
     assert call.probabilities["mesenchymal-low"] > 0.8

@@ -40,6 +40,7 @@ async function load() {
   document.title = `Review: ${data.tube}`;
   at("about").textContent = data.about;
   at("back").href = `/?gate=${encodeURIComponent(current)}`;
+  at("next").hidden = !data.next;
   panels.show(data);
   const unsaved = Object.keys(drafts.now).length;
   if (unsaved) { tell(`${unsaved} moved ${unsaved === 1 ? "boundary was not saved yet and is" : "boundaries were not saved yet and are"} here again.`); }
@@ -62,6 +63,7 @@ function ladder() {
 
 function choose(name) {
   current = name;
+  at("next").href = `/samples/${encodeURIComponent(data.next)}?gate=${encodeURIComponent(name)}`;
   zoom = null;
   const gate = gateOf(name);
   at("gate").textContent = gate.label;
