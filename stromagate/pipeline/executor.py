@@ -68,8 +68,8 @@ def _in_workers(
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
         parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
-        parent = os.getpid()
-        tasks = (delayed(_work)(parent, number, function, unit) for number, unit in numbered)
+        parent, folder = os.getpid(), os.getcwd()
+        tasks = (delayed(_work)(parent, folder, number, function, unit) for number, unit in numbered)
         with _interrupts_held_back():
             outcomes = cast("Generator[tuple[int, Outcome]]", parallel(tasks))  # starts the workers
         try:
@@ -81,8 +81,14 @@ def _in_workers(
                 outcomes.close()
 
 
-def _work(parent: int, number: int, function: Callable[[Unit], Outcome], unit: Unit) -> tuple[int, Outcome]:
-    """Work on a unit in a worker that will not outlive the process which started it."""
+def _work(
+    parent: int, folder: str, number: int, function: Callable[[Unit], Outcome], unit: Unit
+) -> tuple[int, Outcome]:
+    """Work on a unit in a worker that will not outlive the process which started it.
+
+    Workers are kept from one batch to the next, and relative paths mean what they mean where the batch was started.
+    """
+    os.chdir(folder)
     if all(thread.name != _WATCH for thread in threading.enumerate()):
         threading.Thread(target=_die_with, args=(parent,), name=_WATCH, daemon=True).start()
     return number, function(unit)

@@ -47,6 +47,19 @@ def test_every_unit_comes_back_once(jobs: int) -> None:
 
 
 @posix
+def _where(unit: int) -> str:
+    return f"{unit} {Path.cwd()}"
+
+
+def test_kept_workers_follow_to_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative paths are those of the place where a batch is started, not of the one before."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        there = set(each(_where, [1, 2, 3], 2, lost=str))
+        assert there == {f"{unit} {tmp_path / name}" for unit in (1, 2, 3)}
+
+
 def test_a_worker_that_dies_costs_its_own_unit_only() -> None:
     words = ["a", "b", "die", "c", "d", "e", "f"]
     assert sorted(each(shout_or_die, words, 2, lost="{} is lost".format)) == [
