@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar, cast
 
 Unit = TypeVar("Unit")
@@ -68,7 +69,7 @@ def _in_workers(
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
         parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
-        parent, folder = os.getpid(), os.getcwd()
+        parent, folder = os.getpid(), str(Path.cwd())
         tasks = (delayed(_work)(parent, folder, number, function, unit) for number, unit in numbered)
         with _interrupts_held_back():
             outcomes = cast("Generator[tuple[int, Outcome]]", parallel(tasks))  # starts the workers

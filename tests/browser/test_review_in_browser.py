@@ -208,7 +208,7 @@ def test_everything_is_done_with_the_keyboard_alone(browser: Browser, served: Se
     for key in ("Home", *["ArrowUp"] * 8, *["ArrowDown"] * 2):  # to the top, and to the third gate
         page.keyboard.press(key)
     assert page.locator("[aria-selected='true']").get_attribute("id") == "gate-msc"
-    page.wait_for_selector(".hold")
+    page.wait_for_selector("[data-hold='low 0']")
     was = window.count("msc")
     window.nudge("ArrowRight", 8)
     moved = window.counted("msc", was)

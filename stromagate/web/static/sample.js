@@ -102,7 +102,7 @@ async function look() {
   const held = document.activeElement?.dataset?.hold;  // who zooms with the keyboard goes on with the same hold
   plot = new Plot(at("density"), {
     width, height: Math.round(width * 0.86), label: `${gate.label}: ${shown.view.x.title}${shown.view.y ? ` and ${shown.view.y.title}` : ""}`,
-    onDrag: data.file.at_hand && !data.signature.signed && gate.movable ? dragged : null, onZoom: zoomed,
+    onDrag: data.file.at_hand && !data.signature.signed && gate.movable ? (geometry, ended) => dragged(gate.name, geometry, ended) : null, onZoom: zoomed,
   });
   plot.show(shown.view, {gate: boundary(gate), before: gate.moved || drafts.has(current) ? gate.fitted : null, over: shown.over});
   if (held) { document.querySelector(`#density [data-hold="${held}"]`)?.focus({preventScroll: true}); }
@@ -111,7 +111,9 @@ async function look() {
 
 function zoomed(limits) { zoom = limits; look(); }
 
-function dragged(geometry, ended) {
+// A plot that is still there while the next gate's comes moves nothing: its outline is another gate's.
+function dragged(name, geometry, ended) {
+  if (name !== current) { return; }
   if (ended) {
     drafts.move(current, geometry);
     ladder();
