@@ -31,6 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+# Gating all sample tubes once more takes half a minute: with the long campaigns until one run of them serves all tests.
 @pytest.fixture(scope="module")
 def results(folder: Path) -> dict[str, str]:
     """Run every command of the tutorial; the review answers one address, in place of waiting for a browser."""
@@ -52,6 +53,7 @@ def _whole(text: str) -> str:
     return _tidy(text).replace("_ ", "_").replace(" ,", ",")
 
 
+@pytest.mark.soak
 def test_every_quoted_line_is_what_the_program_writes(results: dict[str, str]) -> None:
     quoted = [line for kind, block in BLOCK.findall(TUTORIAL) if kind == "text" for line in block.splitlines()]
     assert len(quoted) > 12
@@ -59,6 +61,7 @@ def test_every_quoted_line_is_what_the_program_writes(results: dict[str, str]) -
     assert strange == []
 
 
+@pytest.mark.soak
 def test_numbers_in_the_text_are_those_of_the_tubes(results: dict[str, str]) -> None:
     with (ROOT / "sample_fcs" / "truth.csv").open(encoding="utf-8") as lines:
         truth = {(row["sample_id"], row["population"]): row["viable_singlets"] for row in csv.DictReader(lines)}
@@ -67,6 +70,7 @@ def test_numbers_in_the_text_are_those_of_the_tubes(results: dict[str, str]) -> 
     assert "44 tubes" in results["index"]
 
 
+@pytest.mark.soak
 def test_files_that_the_tutorial_names_are_there(results: dict[str, str], folder: Path) -> None:
     assert results
     for name in ("index.html", "populations.csv", "thresholds.csv", "qc.csv"):
