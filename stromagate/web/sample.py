@@ -7,7 +7,7 @@ from typing import Any
 
 from stromagate.errors import StromagateError, UsageError
 from stromagate.model.detection import CountState
-from stromagate.model.edits import SampleEdits
+from stromagate.model.edits import GateEdit, SampleEdits
 from stromagate.model.gates import Boolean, Ellipse, GateNode, Geometry, Rectangle, Spans
 from stromagate.model.result import SampleResult
 from stromagate.pipeline.review import drafts
@@ -47,7 +47,7 @@ def sample(review: Review, called: str) -> Json:
             for each in result.findings
             if each.status in {"warn", "fail"}
         ],
-        "edits": [_edit(result, edit, edits) for edit in (edits.edits if edits else ())],
+        "edits": [_edit(result, edit) for edit in (edits.edits if edits else ())],
         "drafts": {name: plain_geometry(geometry) for name, geometry in kept.items()},
         "signature": _signature(review, result),
         "roles": list(ROLES),
@@ -171,7 +171,6 @@ def _gates(review: Review, result: SampleResult, edits: SampleEdits | None) -> I
             "geometry": plain_geometry(geometry),
             "fitted": plain_geometry(fitted.get(node.name)),
             "edited": node.name in moved,
-            "moved": node.name in moved,
             "movable": _movable(geometry),
             "plot": plots.get(node.name) or _plot(node, geometry, result),
             "count_text": count_text(result.count(node.name)),
@@ -286,9 +285,8 @@ def _estimate(each: Estimate, *, whole: bool = False) -> str:
     return f"{head} ({number_text(each.low)}–{number_text(each.high)})"
 
 
-def _edit(result: SampleResult, edit: Any, edits: SampleEdits | None) -> Json:
+def _edit(result: SampleResult, edit: GateEdit) -> Json:
     made = {each.population: each.geometry for each in result.edits}
-    del edits
     return {
         "population": edit.population,
         "label": label(result, edit.population),

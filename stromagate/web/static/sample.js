@@ -104,7 +104,7 @@ async function look() {
     width, height: Math.round(width * 0.86), label: `${gate.label}: ${shown.view.x.title}${shown.view.y ? ` and ${shown.view.y.title}` : ""}`,
     onDrag: data.file.at_hand && !data.signature.signed && gate.movable ? (geometry, ended) => dragged(gate.name, geometry, ended) : null, onZoom: zoomed,
   });
-  plot.show(shown.view, {gate: boundary(gate), before: gate.moved || drafts.has(current) ? gate.fitted : null, over: shown.over});
+  plot.show(shown.view, {gate: boundary(gate), before: gate.edited || drafts.has(current) ? gate.fitted : null, over: shown.over});
   if (held) { document.querySelector(`#density [data-hold="${held}"]`)?.focus({preventScroll: true}); }
   at("legend").textContent = shown.legend;
 }
@@ -157,7 +157,7 @@ function again() {
   const gate = gateOf(current);
   ladder();
   buttons();
-  if (plot) { plot.update(boundary(gate), drafts.has(current) || gate.moved ? gate.fitted : null); }
+  if (plot) { plot.update(boundary(gate), drafts.has(current) || gate.edited ? gate.fitted : null); }
   count();
 }
 
