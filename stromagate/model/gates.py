@@ -113,11 +113,10 @@ class Boolean:
 Geometry = Interval | Spans | Rectangle | Polygon | Ellipse | QuadrantPart | Boolean
 
 
-def straight_edges(geometry: Geometry) -> Iterator[tuple[str, Literal["from", "below"], float]]:
-    """Yield every straight edge of a gate: its axis, what of the axis it bounds, and where it lies (display units).
+def axis_bounds(geometry: Geometry) -> list[tuple[str, Bound, Bound]]:
+    """Return what straight edges a gate has by axis: each stretch with its lower and upper end, None where it is open.
 
-    The lower edge comes before the upper, the first axis before the second, stretches in order. Open sides have none,
-    and neither have gates without straight edges.
+    Display units. Gates without straight edges have none.
     """
     sides: list[tuple[str, Bound, Bound]] = []
     match geometry:
@@ -130,7 +129,16 @@ def straight_edges(geometry: Geometry) -> Iterator[tuple[str, Literal["from", "b
         case QuadrantPart():
             cross = zip(geometry.axes, geometry.origin, geometry.sides, strict=True)
             sides = [(axis, at, None) if side == "above" else (axis, None, at) for axis, at, side in cross]
-    for axis, low, high in sides:
+    return sides
+
+
+def straight_edges(geometry: Geometry) -> Iterator[tuple[str, Literal["from", "below"], float]]:
+    """Yield every straight edge of a gate: its axis, what of the axis it bounds, and where it lies (display units).
+
+    The lower edge comes before the upper, the first axis before the second, stretches in order. Open sides have none,
+    and neither have gates without straight edges.
+    """
+    for axis, low, high in axis_bounds(geometry):
         if low is not None:
             yield axis, "from", low
         if high is not None:

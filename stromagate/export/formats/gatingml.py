@@ -27,6 +27,7 @@ from stromagate.model.gates import (
     QuadrantPart,
     Rectangle,
     Spans,
+    axis_bounds,
 )
 from stromagate.model.result import SampleResult
 from stromagate.model.scales import Scale
@@ -231,16 +232,7 @@ class _Document:
 
 def _sides(geometry: Interval | Spans | Rectangle | QuadrantPart) -> Sides:
     """Return the straight edges by axis; an upper edge that belongs to the gate moves up by the last bit."""
-    match geometry:
-        case Interval():
-            sides = [(geometry.axis, geometry.low, geometry.high)]
-        case Spans():
-            sides = [(geometry.axis, low, high) for low, high in geometry.spans]
-        case Rectangle():
-            sides = list(zip(geometry.axes, geometry.low, geometry.high, strict=True))
-        case QuadrantPart():
-            cross = zip(geometry.axes, geometry.origin, geometry.sides, strict=True)
-            sides = [(axis, at, None) if side == "above" else (axis, None, at) for axis, at, side in cross]
+    sides = axis_bounds(geometry)
     if getattr(geometry, "closed", False):
         return [(axis, low, None if high is None else math.nextafter(high, math.inf)) for axis, low, high in sides]
     return sides
