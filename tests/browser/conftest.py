@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.visits import Open, Visit
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -31,3 +33,17 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=_QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def _window(browser: Browser) -> Iterator[Visit]:
+    """One window for all pages of files: a new one would read the library of the plots again, two seconds each."""
+    page = browser.new_page()
+    yield Visit(page)
+    page.close()
+
+
+@pytest.fixture
+def visit(_window: Visit) -> Open:
+    """Open a page as if in a new window."""
+    return _window.go

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ import pytest
 
 from stromagate.report import plotly_asset, render_cohort, render_patient
 from tests.browser.hostile import PAYLOADS
-from tests.browser.test_report_in_browser import Open, Visit, assert_harmless, literal, write
+from tests.browser.test_report_in_browser import assert_harmless, literal, write
+from tests.browser.visits import Open, Visit
 from tests.pattern.tubes import controls
 from tests.report.cohorts import cohort_of, cohort_tube, many
 
@@ -18,19 +18,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    pages = []
-
-    def open_page(path: Path, width: int = 1280) -> Visit:
-        pages.append(browser.new_page(viewport={"width": width, "height": 900}))
-        return Visit(pages[-1], path)
-
-    yield open_page
-    for page in pages:
-        page.close()
 
 
 NAMES = "Array.from(document.querySelectorAll('.cohort tbody tr'), row => row.cells[0].dataset.value)"

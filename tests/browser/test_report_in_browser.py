@@ -2,84 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from stromagate.report import plotly_asset, render_index, render_sample
 from stromagate.report.text import page_text, plot_text
 from tests.browser.hostile import PAYLOADS, hostile_result, hostile_run, hostile_single
+from tests.browser.visits import STATES, Open, Visit
 from tests.report.pages import full_result, golden_run
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
 pytestmark = pytest.mark.browser
-
-_STATES = "Array.from(document.querySelectorAll('[data-figure]'), box => box.dataset.state || '')"
-# What a reader can find on the page: all text but that of scripts and styles, with closed details.
-_TEXT = """(() => {
-  const copy = document.body.cloneNode(true);
-  copy.querySelectorAll('script, style').forEach(node => node.remove());
-  return copy.textContent;
-})()"""
-_HANG_S = 60.0
-
-
-class Visit:
-    """One page that is open, and everything it did that a quiet page does not do."""
-
-    def __init__(self, page: Page, path: Path) -> None:
-        self.page, self.said, self.asked = page, list[str](), list[str]()
-        page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (self.said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("popup", lambda popup: self.said.append(f"popup: {popup.url}"))
-        self.go(path)
-
-    def go(self, path: Path) -> None:
-        """Open another page in the same window, with nothing held against it yet."""
-        self.page.goto("about:blank")
-        self.said.clear()
-        self.asked.clear()
-        self.page.goto(path.as_uri())
-
-    def states(self) -> list[str]:
-        """Wait until no figure is still to be drawn, and return what became of each."""
-        end = time.monotonic() + _HANG_S
-        while time.monotonic() < end:
-            states: list[str] = self.page.evaluate(_STATES)
-            if all(state in {"drawn", "missing"} for state in states):
-                return states
-            time.sleep(0.02)
-        raise AssertionError(f"figures are not drawn: {states}")
-
-    def text(self) -> str:
-        return " ".join(str(self.page.evaluate(_TEXT)).split())
-
-    def outside(self) -> list[str]:
-        return [url for url in self.asked if not url.startswith(("file:", "data:", "blob:"))]
-
-
-Open = Callable[..., Visit]
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    pages = []
-
-    def open_page(path: Path, width: int = 1280) -> Visit:
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        pages.append(page)
-        return Visit(page, path)
-
-    yield open_page
-    for page in pages:
-        page.close()
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +79,7 @@ def test_no_width_makes_the_page_scroll_sideways(visit: Open, run_folder: Path, 
 def test_everything_is_drawn_before_it_is_printed(visit: Open, run_folder: Path, tmp_path: Path) -> None:
     seen = visit(run_folder / "samples/full/report.html")
     seen.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert "" not in seen.page.evaluate(_STATES)
+    assert "" not in seen.page.evaluate(STATES)
     assert len(seen.page.pdf(path=str(tmp_path / "page.pdf"), prefer_css_page_size=True)) > 50_000
     assert set(seen.states()) == {"drawn"}
 
@@ -224,13 +157,8 @@ def test_thirty_payloads_in_every_list_of_a_tube_never_run_and_are_shown(
 
 def test_thirty_payloads_in_every_single_place_of_a_tube(visit: Open, tmp_path: Path) -> None:
     """Sample id, file name, template, pattern, cytometer: without the library, for speed; the drawings are above."""
-    seen: Visit | None = None
     for i, payload in enumerate(PAYLOADS):
-        path = write(tmp_path / "samples" / str(i) / "report.html", render_sample(hostile_single(payload)))
-        if seen is None:
-            seen = visit(path)
-        else:
-            seen.go(path)
+        seen = visit(write(tmp_path / "samples" / str(i) / "report.html", render_sample(hostile_single(payload))))
         seen.states()
         seen.said[:] = [line for line in seen.said if "ERR_FILE_NOT_FOUND" not in line]
         assert_harmless(seen, 2)
