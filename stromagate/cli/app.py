@@ -24,6 +24,7 @@ from stromagate.cli import (
     inspect,
     lock,
     plan,
+    plugins,
     report,
     review,
     run,
@@ -34,6 +35,7 @@ from stromagate.cli import (
     verify,
 )
 from stromagate.cli.console import RESEARCH_USE
+from stromagate.cli.everywhere import everywhere
 from stromagate.cli.verbs import Verbs
 
 app = typer.Typer(
@@ -80,8 +82,10 @@ app.command("blanks")(blanks.blanks)
 app.command("calibrate")(calibrate.calibrate)
 app.command("train")(train.train)
 app.add_typer(templates.app, name="templates")
+app.command("plugins")(plugins.plugins)
 app.command("simulate")(simulate.simulate)
 app.command("demo")(demo.demo)
+everywhere(app)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def blanks(
         made = gather(folders, None if template is None else load_template(template))
         write_file(out, to_json_bytes(made.blanks))
         for item in made.left_out:
-            say(f"{item.folder}: {item.sample_id} is left out: {item.reason}")
+            say(f"{item.folder}: {item.sample_id} is left out: {item.reason}", always=True)
         emit(_data(made, out), "\n".join([*_lines(made), str(out)]), as_json=as_json)
 
 

@@ -47,7 +47,7 @@ def calibrate(
         write_file(out, calibration_bytes(made.calibration))
         for item in made.left_out:
             if not item.reason.startswith("it is a control tube"):
-                say(f"{item.sample_id} is left out: {item.reason}")
+                say(f"{item.sample_id} is left out: {item.reason}", always=True)
         emit(_data(made, out), lambda: "\n".join([*_lines(made), str(out)]), as_json=as_json)
 
 

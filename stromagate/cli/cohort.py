@@ -70,7 +70,7 @@ def _print(printer: Printer, out: Path, pages: list[Path]) -> dict[str, str]:
 def _tell(gathered: Gathered) -> None:
     one = gathered.across[0]
     for left in one.left_out:
-        say(f"{left.run}: {left.sample_id} is left out: {left.reason}")
+        say(f"{left.run}: {left.sample_id} is left out: {left.reason}", always=True)
     for name, made in gathered.cohorts.items():
         n = sum(len(tube.samples) for tube in made.tubes)
         said = f"{n} tubes of {len(made.patients)} patients" if n > 1 else "1 tube"

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,9 +27,28 @@ RESEARCH_USE = "For Research Use Only. Not for use in diagnostic procedures."
 """As results have it; said once more here, because the command line starts without loading their documents."""
 
 
-def say(text: str = "") -> None:
-    """Talk to the person: on stderr, so that stdout stays data."""
-    typer.echo(printable(text), err=True)
+_QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextmanager
+def quietly(asked: bool) -> Iterator[None]:
+    """Leave out all talk inside that is not of something gone wrong, where a person asked for it."""
+    before = _QUIET.set(asked)
+    try:
+        yield
+    finally:
+        _QUIET.reset(before)
+
+
+def is_quiet() -> bool:
+    """Say whether talk is left out."""
+    return _QUIET.get()
+
+
+def say(text: str = "", *, always: bool = False) -> None:
+    """Talk to the person: on stderr, so that stdout stays data; what went wrong is said ``always``."""
+    if always or not is_quiet():
+        typer.echo(printable(text), err=True)
 
 
 def emit(
@@ -67,7 +87,7 @@ def refuse(error: ErrorObject, text: str, *, as_json: bool) -> None:
     if as_json:
         _print(json.dumps({"ok": False, "error": error}, ensure_ascii=False, indent=1))
     else:
-        say(text)
+        say(text, always=True)
 
 
 @contextmanager
@@ -77,13 +97,15 @@ def speaking(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
         yield
     except StromagateError as error:
         heard = as_json and error.code != _NO_STDOUT
+        _log(error.code, f"the verb gave up: {_KINDS.get(error.exit_code, 'an error')}")
         refuse(error.as_json(), f"error: {error}", as_json=heard)
         raise typer.Exit(error.exit_code) from error
     except BrokenPipeError:
         _silence()
         raise typer.Exit(0) from None
     except KeyboardInterrupt:
-        say("interrupted; what was finished is kept")
+        _log("interrupted", "interrupted from outside")
+        say("interrupted; what was finished is kept", always=True)
         if as_json:
             hint = "run the same command again to go on"
             refuse({"code": "interrupted", "message": "interrupted", "where": None, "hint": hint}, "", as_json=True)
@@ -91,6 +113,7 @@ def speaking(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
     except Exception as error:
         if debug or isinstance(error, typer.Exit | typer.Abort | typer.TyperException):
             raise
+        _log("internal", _fault_place(error))
         message = f"{type(error).__name__}: {error}"
         hint = "this is a fault of stromagate; run again with --debug and report what it prints"
         said: ErrorObject = {"code": "internal", "message": message, "where": None, "hint": hint}
@@ -99,6 +122,21 @@ def speaking(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
 
 
 _NO_STDOUT = "stdout.write"
+_KINDS = {2: "wrong usage", 3: "an input could not be read", 4: "a document or a name in it is wrong"}
+
+
+def _log(code: str, message: str) -> None:
+    import logging
+
+    from stromagate.log import tell
+
+    tell("cli", "answer", code, message, level=logging.ERROR)
+
+
+def _fault_place(error: BaseException) -> str:
+    from stromagate.log import fault_place
+
+    return f"a fault of stromagate: {fault_place(error)}"
 
 
 def printable(text: str) -> str:

@@ -55,7 +55,7 @@ def deidentify(
                 files, out, keep=keep, drop=drop, dates=dates, map_file=map_file, dataset=dataset, on_done=step
             )
         for name in unseen(keep, drop, copies):
-            say(f"no file has the keyword {name}")
+            say(f"no file has the keyword {name}", always=True)
         made = [copy for copy in copies if copy.made]
         say(f"{len(made)} of {len(copies)} files copied to {out}. {_LIMITS}")
         data = {

@@ -39,7 +39,7 @@ def lock(
         made = gather(folders, _wanted(template, population, negative, positive), batches=batches)
         write_file(out, to_json_bytes(made.locks))
         for item in made.left_out:
-            say(_left_out(item))
+            say(_left_out(item), always=True)
         data = {
             "out": str(out),
             "template": made.locks.template,

@@ -39,6 +39,6 @@ def printer_for(paper: Sheet | None, *, pdf: bool) -> Printer | None:
 def tell_not_printed(not_printed: Mapping[str, str]) -> None:
     """Say of which pages there is no PDF."""
     for page, why in not_printed.items():
-        say(f"not printed: {page}: {why}")
+        say(f"not printed: {page}: {why}", always=True)
     if not_printed:
         say("  the pages and all numbers are there; open a page and print it from the browser, or run the same again")

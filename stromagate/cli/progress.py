@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from stromagate.cli.console import is_quiet
+
 
 @contextmanager
-def progress(title: str, total: int, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+def progress(title: str, total: int) -> Iterator[Callable[[str], None]]:
     """Yield a function that moves the bar by one and names what was finished."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():  # None: started with stderr closed
+    if is_quiet() or sys.stderr is None or not sys.stderr.isatty():  # None: started with stderr closed
         yield lambda _name: None
         return
     from rich.console import Console

@@ -10,6 +10,7 @@ import typer
 from stromagate.cli.console import AsJson, Debug, emit, say, speaking
 from stromagate.cli.exports import Exports
 from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
+from stromagate.cli.plugins import tell_not_loaded
 from stromagate.cli.progress import progress
 
 _CALIBRATION = "Call the stromal patterns anew by this (JSON); without it they stay as they are."
@@ -44,5 +45,6 @@ def report(
         done = sum(entry.status != "failed" for entry in run.samples)
         say(f"{done} reports rendered from results")
         tell_not_printed(run.not_printed)
+        tell_not_loaded()
         data = {"format": run.format, "out": str(folder), "index": str(page), "not_printed": run.not_printed}
         emit(data, str(page), as_json=as_json)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +11,7 @@ import typer
 from stromagate.cli.console import AsJson, Debug, ErrorObject, emit, say, speaking
 from stromagate.cli.exports import Exports
 from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
+from stromagate.cli.plugins import tell_not_loaded
 from stromagate.cli.progress import progress
 from stromagate.errors import UsageError
 
@@ -64,7 +64,6 @@ def run(
     export: Exports = None,
     pdf: AsPdf = False,
     paper: OnPaper = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -109,12 +108,12 @@ def run(
             printer=printer_for(paper, pdf=pdf),
             exports=tuple(export or ()),
         )
-        finished, failures = _run(inputs or [], sheet, template, out, config, options, quiet=quiet)
+        finished, failures = _run(inputs or [], sheet, template, out, config, options)
         if debug:
             say("\n".join(failure.traceback for failure in failures if failure.traceback))
-        if not quiet:
-            _tell(finished, out)
-            tell_not_printed(finished.not_printed)
+        _tell(finished, out)
+        tell_not_loaded()
+        tell_not_printed(finished.not_printed)
         stopped = _reached(finished, fail_on) if fail_on and not finished.exit_code else 0
         emit(
             {"format": finished.format, "out": str(out), "run": finished.to_json()},
@@ -135,10 +134,10 @@ def _reached(finished: RunIndex, level: Level) -> int:
 
     tubes = [entry.sample_id for entry in reaching(finished, level)]
     if tubes:
-        say(f"findings of status {level} or worse in {len(tubes)}: {', '.join(tubes)}")
+        say(f"findings of status {level} or worse in {len(tubes)}: {', '.join(tubes)}", always=True)
     together = dict.fromkeys(finding.code for finding in reaching_together(finished, level))
     if together:
-        say(f"findings of status {level} or worse in all tubes together: {', '.join(together)}")
+        say(f"findings of status {level} or worse in all tubes together: {', '.join(together)}", always=True)
     return 5 if tubes or together else 0
 
 
@@ -154,23 +153,19 @@ def _run(
     out: Path,
     config: RunConfig,
     options: BatchOptions,
-    *,
-    quiet: bool,
 ) -> tuple[RunIndex, list[Outcome]]:
     from stromagate.pipeline.batch import run_batch
     from stromagate.pipeline.tubes import collect_tubes
 
     found = collect_tubes(inputs, sheet)
-    if not quiet:
-        _tell_roles(found, inputs)
+    _tell_roles(found, inputs)
     failures: list[Outcome] = []
 
     def on_done(outcome: Outcome) -> None:
         if outcome.exit_code:
             failures.append(outcome)
 
-    stage = partial(progress, quiet=quiet)
-    return run_batch(found.tubes, template, out, config, options, on_done=on_done, stage=stage), failures
+    return run_batch(found.tubes, template, out, config, options, on_done=on_done, stage=progress), failures
 
 
 def _tell_roles(found: TubeList, inputs: list[Path]) -> None:
@@ -191,9 +186,9 @@ def _tell(finished: RunIndex, out: Path) -> None:
     failed = [entry for entry in finished.samples if entry.status == "failed"]
     for entry in failed:
         error = entry.error or {}
-        say(f"failed: {entry.sample_id} ({entry.file}): {error.get('message')}")
+        say(f"failed: {entry.sample_id} ({entry.file}): {error.get('message')}", always=True)
         if error.get("hint"):
-            say(f"  {error['hint']}")
+            say(f"  {error['hint']}", always=True)
     for finding in finished.findings:
         if finding.status in {"warn", "fail"}:
             say(f"{finding.status}: {finding.sentence} ({finding.code})")

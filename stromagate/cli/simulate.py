@@ -91,7 +91,7 @@ def _make(request: Request, out: Path, *, jobs: int, force: bool, signals: bool,
 
     orders, left_out = orders_of(request)
     for sentence in left_out:
-        say(sentence)
+        say(sentence, always=True)
     with progress("Simulating tubes", len(orders)) as step:
         made = deliver(orders, out, workers=jobs, force=force, keep_signals=signals, on_done=step)
     for tube in made:

@@ -63,7 +63,7 @@ def _tell(made: Trained) -> None:
 
     document = made.document
     for item in made.left_out:
-        say(f"{item.sample_id} is left out: {item.reason}")
+        say(f"{item.sample_id} is left out: {item.reason}", always=True)
     if made.listed_elsewhere:
         say(f"{made.listed_elsewhere:,} listed events are not in '{document.parent}' and were passed over")
     if not any(tube.by_hand for tube in document.tubes):

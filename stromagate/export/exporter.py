@@ -38,5 +38,10 @@ class Exporter:
 
 
 exporters: Registry[Exporter] = Registry(
-    kind="exporter", package="stromagate.export.formats", attribute="EXPORTER", group="stromagate.exporters.v1"
+    kind="exporter",
+    package="stromagate.export.formats",
+    attribute="EXPORTER",
+    group="stromagate.exporters.v1",
+    declares=Exporter,
+    own=lambda exporter: f"the file {exporter.filename}",
 )

@@ -133,4 +133,5 @@ methods: Registry[GatingMethod] = Registry(
     package="stromagate.gating.methods",
     attribute="METHOD",
     group="stromagate.gating_methods.v1",
+    declares=GatingMethod,
 )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from stromagate import __version__
+from stromagate import __version__, log
 from stromagate.errors import InputError, StromagateError
 from stromagate.export import asked, export, export_all
 from stromagate.export.pooled import pooled_csv, without_blood_csv
@@ -17,7 +17,7 @@ from stromagate.model.config import RunConfig
 from stromagate.model.history import ChartBook
 from stromagate.model.result import RunFinding, RunIndex, SampleEntry, SampleResult
 from stromagate.pattern.cut_points import AnyCalibration
-from stromagate.pipeline import bundle
+from stromagate.pipeline import bundle, logged
 from stromagate.pipeline.accompanying import accompanying
 from stromagate.pipeline.calibrate import read_calibration, with_pattern
 from stromagate.pipeline.calibrate import reference as calibration_ref
@@ -93,7 +93,7 @@ def run_batch(
     """
     started = _now()
     config, options = pin(config or RunConfig()), options or BatchOptions()
-    options = replace(options, exports=asked.chosen(options.exports))
+    options = replace(options, exports=asked.chosen(options.exports), log=log.current())
     loaded = load_template(template)
     check_roles(tubes, loaded.template)
     edits, locks = check_edits(config, [tube.sample_id for tube in tubes], loaded), locks_of(config, loaded)
@@ -112,6 +112,7 @@ def run_batch(
         with (stage or silent)("Analysing tubes", len(jobs)) as step:
             for outcome in each(_one, equipped, min(options.jobs, max(1, len(tubes))), lost=_lost):
                 outcomes[outcome.entry.sample_id] = outcome
+                logged.of_outcome(outcome)
                 step(outcome.entry.sample_id)
                 if on_done is not None:
                     on_done(outcome)
@@ -123,11 +124,12 @@ def run_batch(
             calibration=calibration_ref(calibration),
             exports=options.exports,
             exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
-            times={"started": started, "ended": _now(), "command": printable(options.command)},
+            times={"started": started, "ended": _now(), "command": printable(options.command)} | logged.run_id(options),
         )
         results = bundle.read_results(out, run)
         run, book = look_over(run, results, tubes, loaded, options)
         bundle.close_folder(out, _run_files(run, results, book, standalone=options.standalone))
+        logged.of_run(run)
         return print_run(out, run, options.printer, jobs=options.jobs, stage=stage)
 
 
@@ -216,7 +218,13 @@ _GRAVE = {"warn": {"warn", "fail"}, "fail": {"fail"}}
 
 def _one(job: Job) -> Outcome:
     """Analyse one tube and put its folder in place; whatever happens, say it in an outcome."""
+    with log.written(job.options.log):
+        return _analyzed(job)
+
+
+def _analyzed(job: Job) -> Outcome:
     try:
+        logged.of_beginning(job.tube.sample_id)
         kept = still_valid(job)
         result = with_pattern(kept or analyze_job(job), job.calibration)
         files = _pages(result, job.options.exports, standalone=job.options.standalone)
@@ -231,6 +239,7 @@ def _one(job: Job) -> Outcome:
         return _failed(job, error.as_json(), error.exit_code)
     except Exception as error:  # noqa: BLE001  (a fault of ours must not cost the other tubes their results)
         said = {"code": "internal", "message": f"{type(error).__name__}: {error}", "where": None, "hint": _OUR_FAULT}
+        logged.of_fault(job.tube.sample_id, error)
         return _failed(job, said, 1, traceback.format_exc())
     entry = SampleEntry(
         sample_id=result.sample_id,

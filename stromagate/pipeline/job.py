@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stromagate.log import LogFile
 from stromagate.model.config import RunConfig
 from stromagate.model.controls import ControlTube
 from stromagate.model.edits import SampleEdits
@@ -24,7 +25,8 @@ class BatchOptions:
     ``jobs`` worker processes; ``force`` computes again what is there and removes other tubes' results;
     ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times. ``history`` is the folder
     that the run adds its boundaries to, ``calibration`` the file that patterns are called by: it moves no count.
-    ``printer`` makes a PDF of every page. ``exports`` are formats that are written beside the usual ones.
+    ``printer`` makes a PDF of every page. ``exports`` are formats that are written beside the usual ones. ``log`` is
+    the file that workers write their lines to; ``run_batch`` sets it.
     """
 
     jobs: int = 1
@@ -35,6 +37,7 @@ class BatchOptions:
     calibration: Path | None = None
     printer: Printer | None = None
     exports: tuple[str, ...] = ()
+    log: LogFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import model_validator
+
 from stromagate.gating.method import methods
 from stromagate.model.result import TemplateRef
 from stromagate.model.template import GateParams
@@ -21,12 +23,25 @@ def load_template(source: str | Path) -> LoadedTemplate:
     SpecificationError
         No template of that name.
     """
-    return load_document(source, method_params())
+    lost = {name: _refusing(fault.message) for name, fault in methods.broken().items()}
+    return load_document(source, method_params() | lost)
 
 
 def method_params() -> dict[str, type[GateParams]]:
     """Return the parameter model of every gating method, by the method's name."""
     return {name: method.params for name, method in methods.all().items()}
+
+
+def _refusing(message: str) -> type[GateParams]:
+    """Return parameters that no gate can have: the method is there by name, and cannot be loaded."""
+
+    class Lost(GateParams):
+        @model_validator(mode="before")
+        @classmethod
+        def refuse(cls, _values: object) -> object:
+            raise ValueError(message)
+
+    return Lost
 
 
 def sentences(loaded: LoadedTemplate) -> list[str]:

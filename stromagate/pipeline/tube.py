@@ -14,12 +14,14 @@ from stromagate.gating.draws import boundary_draws
 from stromagate.gating.edits import Edited, apply
 from stromagate.gating.method import Outside
 from stromagate.gating.sensitivity import sensitivities
+from stromagate.log import about
 from stromagate.model.config import RunConfig
 from stromagate.model.edits import SampleEdits
 from stromagate.model.result import ControlUse, DensityView, Finding, RunRecord, SampleResult, Sensitivity, Statistic
 from stromagate.model.sample import Sample, SourceRef
 from stromagate.model.specimen import specimen
 from stromagate.pattern import call_pattern
+from stromagate.pipeline import logged
 from stromagate.pipeline.background import Told, with_background
 from stromagate.pipeline.controls.uses import control_uses, needs_by_gate, roles_by_gate
 from stromagate.pipeline.edits import edits_of, making
@@ -102,16 +104,19 @@ def analyze(
         The template, the panel or the compensation does not fit the file.
     """
     asked = _asked(path, template, config or RunConfig(), outside, beside or Beside(), labels or {}, sample_id)
-    with one_blas_thread(), ThreadPoolExecutor(max_workers=1) as aside:
+    with about(asked.sample_id), one_blas_thread(), ThreadPoolExecutor(max_workers=1) as aside:
         digest = aside.submit(hash_file, asked.path)
         sample = read_tube(asked.path, asked.loaded, asked.config)
+        logged.of_reading(sample)
         prepared = prepare(sample, asked.loaded.template, with_markers(asked.config, asked.beside.markers))
         fitted = _gated(asked, prepared)
         edited = _edited(asked, prepared, fitted, digest.result())
+        logged.of_gating(edited.gated.tree)
         draws = boundary_draws(prepared, edited.gated, asked.config.boundary_draws, seed=asked.config.seed)
         told = _told(asked, prepared, edited.gated, draws)
         moved = sensitivities(prepared, edited.gated, dict.fromkeys(asked.loaded.template.indices.values()))
         findings = run_checks(_evidence(asked, prepared, edited, told, moved))
+        logged.of_checks(findings)
         densities = _densities(asked, prepared, edited.gated)
         source = replace(sample.source, path=shown or printable(asked.path.name), sha256=digest.result())
         open_ = left_open(prepared, edited.gated, asked.loaded.template, draws, asked.labels)

@@ -112,5 +112,10 @@ STAGES: tuple[FindingStage, ...] = get_args(FindingStage)
 """On the way from file to number, in this order; ``run`` is what several tubes show together."""
 
 checks: Registry[Check] = Registry(
-    kind="QC check", package="stromagate.qc.checks", attribute="CHECK", group="stromagate.qc_checks.v1"
+    kind="QC check",
+    package="stromagate.qc.checks",
+    attribute="CHECK",
+    group="stromagate.qc_checks.v1",
+    declares=Check,
+    own=lambda check: f"the code {check.code}",
 )

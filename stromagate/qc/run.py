@@ -16,6 +16,9 @@ from stromagate.qc.wording import control_kind
 C = TypeVar("C", Check, RunCheck)
 F = TypeVar("F", Finding, RunFinding)
 
+NOT_LOADED = "Q00"
+"""The code of checks whose own is not known."""
+
 
 def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> tuple[Finding, ...]:
     """Make every check and return what they found.
@@ -46,7 +49,8 @@ def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> 
         stamp = {"check": name, "stage": check.stage}
         ask, broken = partial(answers, check, evidence), partial(_broken, check)
         found += [each.model_copy(update=stamp) for each in unbroken(check, ask, broken, through=StromagateError)]
-    return tuple(found)
+    lost = checks.broken() if which is None else {}
+    return (*(not_loaded(name, fault, Finding) for name, fault in lost.items()), *found)
 
 
 def answers(check: Check, evidence: Evidence) -> list[Finding]:
@@ -93,6 +97,21 @@ def unbroken(
             return found
         what = "it gave no answer"
     return [broken(f"The check '{check.title}' could not be made because of a fault in the program: {what}.")]
+
+
+def not_loaded(name: str, fault: StromagateError, kind: type[F]) -> F:
+    """Return the finding that an installed check of a third party is missing; what kept it is said where it was run.
+
+    It warns and does not fail: what another package lacks must not take the tube's own numbers away.
+    """
+    return kind(
+        code=NOT_LOADED,
+        check=name,
+        status="warn",
+        sentence=f"{fault.message[0].upper()}{fault.message[1:]}".partition(": ")[0] + ": it was not made.",
+        remedy="Do not take it as passed; `stromagate plugins` says what it lacks.",
+        stage="run" if kind is RunFinding else "result",
+    )
 
 
 def _broken(check: Check, sentence: str) -> Finding:

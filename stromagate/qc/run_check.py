@@ -131,7 +131,11 @@ class RunCheck:
 
 
 run_checks: Registry[RunCheck] = Registry(
-    kind="check of a run", package="stromagate.qc.run_checks", attribute="RUN_CHECK", group="stromagate.run_checks.v1"
+    kind="check of a run",
+    package="stromagate.qc.run_checks",
+    attribute="RUN_CHECK",
+    group="stromagate.run_checks.v1",
+    declares=RunCheck,
 )
 
 

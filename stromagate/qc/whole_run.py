@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from stromagate.model.result import RunFinding
-from stromagate.qc.run import by_code, unbroken
+from stromagate.qc.run import by_code, not_loaded, unbroken
 from stromagate.qc.run_check import RunCheck, RunEvidence, run_checks, said
 
 
@@ -33,7 +33,8 @@ def check_run(evidence: RunEvidence, which: Mapping[str, RunCheck] | None = None
         stamp = {"check": name, "stage": "run"}
         made = unbroken(check, partial(check.run, evidence), partial(_broken, check))
         found += [finding.model_copy(update=stamp) for finding in made]
-    return tuple(found)
+    lost = run_checks.broken() if which is None else {}
+    return (*(not_loaded(name, fault, RunFinding) for name, fault in lost.items()), *found)
 
 
 def _broken(check: RunCheck, sentence: str) -> RunFinding:

@@ -50,6 +50,7 @@ sections: Registry[Section] = Registry(
     package="stromagate.report.sections",
     attribute="SECTION",
     group="stromagate.report_sections.v1",
+    declares=Section,
 )
 
 

@@ -11,6 +11,7 @@ from stromagate.errors import StromagateError
 from stromagate.fcs import hash_file
 from stromagate.model.controls import ControlTube
 from stromagate.model.result import ControlUse
+from stromagate.pipeline import logged
 from stromagate.pipeline.background import background_roles
 from stromagate.pipeline.controls.gated import gate_control
 from stromagate.pipeline.controls.header import Facts, look
@@ -136,7 +137,10 @@ def _gated(jobs: Sequence[Job], steps: Stage) -> dict[str, _Gated]:
     if not jobs:
         return {}
     with steps("Gating controls", len(jobs)) as step:
-        return dict(_each(_gate, jobs, _ungated, step))
+        known = dict(_each(_gate, jobs, _ungated, step))
+    for name, made in known.items():
+        logged.of_control(name, gated=made.tube is not None)
+    return known
 
 
 def _gate(job: Job) -> tuple[str, _Gated]:
