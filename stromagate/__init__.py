@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from stromagate.export.frame import numbers as numbers
     from stromagate.fcs import read_fcs as read_fcs
     from stromagate.fcs import read_header as read_header
     from stromagate.fcs import read_raw as read_raw
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from stromagate.pipeline import analyze as analyze
     from stromagate.pipeline import count_populations as count_populations
     from stromagate.pipeline import load_template as load_template
+    from stromagate.report.inline import figures as figures
 
 _HOMES = {
     "read_fcs": "stromagate.fcs",
@@ -32,6 +34,8 @@ _HOMES = {
     "load_template": "stromagate.pipeline",
     "analyze": "stromagate.pipeline",
     "count_populations": "stromagate.pipeline",
+    "figures": "stromagate.report.inline",
+    "numbers": "stromagate.export.frame",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604  (names come from the table above)

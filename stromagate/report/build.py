@@ -211,8 +211,7 @@ def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:
     nonce = base64.urlsafe_b64encode(digest).decode().rstrip("=")
     inline = _own_script(plotly_asset()) if plotly == "inline" else ""
     policy = _POLICY.format(nonce=nonce)
-    packages = {section.package for _, section in in_order()} | {_HOUSE}
-    page = _environment(tuple(sorted(packages))).get_template(template)
+    page = environment().get_template(template)
     return page.render(nonce=nonce, policy=policy, plotly_js=inline, **values) + "\n"
 
 
@@ -229,6 +228,12 @@ def _own_script(content: bytes) -> Any:
     if "</script" in text.casefold() or "<!--" in text:
         raise ValueError("this plotly.js cannot stand inside a page")
     return Markup(text)
+
+
+def environment() -> Environment:
+    """Return what fills pages: it escapes every value, and finds the fragments of all packages that have sections."""
+    packages = {section.package for _, section in in_order()} | {_HOUSE}
+    return _environment(tuple(sorted(packages)))
 
 
 @lru_cache(maxsize=4)
