@@ -67,6 +67,10 @@ class InputError(StromagateError):
     exit_code = 3
 
 
+class OutputError(InputError):
+    """Results cannot be written: the disk is full, the place is not ours. It meets every tube, so a batch ends."""
+
+
 class SpecificationError(StromagateError):
     """A template, sample sheet, panel, matrix or plugin name is wrong."""
 

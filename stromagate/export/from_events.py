@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from stromagate.errors import InputError
+from stromagate.errors import InputError, OutputError
 from stromagate.model.gates import ROOT
 from stromagate.model.result import SampleResult
 from stromagate.model.sample import Rows
@@ -25,13 +25,16 @@ def require_those_of(result: SampleResult, members: Mapping[str, Rows]) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name and rename it (InputError ``file.unwritable``)."""
+    """Write a file under another name and rename it (OutputError ``file.unwritable``)."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(content)
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as cause:
-        raise InputError(
+        raise OutputError(
             "file.unwritable",
             f"the file cannot be written: {cause.strerror or cause}",
             where=str(path),

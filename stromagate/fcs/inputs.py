@@ -10,6 +10,8 @@ from pathlib import Path
 from stromagate.errors import InputError
 from stromagate.fcs.source import opened
 
+RESULTS_MARKER = ".stromagate"
+"""The file by which a folder of results is known."""
 _SUFFIXES = {".fcs", ".lmd"}
 _CHUNK_BYTES = 2**20
 
@@ -21,8 +23,9 @@ def find_inputs(paths: Sequence[Path]) -> list[Path]:
     ----------
     paths : sequence of path
         Files and folders. Folders are searched with everything below them, in any letter case; symbolic links to
-        folders, and the ``._*`` companions that macOS leaves on shares, are passed over. A broken link or a pipe of
-        such a name is found: reading refuses it by name, where leaving it out would be silent.
+        folders, the ``._*`` companions that macOS leaves on shares, and folders of results below (what a run wrote
+        there are no tubes of the next one) are passed over. A broken link or a pipe of such a name is found: reading
+        refuses it by name, where leaving it out would be silent.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def find_inputs(paths: Sequence[Path]) -> list[Path]:
             "file.missing",
             "no FCS file was found",
             where=", ".join(map(str, paths)) or None,
-            hint="folders are searched for names that end in .fcs or .lmd",
+            hint="folders are searched for names that end in .fcs or .lmd; folders of results below are passed over",
         )
     once: dict[str, Path] = {}
     for path in sorted(found):
@@ -102,7 +105,10 @@ def _inside(folder: Path) -> Iterator[Path]:
             hint="check it",
         ) from cause
 
-    for parent, _, names in os.walk(folder, onerror=refuse):
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        if RESULTS_MARKER in names and Path(parent) != folder:
+            folders.clear()
+            continue
         for name in names:
             path = Path(parent, name)
             if path.suffix.lower() in _SUFFIXES and not name.startswith("._"):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from stromagate.errors import InputError, UsageError
+from stromagate.errors import InputError, OutputError, UsageError
 from stromagate.fcs.compose import compose
 from stromagate.fcs.identity import Suspicion, day_of, names_someone, seen_in, shown
 from stromagate.fcs.kept_keywords import FREE_TEXT, is_kept
@@ -98,8 +98,10 @@ def scrub(source: Path, target: Path, wishes: Wishes | None = None, *, dataset: 
     Raises
     ------
     InputError
-        The source is refused, or changed meanwhile; ``file.unwritable``; ``scrub.unlike`` where the copy does not read
-        as the source does (it is then taken away).
+        The source is refused, or changed meanwhile; ``scrub.unlike`` where the copy does not read as the source does
+        (it is then taken away).
+    OutputError
+        ``file.unwritable``.
     UsageError
         ``scrub.exists``: there is a file of that name; ``scrub.structure``: a wish about a keyword that is no choice.
     """
@@ -116,7 +118,7 @@ def scrub(source: Path, target: Path, wishes: Wishes | None = None, *, dataset: 
         _require_alike(found, partial, digest)
         partial.replace(target)
     except OSError as cause:
-        raise InputError(
+        raise OutputError(
             "file.unwritable",
             f"the copy cannot be written: {cause.strerror or cause}",
             where=str(target),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stromagate.errors import InputError, UsageError
+from stromagate.errors import OutputError, UsageError
 from stromagate.fcs.compose import compose
 from stromagate.fcs.limits import MAX_CHANNELS
 from stromagate.fcs.numbers import shortened
@@ -62,7 +62,7 @@ def write_fcs(
     ------
     UsageError
         Names, labels, keywords or events that an FCS file cannot hold.
-    InputError
+    OutputError
         ``file.unwritable``: the file cannot be written there.
     """
     _check_events(events, names, labels)
@@ -81,7 +81,7 @@ def write_fcs(
             os.fsync(stream.fileno())
         partial.replace(target)
     except OSError as cause:
-        raise InputError(
+        raise OutputError(
             "file.unwritable",
             f"the file cannot be written: {cause.strerror or cause}",
             where=str(target),

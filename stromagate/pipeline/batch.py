@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from stromagate import __version__, log
-from stromagate.errors import InputError, StromagateError
+from stromagate.errors import InputError, OutputError, StromagateError
 from stromagate.export import asked, export, export_all
 from stromagate.export.pooled import pooled_csv, without_blood_csv
 from stromagate.model.config import RunConfig
@@ -37,6 +37,7 @@ from stromagate.pipeline.settings import pin, portable
 from stromagate.pipeline.template import load_template, reference
 from stromagate.pipeline.together import analyze_job
 from stromagate.pipeline.tubes import Tube, printable
+from stromagate.pipeline.unfinished import Unfinished
 from stromagate.quantify.blood_tubes import blood_corrected
 from stromagate.quantify.pooling import pool
 from stromagate.report import plotly_asset, render_history, render_index, render_sample
@@ -56,9 +57,9 @@ def run_batch(
 ) -> RunIndex:
     """Analyse every tube and write the folder of results.
 
-    A tube that fails costs one line of the index, never another tube's result. A tube whose file, template,
-    controls, configuration and program version are those of the result already there is kept, unless
-    ``options.force``. Where the template's gates ask for controls, these are gated first.
+    A tube that fails costs one line of the index, never another tube's result; a folder that cannot be written ends
+    the run. A tube whose file, template, controls, configuration and program version are those of the result already
+    there is kept, unless ``options.force``. Where the template's gates ask for controls, these are gated first.
 
     Parameters
     ----------
@@ -86,6 +87,8 @@ def run_batch(
     ------
     UsageError
         The folder cannot take this run.
+    OutputError
+        The disk is full, or the folder cannot be written: what was finished is kept.
     DocumentError
         The template is wrong.
     SpecificationError
@@ -106,12 +109,15 @@ def run_batch(
         Job(tube, loaded, shared, out, options, edits=edits.get(tube.sample_id), locks=locks, calibration=calibration)
         for tube in tubes
     ]
-    with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force):
+    with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force) as claim:
         outcomes: dict[str, Outcome] = {}
-        equipped = with_controls(jobs, stage)
+        listed = ((tube.sample_id, tube.shown) for tube in tubes)
+        so_far = Unfinished(out, listed, started=started, command=printable(options.command))
+        equipped = with_controls([replace(job, claim=claim) for job in jobs], stage)
         with (stage or silent)("Analysing tubes", len(jobs)) as step:
             for outcome in each(_one, equipped, min(options.jobs, max(1, len(tubes))), lost=_lost):
                 outcomes[outcome.entry.sample_id] = outcome
+                so_far.note(outcome.entry)
                 logged.of_outcome(outcome)
                 step(outcome.entry.sample_id)
                 if on_done is not None:
@@ -217,7 +223,7 @@ _GRAVE = {"warn": {"warn", "fail"}, "fail": {"fail"}}
 
 
 def _one(job: Job) -> Outcome:
-    """Analyse one tube and put its folder in place; whatever happens, say it in an outcome."""
+    """Analyse one tube and put its folder in place; say in an outcome what happens, unless nothing can be written."""
     with log.written(job.options.log):
         return _analyzed(job)
 
@@ -228,15 +234,18 @@ def _analyzed(job: Job) -> Outcome:
         kept = still_valid(job)
         result = with_pattern(kept or analyze_job(job), job.calibration)
         files = _pages(result, job.options.exports, standalone=job.options.standalone)
-        if result is not kept:
-            bundle.write_sample(
-                job.out, job.tube.sample_id, {bundle.RESULT_FILE: bundle.to_json_bytes(result), **files}
-            )
-        else:
-            bundle.refresh_sample(job.out, job.tube.sample_id, files)
-        write_from_events(job, result)
+        written = files if result is kept else {bundle.RESULT_FILE: bundle.to_json_bytes(result), **files}
+        with bundle.writing(job.out, job.claim):
+            put = bundle.refresh_sample if result is kept else bundle.write_sample
+            put(job.out, job.tube.sample_id, written)
+            write_from_events(job, result)
+    except OutputError:  # no fault of the tube, and the next one would meet it too
+        raise
     except StromagateError as error:
         return _failed(job, error.as_json(), error.exit_code)
+    except MemoryError:
+        said = {"code": "worker.memory", "message": "memory ran out over this tube", "where": None, "hint": _NO_MEMORY}
+        return _failed(job, said, 1)
     except Exception as error:  # noqa: BLE001  (a fault of ours must not cost the other tubes their results)
         said = {"code": "internal", "message": f"{type(error).__name__}: {error}", "where": None, "hint": _OUR_FAULT}
         logged.of_fault(job.tube.sample_id, error)
@@ -262,14 +271,18 @@ def _lost(job: Job) -> Outcome:
         "code": "worker.killed",
         "message": "the process that worked on this tube was ended twice, by the system or from outside",
         "where": None,
-        "hint": "memory may have run out: close other programs or take a larger machine, then run the same again",
+        "hint": f"memory may have run out: {_NO_MEMORY}",
     }
     return _failed(job, said, 1)
 
 
+_NO_MEMORY = "close other programs, take fewer --jobs or a larger machine, then run the same again"
+
+
 def _failed(job: Job, error: dict[str, str | None], exit_code: int, trace: str = "") -> Outcome:
     tube = job.tube
-    bundle.remove_sample(job.out, tube.sample_id)
+    with bundle.writing(job.out, job.claim):
+        bundle.remove_sample(job.out, tube.sample_id)
     where = tube.shown if error["where"] in {None, str(tube.path)} else error["where"]
     shown = {key: text and printable(text) for key, text in {**error, "where": where}.items()}
     entry = SampleEntry(sample_id=tube.sample_id, file=tube.shown, status="failed", error=shown, labels=tube.labels)

@@ -11,11 +11,11 @@
     OUT/exports/  (what --export names; ro-crate-metadata.json lies beside run.json)
     OUT/samples/<sample_id>/result.json  report.html  populations.csv  gates.gatingml.xml
     and beside every page, with --pdf, the same as a PDF
+    OUT/unfinished.json  (in place of run.json, until that is written)
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,11 +24,16 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from stromagate.errors import InputError, StromagateError, UsageError
+from stromagate.errors import InputError, OutputError, UsageError
+from stromagate.fcs.inputs import RESULTS_MARKER
 from stromagate.model.history import ChartBook
 from stromagate.model.result import RunIndex, SampleResult
-from stromagate.pipeline.claim import claimed
+from stromagate.pipeline.claim import at_work, claimed, wait_for_workers
 from stromagate.pipeline.seal import bears_its_seal, plain_bytes, seal_of, sealed
+from stromagate.pipeline.unfinished import UNFINISHED_FILE, still_to_do
+from stromagate.pipeline.whole_files import cannot_write as cannot_write  # noqa: PLC0414  (known by this name)
+from stromagate.pipeline.whole_files import sweep
+from stromagate.pipeline.whole_files import write_file as write_file  # noqa: PLC0414  (known by this name)
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -55,24 +60,30 @@ RUN_FILES = (
     CHARTS_FILE,
     "history.html",
     "ro-crate-metadata.json",
+    UNFINISHED_FILE,
 )
 _PARTIAL = ".partial"
-_MARKER = ".stromagate"
+_MARKER = RESULTS_MARKER
 
 
 @contextmanager
-def open_folder(out: Path, sample_ids: Iterable[str], *, force: bool) -> Iterator[None]:
+def open_folder(out: Path, sample_ids: Iterable[str], *, force: bool) -> Iterator[str]:
     """Make ``out`` ready for a run of these tubes and hold it, or say why it cannot be.
 
     The tables and pages of an older run are taken away: should this one be interrupted, nothing there speaks of results
     that are no longer beside it. Results of tubes stay.
+
+    Yields
+    ------
+    str
+        The claim that the run's workers write by (``writing``).
 
     Raises
     ------
     UsageError
         ``out`` is a file, holds something that is not a run, is held by another run, or holds results of tubes that
         are not in this run (unless ``force``, which removes those).
-    InputError
+    OutputError
         It cannot be written.
     """
     if out.exists() and not out.is_dir():
@@ -89,30 +100,62 @@ def open_folder(out: Path, sample_ids: Iterable[str], *, force: bool) -> Iterato
             where=str(out),
             hint="name a new or an empty folder; nothing in it was touched",
         )
-    with hold(out):
+    with hold(out) as claim:
         try:
             _clear(out, set(sample_ids), force=force)
         except OSError as cause:
             raise cannot_write(out, cause) from cause
-        yield
+        try:
+            yield claim
+        except OutputError:
+            with suppress(OSError):  # half a tube is of no use, and takes up what space there is
+                _sweep(out)
+            raise
 
 
 @contextmanager
-def hold(out: Path) -> Iterator[None]:
-    """Keep other runs out of a folder of results.
+def hold(out: Path) -> Iterator[str]:
+    """Keep other runs out of a folder of results, and take away what a killed one left half written.
 
     Raises
     ------
     UsageError
         Another run is at work there.
-    InputError
+    OutputError
         It cannot be written.
     """
     marker = out / _MARKER
-    if not marker.is_file():
-        write_file(marker, b"stromagate run\n")
-    with claimed(marker):
+    with claimed(marker) as claim:
+        wait_for_workers(marker)
+        try:
+            if not marker.stat().st_size:
+                marker.write_bytes(b"stromagate run\n")  # in place: it is what the folder is held by
+            _sweep(out)
+        except OSError as cause:
+            raise cannot_write(out, cause) from cause
+        yield claim
+
+
+@contextmanager
+def writing(out: Path, claim: str) -> Iterator[None]:
+    """Write a tube's results as a worker of the run that holds the folder; without a claim nothing is looked at.
+
+    Raises
+    ------
+    OutputError
+        Another run has taken the folder over.
+    """
+    if not claim:
         yield
+        return
+    with at_work(out / _MARKER, claim):
+        yield
+
+
+def _sweep(out: Path) -> None:
+    shutil.rmtree(out / _PARTIAL, ignore_errors=True)
+    tubes = out / SAMPLES
+    sweep((out, out / "assets", out / PATIENTS, out / EXPORTS, *(tubes.iterdir() if tubes.is_dir() else ())))
 
 
 def _clear(out: Path, sample_ids: set[str], *, force: bool) -> None:
@@ -133,10 +176,6 @@ def _clear(out: Path, sample_ids: set[str], *, force: bool) -> None:
         shutil.rmtree(out / SAMPLES / name)
     shutil.rmtree(out / PATIENTS, ignore_errors=True)
     shutil.rmtree(out / EXPORTS, ignore_errors=True)
-    shutil.rmtree(out / _PARTIAL, ignore_errors=True)
-    for folder in (out, out / "assets"):
-        for litter in folder.glob(".*.*.tmp"):  # of a run that was killed while it wrote
-            litter.unlink()
 
 
 def _stale(out: Path, sample_ids: set[str]) -> list[str]:
@@ -144,46 +183,43 @@ def _stale(out: Path, sample_ids: set[str]) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.name not in sample_ids) if folder.is_dir() else []
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: temporary name, flushed to disk, renamed.
+def write_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
+    """Put a tube's folder in place in one step, over an older one.
 
     Raises
     ------
-    StromagateError
-        The disk is full or the place cannot be written; what stood there is untouched.
+    OutputError
+        The disk is full or the place cannot be written; an older folder of the tube is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as cause:
-        with suppress(OSError):
-            temporary.unlink()
-        raise cannot_write(path, cause) from cause
-
-
-def write_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
-    """Put a tube's folder in place in one step, over an older one."""
     final, fresh = out / SAMPLES / sample_id, out / _PARTIAL / sample_id
     shutil.rmtree(fresh, ignore_errors=True)
-    for name, content in files.items():
-        write_file(fresh / name, content)
     try:
+        for name, content in files.items():
+            write_file(fresh / name, content)
         final.parent.mkdir(parents=True, exist_ok=True)
-        if final.exists():
-            old = out / _PARTIAL / f"{sample_id}.old"
-            shutil.rmtree(old, ignore_errors=True)
-            final.rename(old)
+        old = _set_aside(out, sample_id)
+        try:
             fresh.rename(final)
+        except OSError:
+            if old is not None:
+                old.rename(final)
+            raise
+        if old is not None:
             shutil.rmtree(old)
-        else:
-            fresh.rename(final)
     except OSError as cause:
         raise cannot_write(final, cause) from cause
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _set_aside(out: Path, sample_id: str) -> Path | None:
+    """Take a tube's folder away in one step; None where there is none."""
+    final, old = out / SAMPLES / sample_id, out / _PARTIAL / f"{sample_id}.old"
+    if not final.exists():
+        return None
+    shutil.rmtree(old, ignore_errors=True)
+    old.parent.mkdir(exist_ok=True)
+    return final.rename(old)
 
 
 def refresh_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
@@ -202,16 +238,37 @@ def _without_print(page: Path, content: bytes) -> None:
 
 
 def remove_sample(out: Path, sample_id: str) -> None:
-    """Take away an older result of a tube that failed this time: it must not pass for this run's."""
-    shutil.rmtree(out / SAMPLES / sample_id, ignore_errors=True)
+    """Take away an older result of a tube that failed this time, in one step: it must not pass for this run's.
+
+    Raises
+    ------
+    OutputError
+        It cannot be taken away.
+    """
+    try:
+        old = _set_aside(out, sample_id)
+        if old is not None:
+            shutil.rmtree(old)
+    except OSError as cause:
+        raise cannot_write(out / SAMPLES / sample_id, cause) from cause
 
 
 def close_folder(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write the run's own files, ``run.json`` last: it is the mark of a finished run."""
-    shutil.rmtree(out / _PARTIAL, ignore_errors=True)
+    """Write the run's own files, ``run.json`` last: it is the mark of a finished run.
+
+    Raises
+    ------
+    OutputError
+        The disk is full or the place cannot be written.
+    """
+    try:
+        _sweep(out)  # of workers that were killed, and whose tubes others made
+    except OSError as cause:
+        raise cannot_write(out, cause) from cause
     for name in sorted(files, key=lambda name: name == RUN_FILE):
         _without_print(out / name, files[name])
         write_file(out / name, files[name])
+    (out / UNFINISHED_FILE).unlink(missing_ok=True)
 
 
 def read_run(out: Path) -> RunIndex:
@@ -227,7 +284,9 @@ def read_run(out: Path) -> RunIndex:
         unfinished = (out / _MARKER).is_file()
         raise InputError(
             "run.unfinished" if unfinished else "run.none",
-            "the run in this folder was not finished" if unfinished else "there is no run in this folder",
+            f"the run in this folder was not finished{still_to_do(out)}"
+            if unfinished
+            else "there is no run in this folder",
             where=str(out),
             hint="run the same command again: finished tubes are kept" if unfinished else f"no {RUN_FILE} was found",
         )
@@ -323,13 +382,3 @@ def first_fault(cause: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"]) or "the document"
     said = str(first["msg"]).removeprefix("Value error, ")
     return f"{place}: {said} ({cause.error_count()} in all)"
-
-
-def cannot_write(path: Path, cause: OSError) -> StromagateError:
-    """Return the error for a place that cannot be written."""
-    return InputError(
-        "out.write",
-        f"cannot be written: {cause.strerror or cause}",
-        where=str(path),
-        hint="free space or choose another folder; files already written are whole",
-    )

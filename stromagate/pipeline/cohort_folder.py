@@ -23,6 +23,7 @@ from stromagate.pipeline.bundle import PATIENTS, cannot_write, to_json_bytes, wr
 from stromagate.pipeline.claim import claimed
 from stromagate.pipeline.cohort import Gathered
 from stromagate.pipeline.patients import patient_pages
+from stromagate.pipeline.whole_files import sweep
 from stromagate.report import plotly_asset, render_cohort
 from stromagate.report.build import Plotly
 
@@ -59,6 +60,7 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
     # A page that is mailed leads nowhere, and its links would tell how folders are called here.
     reports = {} if standalone else gathered.reports
     with claimed(out / _MARKER):
+        sweep((out, out / PATIENTS, out / "assets", *(out / name for name in gathered.cohorts)))
         _clear(out)
         _remember(out, gathered)
         homes = {
@@ -119,8 +121,6 @@ def _make_ready(out: Path) -> None:
                 where=str(out),
                 hint="name a new or an empty folder; nothing in it was touched",
             )
-        if not entries:
-            write_file(out / _MARKER, b"stromagate cohort\n")
     except OSError as cause:
         raise cannot_write(out, cause) from cause
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from stromagate.errors import InputError, StromagateError, UsageError
+from stromagate.errors import OutputError, StromagateError, UsageError
 from stromagate.fcs import find_inputs, hash_file
 from stromagate.fcs.identity import suspicions
 from stromagate.fcs.scrub import Scrubbed, Wishes, check_wishes, scrub
@@ -211,7 +211,7 @@ def _write_map(path: Path, copies: Sequence[Copy], days: int | None) -> None:
     except OSError as cause:
         with suppress(OSError):
             temporary.unlink()
-        raise InputError(
+        raise OutputError(
             "out.write",
             f"the map cannot be written: {cause.strerror or cause}",
             where=str(path),

@@ -49,7 +49,7 @@ class Job:
     ``sha256`` is the content of the file where it has been looked at before. ``edits`` are the tube's own and ``locks``
     the run's, read once for all tubes; where a job has none, they are what its configuration names. ``files`` are those
     of the paired controls by name, to count background on the tube's boundaries. ``calibration`` is what patterns are
-    called by.
+    called by. ``claim`` is what the run holds ``out`` by; without one a worker does not look whether it still does.
     """
 
     tube: Tube
@@ -66,6 +66,7 @@ class Job:
     locks: Locks | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
     calibration: AnyCalibration | None = None
+    claim: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ def opened(out: Path, *sample_ids: str, force: bool = False) -> None:
 def test_a_new_folder_is_made_and_marked(tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
     with bundle.open_folder(out, ["a"], force=False):
-        assert names(out) == {".stromagate"}
+        assert names(out) == {".stromagate", ".stromagate.by"}
+    assert names(out) == {".stromagate"}
 
 
 def test_a_folder_with_other_files_is_refused_untouched(tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypat
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bundle.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match="No space left") as caught:
         bundle.write_file(target, b"new")
     assert target.read_bytes() == b"old"
