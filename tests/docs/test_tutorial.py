@@ -86,11 +86,12 @@ def test_code_for_a_notebook_gives_a_table_a_figure_and_a_page(
     assert len([line for line in cells[0].splitlines() if line]) == 5
     names: dict[str, Any] = {}
     shown = [_cell(cell, names) for cell in cells]
-    counts, findings, figure = shown[:3]
+    counts, findings, plot, figure = shown[:4]
     row = counts.set_index("population").loc["msc"]
     assert (row["value"], row["state"]) == (101, "quantifiable")
     assert row["ci_low"] < 101 < row["ci_high"]
     assert set(findings["status"]) == {"warn"}
+    assert plot.alt in plot._repr_html_()
     assert figure.data[0].type == "heatmap"
     assert "healthy_01_stained" in (folder / "report.html").read_text(encoding="utf-8")
     assert capsys.readouterr().out == "101 32\n"
