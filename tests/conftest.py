@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
+
+from tests.sample_run import SampleRun, once_for_all
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> SampleRun:
+    """The demonstration, run once for every test that looks at it, whichever worker it runs in."""
+    return once_for_all(tmp_path_factory.getbasetemp())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.reference_data import ROOT
+from tests.tubes import write_template, write_tube
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,14 @@ def test_templates_are_found_from_a_wheel_in_a_fresh_environment(installed: Path
     assert "bm_stroma_core" in names.split()
 
 
+def test_a_wheel_gates_a_tube_and_writes_its_pages(installed: Path, tmp_path: Path) -> None:
+    write_tube(tmp_path / "a.fcs")
+    write_template(tmp_path / "small.yaml")
+    _said(installed, "-m", "stromagate", "run", "a.fcs", "-t", "small.yaml", "-o", "out", cwd=tmp_path)
+    assert {"index.html", "populations.csv", "run.json"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+@pytest.mark.soak
 def test_the_demonstration_simulates_its_tubes_where_none_are_beside_the_package(
     installed: Path, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_earlier_batches_are_other_donors_on_other_days() -> None:
         assert {other.donor for other in beside} == {order.donor}
 
 
+@pytest.mark.soak
 def test_batches_lock_the_gate_by_the_code_of_the_verb() -> None:
     """Gains of 0.15 decade up and down move the references; the cut lies at 7 to 11 % of the way between them."""
     made = locks.gather(TEMPLATE, "a", batches=3, n_events=60_000)

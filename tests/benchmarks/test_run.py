@@ -35,10 +35,14 @@ def _locked_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run.locks, "gather", lambda *_, **__: locked_at(0.12))
 
 
+@pytest.mark.soak
 def test_scores_do_not_depend_on_the_number_of_workers() -> None:
+    assert run.run(PLANS, jobs=2) == scores_of_one_worker()
+
+
+def test_every_tube_has_a_score_of_every_method_in_the_order_of_the_plan() -> None:
     alone = scores_of_one_worker()
     assert TOLD == [(1, 3), (2, 3), (3, 3)]
-    assert run.run(PLANS, jobs=2) == alone
     assert tuple(alone) == (*METHODS, LOCKED)
     assert [(score.purpose, score.by_locks) for score in alone[LOCKED]] == [("shift", False)]  # too few to measure by
     assert {score.by_locks for method in METHODS for score in alone[method]} == {None}

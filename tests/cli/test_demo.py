@@ -6,12 +6,11 @@ import csv
 from pathlib import Path
 
 from tests.reference_data import ROOT
+from tests.sample_run import SampleRun
 
 
-def test_the_demonstration_runs_and_its_counts_are_near_the_truth(call, tmp_path: Path) -> None:
-    result = call("demo", "--out", tmp_path / "demo", "--jobs", 1)
-    assert result.exit_code == 0, result.output
-    page = Path(result.stdout.strip())
+def test_the_demonstration_runs_and_its_counts_are_near_the_truth(sample_run: SampleRun) -> None:
+    page = Path(sample_run.stdout.strip())
     assert page.name == "index.html"
     assert page.is_file()
     text = (page.parent / "populations.csv").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Twenty thousand hurt files and more: none may be misread in silence, hang, swell, or raise anything foreign."""
+"""Ten thousand hurt files: none may be misread in silence, hang, swell, or raise anything foreign."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _check(figures: Figures) -> None:
     assert figures.verdicts.get("warned wrong", 0) <= MOST_WARNED_FRAC * n_mutants, figures.by_mutator
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(2))
 def test_mutants(part: int) -> None:
     _check(_campaign(5000 * part, 5000 * (part + 1)))
 
@@ -60,7 +60,7 @@ def test_mutants(part: int) -> None:
 @pytest.mark.parametrize("policy", ["strict", "salvage"])
 def test_mutants_under_other_policies(policy: Policy) -> None:
     """Strict reading repairs nothing, so it may warn of nothing; salvage may bring back less than there was."""
-    figures = _campaign(0, 2000, policy)
+    figures = _campaign(0, 1000, policy)
     listed = "\n".join(figures.examples)
     assert not sum(figures.verdicts.get(verdict, 0) for verdict in NEVER), listed
     assert not figures.memory, listed
@@ -70,9 +70,9 @@ def test_mutants_under_other_policies(policy: Policy) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("part", range(2))
-def test_long_campaign(part: int) -> None:
-    figures = _campaign(100_000 + 50_000 * part, 100_000 + 50_000 * (part + 1))
+@pytest.mark.parametrize(("first", "last"), [(10_000, 20_000), (100_000, 150_000), (150_000, 200_000)])
+def test_long_campaign(first: int, last: int) -> None:
+    figures = _campaign(first, last)
     print(f"\n{_table(figures)}")  # noqa: T201  (the figures are what a long campaign is run for)
     _check(figures)
 

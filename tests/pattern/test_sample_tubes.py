@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -12,8 +13,8 @@ from stromagate.model.result import SampleResult
 from stromagate.pattern import call_pattern
 from stromagate.pipeline.calibrate import read_calibration
 from stromagate.pipeline.template import load_template
-from stromagate.pipeline.together import analyze_with_controls
 from tests.reference_data import ROOT
+from tests.sample_run import SampleRun
 
 TUBES = ROOT / "sample_fcs"
 TRUE = {
@@ -30,11 +31,10 @@ def _calibration() -> ControlCalibration:
     return found
 
 
-@cache
-def _result(donor: str) -> SampleResult:
-    controls = [(f"fmo:{marker}", TUBES / f"{donor}_fmo_{marker}.fcs") for marker in ("CD146", "CD271")]
-    labels = {"role": "stained", "patient_id": donor, "preparation": "cd45_depleted", "age": "58"}
-    return analyze_with_controls(TUBES / f"{donor}_stained.fcs", "bm_stroma_core", controls, labels=labels)
+@pytest.fixture(scope="module")
+def result(sample_run: SampleRun) -> Callable[[str], SampleResult]:
+    """Return what was found in a donor's stained tube."""
+    return lambda donor: sample_run.by_name[f"{donor}_stained"]
 
 
 def test_the_calibration_is_of_the_template_as_it_is() -> None:
@@ -44,39 +44,38 @@ def test_the_calibration_is_of_the_template_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("donor", TRUE)
-def test_each_lands_in_its_true_pattern(donor: str) -> None:
-    call = call_pattern(_result(donor), _calibration())
+def test_each_lands_in_its_true_pattern(donor: str, result: Callable[[str], SampleResult]) -> None:
+    call = call_pattern(result(donor), _calibration())
     assert call.pattern == TRUE[donor], call.sentence
     assert call.probability is not None
     assert call.probability >= 0.8
 
 
 @pytest.mark.parametrize("donor", TRUE)
-def test_without_a_calibration_none_gets_one(donor: str) -> None:
-    call = _result(donor).pattern
+def test_without_a_calibration_none_gets_one(donor: str, result: Callable[[str], SampleResult]) -> None:
+    call = call_pattern(result(donor), None)
     assert (call.level, call.pattern) == ("L0", NOT_ASSIGNED)
     assert call.indices
 
 
-def test_the_healthy_marrow_gets_no_pattern() -> None:
-    assert call_pattern(_result("healthy_01"), _calibration()).pattern not in TRUE.values()
+def test_the_healthy_marrow_gets_no_pattern(result: Callable[[str], SampleResult]) -> None:
+    assert call_pattern(result("healthy_01"), _calibration()).pattern not in TRUE.values()
 
 
-def test_where_non_blast_cells_decide_too_the_call_depends_on_the_method() -> None:
+def test_where_non_blast_cells_decide_too_the_call_depends_on_the_method(result: Callable[[str], SampleResult]) -> None:
     """After depletion the cells that are no blasts are few: per million of them both indices are high."""
     every = _calibration().model_copy(update={"denominators": (*_calibration().denominators, "non_blast")}).sealed()
-    call = call_pattern(_result("aml_progenitor_high_01"), every)
-    assert call.pattern == METHOD_DEPENDENT
-    assert "non-blast cells" in call.reason
-    other = call_pattern(_result("aml_msc_high_01"), every)
-    told = next(cell for cell in other.robustness if cell.denominator == "non_blast")
-    assert (told.pattern, told.decides) == ("both-high", False)
-    assert "too few of its cells" in told.reason
+    for donor in ("aml_progenitor_high_01", "aml_msc_high_01"):
+        call = call_pattern(result(donor), every)
+        assert call.pattern == METHOD_DEPENDENT
+        assert "non-blast cells" in call.reason
+        told = next(cell for cell in call.robustness if cell.denominator == "non_blast")
+        assert (told.pattern, told.decides) == ("both-high", True)
 
 
-def test_too_few_events_are_not_assessable_and_say_what_to_acquire() -> None:
+def test_too_few_events_are_not_assessable_and_say_what_to_acquire(result: Callable[[str], SampleResult]) -> None:
     """The same marrow, a fiftieth of it: even a high index would be fewer events than are told from none."""
-    call = _few(_result("aml_mesenchymal_low_01"), 50)
+    call = _few(result("aml_mesenchymal_low_01"), 50)
     assert call.pattern == NOT_ASSESSABLE
     assert call.acquire is not None
     assert call.acquire.n_events > call.acquire.n_now

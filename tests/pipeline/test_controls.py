@@ -111,13 +111,12 @@ def test_a_control_whose_channel_has_no_name_borrows_it_from_the_stained_tubes(f
 
 
 def test_any_number_of_workers_writes_the_same_bytes(folder: Path) -> None:
-    for jobs in (1, 2, 3):
+    for jobs in (1, 3):
         run(folder, f"out{jobs}", jobs=jobs)
     files = [path.relative_to(folder / "out1") for path in sorted((folder / "out1").rglob("*")) if path.is_file()]
     assert len(files) > 12
     for name in files:
         if name.name != "run.json":  # it holds the times
-            assert (folder / "out1" / name).read_bytes() == (folder / "out2" / name).read_bytes(), name
             assert (folder / "out1" / name).read_bytes() == (folder / "out3" / name).read_bytes(), name
 
 

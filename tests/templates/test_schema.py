@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -55,11 +56,17 @@ def _references(value: Any) -> list[str]:
     return [found for item in value for found in _references(item)] if isinstance(value, list) else []
 
 
-@pytest.mark.parametrize("name", library.names())
-def test_shipped_templates_are_valid_by_the_schema(name: str) -> None:
+@cache
+def _validator() -> Any:
     jsonschema = pytest.importorskip("jsonschema")
     validator = jsonschema.Draft202012Validator(json.loads(FILE.read_text(encoding="utf-8")))
     validator.check_schema(validator.schema)
+    return validator
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_shipped_templates_are_valid_by_the_schema(name: str) -> None:
+    validator = _validator()
     document = read_tree(library.path(name).read_bytes()).value
     assert not list(validator.iter_errors(document))
     for change in ({"status": "certain"}, {"extra": 1}, {"populations": []}):
