@@ -35,8 +35,7 @@ from stromagate.pipeline.threads import one_blas_thread
 from stromagate.pipeline.tubes import printable, slug
 from stromagate.prepare import prepare
 from stromagate.prepare.prepared import Prepared
-from stromagate.qc import Evidence
-from stromagate.qc.run import run_checks  # the room's own name may have become that of the folder of run checks
+from stromagate.qc import Evidence, check_tube
 from stromagate.quantify import SHARE_INTERVALS, statistics
 from stromagate.quantify.beside import with_specimen
 from stromagate.templates import LoadedTemplate
@@ -115,7 +114,7 @@ def analyze(
         draws = boundary_draws(prepared, edited.gated, asked.config.boundary_draws, seed=asked.config.seed)
         told = _told(asked, prepared, edited.gated, draws)
         moved = sensitivities(prepared, edited.gated, dict.fromkeys(asked.loaded.template.indices.values()))
-        findings = run_checks(_evidence(asked, prepared, edited, told, moved))
+        findings = check_tube(_evidence(asked, prepared, edited, told, moved))
         logged.of_checks(findings)
         densities = _densities(asked, prepared, edited.gated)
         source = replace(sample.source, path=shown or printable(asked.path.name), sha256=digest.result())

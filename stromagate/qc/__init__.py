@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 from stromagate.qc.check import Evidence as Evidence
-from stromagate.qc.run import run_checks as run_checks
+from stromagate.qc.run import check_tube as check_tube

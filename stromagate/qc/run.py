@@ -20,7 +20,7 @@ NOT_LOADED = "Q00"
 """The code of checks whose own is not known."""
 
 
-def run_checks(evidence: Evidence, which: Mapping[str, Check] | None = None) -> tuple[Finding, ...]:
+def check_tube(evidence: Evidence, which: Mapping[str, Check] | None = None) -> tuple[Finding, ...]:
     """Make every check and return what they found.
 
     A check that breaks, or answers nothing, is a fault of the check and not of the tube: the numbers stay, and a

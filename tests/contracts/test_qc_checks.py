@@ -15,7 +15,7 @@ import pytest
 from stromagate.model.locks import Locks
 from stromagate.model.result import ControlUse
 from stromagate.model.template import ControlNeed
-from stromagate.qc import Evidence, run_checks
+from stromagate.qc import Evidence, check_tube
 from stromagate.qc.check import STAGES, checks
 from tests.qc.evidence import GATES, gate, good_columns, make_evidence
 
@@ -167,8 +167,8 @@ def test_a_check_calls_populations_by_their_labels(name: str, tube: Evidence) ->
         assert not re.search(names, finding.sentence), finding.sentence
 
 
-def test_run_checks_stamps_names_and_breaks_nowhere(tube: Evidence) -> None:
-    found = run_checks(tube)
+def test_checking_a_tube_stamps_names_and_breaks_nowhere(tube: Evidence) -> None:
+    found = check_tube(tube)
     assert {finding.check for finding in found} == set(checks.names())
     assert all(finding.stage == checks.get(finding.check).stage for finding in found)
     assert not [finding for finding in found if "fault in the program" in finding.sentence]
@@ -178,7 +178,7 @@ def test_run_checks_stamps_names_and_breaks_nowhere(tube: Evidence) -> None:
 def test_a_control_is_not_judged_for_what_it_holds(tube: Evidence, role: str) -> None:
     control = replace(tube, role=role)
     targets = set(tube.template.indices.values())
-    every = run_checks(control)
+    every = check_tube(control)
     loud = [finding for finding in every if finding.status in {"warn", "fail"}]
     assert not targets & {finding.population for finding in loud}
     loud = [finding for finding in loud if finding.code != "Q46"]  # it names boundaries by their populations
@@ -187,11 +187,11 @@ def test_a_control_is_not_judged_for_what_it_holds(tube: Evidence, role: str) ->
         found = [finding for finding in every if finding.check == name] if check.not_of_controls else []
         assert {finding.status for finding in found} <= {"not_applicable"}
         assert all(finding.sentence.endswith(f"control: {check.not_of_controls}.") for finding in found)
-    assert run_checks(replace(tube, role=" Stained ")) == run_checks(tube)
+    assert check_tube(replace(tube, role=" Stained ")) == check_tube(tube)
 
 
 def test_a_foreign_population_in_the_indices_is_left_alone() -> None:
     evidence = _tube()
     template = evidence.template.model_copy(update={"indices": {"msc": "elsewhere", "progenitors": "progenitors"}})
-    found = run_checks(replace(evidence, template=template))
+    found = check_tube(replace(evidence, template=template))
     assert {finding.population for finding in found if finding.code == "Q36"} == {"progenitors"}

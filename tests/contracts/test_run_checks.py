@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 
@@ -114,15 +112,3 @@ def test_a_broken_check_fails_and_costs_nothing_else(answer: list[RunFinding] | 
     (finding,) = check_run(run_of(), {"mine": RunCheck("Q99", "a check", broken)})
     assert (finding.status, finding.check) == ("fail", "mine")
     assert "could not be made because of a fault in the program" in finding.sentence
-
-
-def test_a_tube_is_checked_also_where_checks_of_a_run_were_looked_up_first() -> None:
-    """The folder of these checks has the name of a function of its room, and takes its place once it is loaded."""
-    script = (
-        "from stromagate.qc.run_check import run_checks as registry\n"
-        "registry.all()\n"
-        "from stromagate.pipeline import tube\n"
-        "assert callable(tube.run_checks), tube.run_checks\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from stromagate.errors import SpecificationError
 from stromagate.model.result import Finding
-from stromagate.qc import Evidence, run_checks
+from stromagate.qc import Evidence, check_tube
 from stromagate.qc.check import Check
 from stromagate.qc.verdict import judge, not_applicable, said
 from stromagate.qc.wording import events, listed, percent
@@ -14,7 +14,7 @@ from tests.qc.evidence import make_evidence
 
 
 def test_a_quiet_tube_passes_everything() -> None:
-    found = run_checks(make_evidence())
+    found = check_tube(make_evidence())
     assert {finding.status for finding in found} == {"pass", "not_applicable"}
     # Controls, isotypes, second opinions, shares, locks, red cells, blasts, beads, read-outs and a sheet: this template
     # and run have none of them.
@@ -35,7 +35,7 @@ def test_a_broken_check_is_a_failed_finding_and_the_others_go_on() -> None:
 
     good = _check(lambda evidence: [judge(good, 5.0, "fine")], "X2")
     bad = _check(broken)
-    first, second = run_checks(make_evidence(), {"good": good, "bad": bad})
+    first, second = check_tube(make_evidence(), {"good": good, "bad": bad})
     assert (first.check, first.code, first.status) == ("bad", "X1", "fail")
     assert "'a title' could not be made" in first.sentence
     assert "ZeroDivisionError: secret" in first.sentence
@@ -43,7 +43,7 @@ def test_a_broken_check_is_a_failed_finding_and_the_others_go_on() -> None:
 
 
 def test_a_check_that_answers_nothing_is_broken() -> None:
-    (finding,) = run_checks(make_evidence(), {"mute": _check(lambda evidence: [])})
+    (finding,) = check_tube(make_evidence(), {"mute": _check(lambda evidence: [])})
     assert finding.status == "fail"
 
 
@@ -52,7 +52,7 @@ def test_an_error_raised_on_purpose_passes_through() -> None:
         raise SpecificationError("x.y", "not this one")
 
     with pytest.raises(SpecificationError):
-        run_checks(make_evidence(), {"refusing": _check(refuse)})
+        check_tube(make_evidence(), {"refusing": _check(refuse)})
 
 
 @pytest.mark.parametrize(

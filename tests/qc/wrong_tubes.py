@@ -61,7 +61,7 @@ def evidence_of(wrong: Wrong, folder: Path) -> Evidence:
         raise _Seen
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(tube, "run_checks", keep)
+        patched.setattr(tube, "check_tube", keep)
         config = RunConfig(boundary_draws=0, grid=32, **wrong.config)
         with pytest.raises(_Seen):
             analyze(path, template_of(wrong.gates, folder), config)
