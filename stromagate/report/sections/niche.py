@@ -31,7 +31,7 @@ from stromagate.model.template import Readout, ReadoutRow, ReadoutWarning, Strat
 from stromagate.report.lookup import STATE_OK, find, label, role
 from stromagate.report.lookup import reason as gate_reason
 from stromagate.report.section import Section
-from stromagate.report.wording import NONE, count_text, estimate_text, number_text, share_text
+from stromagate.report.wording import NONE, count_text, estimate_text, number_text, share_text, within
 
 
 def _build(result: SampleResult) -> dict[str, Any] | None:
@@ -130,9 +130,9 @@ def _of_row(
 
 def _title(result: SampleResult, row: ReadoutRow, population: str) -> str:
     """Return what a line is called: every share names what it is a share of."""
-    own, other = label(result, population), _within(label(result, row.denominator or ROOT))
+    own, other = label(result, population), within(label(result, row.denominator or ROOT))
     if row.kind == MFI_RATIO:
-        return f"{row.label or row.marker} of {_within(own)}"
+        return f"{row.label or row.marker} of {within(own)}"
     if row.kind == "share":
         return f"{row.label or own}, share of {other}"
     return row.label or f"{own} to {other}"
@@ -141,11 +141,6 @@ def _title(result: SampleResult, row: ReadoutRow, population: str) -> str:
 def _lacks(result: SampleResult, row: ReadoutRow) -> str:
     """Return what a line that is not there would have been about."""
     return row.label or (row.marker if row.kind == MFI_RATIO and row.marker else label(result, row.population))
-
-
-def _within(text: str) -> str:
-    """Return a population's name as it stands within a sentence: ``MSC`` and ``CD34+ cells`` keep their capitals."""
-    return text[0].lower() + text[1:] if text[1:2].islower() else text
 
 
 def _number(result: SampleResult, row: ReadoutRow, found: Statistic) -> tuple[str, str, str]:
