@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint docs bench soak chromium clean
+.PHONY: demo test lint docs bench soak multiqc chromium clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml
@@ -33,6 +33,13 @@ test: lint chromium
 soak: $(READY)
 	@$(BIN)/python -m pytest -m soak -s tests
 
+# MultiQC brings more than a gigabyte and many libraries: it lives in an environment of its own.
+multiqc: $(READY)
+	@test -x .multiqc/bin/multiqc || { \
+	  echo "Installing MultiQC into .multiqc (once; 1.1 GB) ..."; \
+	  $(PYTHON) -m venv .multiqc && .multiqc/bin/python -m pip install --quiet --disable-pip-version-check 'multiqc>=1.35,<2'; }
+	@$(BIN)/python -m pytest -m soak tests/export/test_multiqc_itself.py
+
 bench: $(READY)
 	@$(BIN)/python benchmarks/versus_flowkit.py
 	@echo
@@ -57,4 +64,4 @@ chromium:
 	  fi; }
 
 clean:
-	@rm -rf $(VENV) build dist docs/_build docs/reference demo_results bench_results .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .multiqc build dist docs/_build docs/reference demo_results bench_results .mypy_cache .ruff_cache .import_linter_cache .hypothesis

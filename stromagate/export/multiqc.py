@@ -52,8 +52,10 @@ def section(kind: str, name: str, description: str, data: Data, **further: Any) 
 
 
 def populations(results: Sequence[SampleResult]) -> list[str]:
-    """Return the populations that the templates ask for, each once, in their order."""
-    return list(dict.fromkeys(name for result in results for name in result.indices.values()))
+    """Return the populations that the templates ask for, each once: those that stromal patterns are made of first."""
+    asked = {role: name for result in results for role, name in result.indices.items()}
+    first = [asked[role] for role in ("msc", "progenitors") if role in asked]
+    return list(dict.fromkeys([*first, *(name for result in results for name in result.indices.values())]))
 
 
 def title(results: Sequence[SampleResult], population: str) -> str:

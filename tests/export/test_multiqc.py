@@ -30,7 +30,7 @@ SECTION = {
     "parent_name",
     "parent_description",
 }
-COLUMN = {"title", "description", "format", "min", "hidden"}
+COLUMN = {"title", "description", "format", "min", "hidden", "scale"}
 
 
 def read(name: str, results: list[SampleResult]) -> dict[str, Any]:
@@ -78,6 +78,7 @@ def test_general_statistics_show_a_rate_only_where_it_is_quantifiable() -> None:
     content = read("multiqc_general", BOTH)
     assert isinstance(content["headers"], list)
     assert list(columns(content)) == [
+        "role",
         "events",
         "msc_per_million_nucleated",
         "progenitors_per_million_nucleated",
@@ -85,13 +86,14 @@ def test_general_statistics_show_a_rate_only_where_it_is_quantifiable() -> None:
         "fail",
     ]
     assert content["data"]["bm-001"] == {
+        "role": "stained",
         "events": 1_200_000,
         "msc_per_million_nucleated": number(first, "msc", "per_million", "nucleated").value,
         "warn": sum(finding.status == "warn" for finding in first.findings),
         "fail": sum(finding.status == "fail" for finding in first.findings),
     }
     assert number(first, "progenitors", "per_million", "nucleated").state != "quantifiable"
-    assert content["data"]["b"] == {"events": 1_200_000, "warn": 0, "fail": 0}
+    assert content["data"]["b"] == {"role": "stained", "events": 1_200_000, "warn": 0, "fail": 0}
     assert all(RESEARCH_USE in column["description"] for column in columns(content).values())
 
 
@@ -107,9 +109,28 @@ def test_the_table_holds_value_limits_and_state() -> None:
             rate.ci_high,
         )
         assert row[f"{name}_events"] == number(first, name, "count", "").value
-        assert row[f"{name}_state"] == rate.state
-        assert "per million nucleated" in columns(content)[column]["title"]
-    assert content["data"]["b"] == {}
+        assert row[f"{name}_state"] == rate.state.replace(", not quantifiable", " (not quantifiable)")
+        assert "," not in row[f"{name}_state"]
+        assert "per million of: nucleated" in columns(content)[column]["title"]
+    assert content["data"]["b"] == {"role": "stained"}
+    assert columns(content)["msc_per_million_nucleated"]["hidden"] is False
+
+
+def test_a_control_has_its_role_and_no_rate_among_those_of_samples() -> None:
+    control = make_result(sample_id="fmo", labels={"role": "fmo:CD146"})
+    assert number(control, "msc", "per_million", "nucleated").state == "quantifiable"
+    row = read("multiqc_general", [make_result(), control])["data"]["fmo"]
+    assert row["role"] == "fmo:CD146"
+    assert not [column for column in row if "per_million" in column]
+    assert read("multiqc_populations", [control])["data"]["fmo"]["role"] == "fmo:CD146"
+
+
+def test_other_denominators_than_the_first_wait_to_be_asked_for() -> None:
+    headers = columns(read("multiqc_populations", [make_result(denominators=("nucleated", "viable"))]))
+    shown = {name for name, column in headers.items() if not column.get("hidden")}
+    assert "msc_per_million_nucleated_ci_low" in shown
+    assert not [name for name in shown if name.endswith("_viable")]
+    assert "msc_per_million_viable" in headers
 
 
 def test_bars_count_every_finding_once() -> None:

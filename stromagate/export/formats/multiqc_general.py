@@ -1,34 +1,37 @@
 """``stromagate_general_mqc.json``: a tube's events, rates and findings in MultiQC's table of all tools.
 
-A rate stands there only where it is quantifiable: that table has no place for a state beside a number.
+A rate stands there only where it is quantifiable: that table has no place for a state beside a number. A control has
+none: what it holds of the target is background.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from stromagate.export.exporter import Exporter
 from stromagate.export.multiqc import denominators, populations, section, statistic, title
 from stromagate.model.result import RESEARCH_USE, SampleResult
 
-_COUNT = {"format": "{:,.0f}", "min": 0}
+_COUNT = {"format": "{:,.0f}", "min": 0, "scale": "Greys"}
 
 
 def render(results: Sequence[SampleResult]) -> bytes:
     """Return the columns of the general statistics, one row a tube."""
     below = denominators(results)[:1]
     headers: list[dict[str, dict[str, Any]]] = [
-        {"events": {"title": "Events", "description": "Events in the file", **_COUNT}}
+        {"role": {"title": "Role", "description": "What the tube is for, as the sheet has it", "scale": False}},
+        {"events": {"title": "Events", "description": "Events in the file", **_COUNT}},
     ]
     headers += [
-        {_column(population, name): _header(title(results, population), name)}
+        {_column(population, name): _header(title(results, population), title(results, name))}
         for population in populations(results)
         for name in below
     ]
     headers += [
-        {status: {"title": what, "description": f"Findings of status {status}", **_COUNT}}
-        for status, what in (("warn", "Warnings"), ("fail", "Failures"))
+        {status: {"title": what, "description": f"Findings of status {status}", **_COUNT, "scale": scale}}
+        for status, what, scale in (("warn", "Warnings", "Oranges"), ("fail", "Failures", "Reds"))
     ]
     for header in headers:  # MultiQC shows no description of these sections, only those of their columns
         for column in header.values():
@@ -43,19 +46,20 @@ def _column(population: str, denominator: str) -> str:
 
 
 def _header(name: str, denominator: str) -> dict[str, Any]:
-    said = f"{name} per million {denominator}, where quantifiable"
-    return {"title": f"{name} per million", "description": said, "format": "{:,.1f}", "min": 0}
+    said = f"{name} per million of: {denominator}; where quantifiable, and not of controls"
+    return {"title": f"{name} per million", "description": said, "format": "{:,.1f}", "min": 0, "scale": "Blues"}
 
 
-def _row(result: SampleResult, names: list[str], below: list[str]) -> dict[str, float | None]:
+def _row(result: SampleResult, names: list[str], below: list[str]) -> dict[str, float | str | None]:
     rates = {
         _column(population, name): found.value
         for population in names
         for name in below
-        if (found := statistic(result, population, "per_million", name)).state == "quantifiable"
+        if result.role == "stained"
+        and (found := statistic(result, population, "per_million", name)).state == "quantifiable"
     }
     counted = {status: sum(finding.status == status for finding in result.findings) for status in ("warn", "fail")}
-    return {"events": result.n_events, **rates, **counted}
+    return {"role": escape(result.role), "events": result.n_events, **rates, **counted}
 
 
 EXPORTER = Exporter(

@@ -6,6 +6,7 @@ One row a tube; the denominator stands in the name of every rate's column.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from html import escape
 from typing import Any
 
 from stromagate.export.exporter import Exporter
@@ -27,26 +28,34 @@ def render(results: Sequence[SampleResult]) -> bytes:
 
 
 def _columns(results: Sequence[SampleResult]) -> Iterator[Column]:
+    yield "role", {"title": "Role", "scale": False}
     for population in populations(results):
         name = title(results, population)
-        yield f"{population}_events", {"title": f"{name}: events", "format": "{:,.0f}", "min": 0}
-        yield f"{population}_state", {"title": f"{name}: state"}
-        for below in denominators(results):
-            column, said = f"{population}_per_million_{below}", f"{name} per million {below}"
-            yield column, {"title": said, "format": "{:,.2f}", "min": 0}
+        yield f"{population}_events", {"title": f"{name}: events", "format": "{:,.0f}", "min": 0, "scale": "Greys"}
+        yield f"{population}_state", {"title": f"{name}: state", "scale": False}
+        for place, below in enumerate(denominators(results)):
+            column, said = f"{population}_per_million_{below}", f"{name} per million of: {title(results, below)}"
+            look = {"format": "{:,.2f}", "min": 0, "scale": "Blues"}
+            yield column, {"title": said, **look, "hidden": place > 0}
             for end, what in (("ci_low", "lower limit"), ("ci_high", "upper limit")):
-                yield f"{column}_{end}", {"title": f"{said}, {what}", "format": "{:,.2f}", "min": 0, "hidden": True}
+                yield f"{column}_{end}", {"title": f"{said}, {what}", **look, "hidden": place > 0}
 
 
 def _row(result: SampleResult, results: Sequence[SampleResult]) -> dict[str, float | str | None]:
-    row: dict[str, float | str | None] = {}
+    row: dict[str, float | str | None] = {"role": escape(result.role)}
     for population in populations(results):
         count = statistic(result, population, "count")
-        row |= {f"{population}_events": count.value, f"{population}_state": count.state or None}
+        row |= {f"{population}_events": count.value, f"{population}_state": _state(count.state)}
         for below in denominators(results):
             rate, column = statistic(result, population, "per_million", below), f"{population}_per_million_{below}"
             row |= {column: rate.value, f"{column}_ci_low": rate.ci_low, f"{column}_ci_high": rate.ci_high}
     return row
+
+
+def _state(state: str) -> str | None:
+    """Return a state without a comma: MultiQC takes one for the mark of thousands, in text as well."""
+    first, comma, second = state.partition(", ")
+    return f"{first} ({second})" if comma else first or None
 
 
 EXPORTER = Exporter(
