@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from stromagate.cli.console import AsJson, Debug, emit, say, speaking
+from stromagate.cli.console import AsJson, Debug, emit, say, spare, speaking
 from stromagate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def calibrate(
     denominators: Annotated[str, typer.Option(help=_DENOMINATORS, show_default=False)] = "",
     day: Annotated[str, typer.Option(help="Day it is made, as reports are to say it.", show_default=False)] = "",
     note: Annotated[str, typer.Option(help="What its readers must know.", show_default=False)] = "",
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -42,6 +43,7 @@ def calibrate(
         from stromagate.pipeline.calibrate import Wanted, calibration_bytes
         from stromagate.pipeline.calibrate import calibrate as make
 
+        spare(out, "calibrate.exists", force=force)
         named = tuple(each.strip() for each in denominators.split(",") if each.strip())
         made = make(folders, Wanted(name, cohort or "range", _pairs(where or []), named, day, note))
         write_file(out, calibration_bytes(made.calibration))

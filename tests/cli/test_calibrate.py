@@ -83,8 +83,12 @@ def test_few_controls_are_kept_and_call_nothing(call, said, lab: Path, tmp_path:
     assert "too few tubes for a range: no pattern is called by it (40 are needed; percentiles from 20 on)" in (
         result.stdout
     )
-    answer = call("calibrate", tmp_path / "few", "--name", "few", "--out", out, "--json")
-    assert said(answer)["cut_points"] == []
+    again = ("calibrate", tmp_path / "few", "--name", "few", "--out", out, "--json")
+    before = out.read_bytes()
+    refused = call(*again)
+    assert (refused.exit_code, said(refused)["error"]["code"]) == (2, "calibrate.exists")
+    assert out.read_bytes() == before
+    assert said(call(*again, "--force"))["cut_points"] == []
     assert call("report", patient, "--calibration", out).exit_code == 0
     assert patterns(patient) == {"a0": "not assigned"}
     p = read_result(patient, "a0").pattern.indices[0]

@@ -225,6 +225,18 @@ def test_half_a_letter_signs_nothing(run: Path) -> None:
     assert whole.status == 200
 
 
+def test_a_tube_with_unsaved_moves_is_not_signed(run: Path) -> None:
+    client = _client(run)
+    moved = {"msc": {"kind": "interval", "axis": "CD271", "low": 0.7, "high": None}}
+    assert client.post("/samples/a/draft.json", {"edits": moved}).status == 200
+    refused = client.post("/samples/a/sign.json", {"role": "reader", "meaning": "seen"})
+    assert (refused.status, refused.json["error"]["code"]) == (400, "review.unsaved")
+    assert "msc" in refused.json["error"]["message"]
+    assert ReviewStore(run).signed("a") == ()
+    assert client.post("/samples/a/draft.json", {"edits": {}}).status == 200
+    assert client.post("/samples/a/sign.json", {"role": "reader", "meaning": "seen"}).status == 200
+
+
 def test_an_edit_is_given_to_those_that_can_take_it(run: Path) -> None:
     client = _client(run)
     _save(client, "a", 0.8)

@@ -15,8 +15,9 @@ from typing import Literal, get_args
 from stromagate.errors import StromagateError, UsageError, did_you_mean
 from stromagate.model.audit import NOTHING, Role, Signature
 from stromagate.model.edits import SampleEdits
+from stromagate.model.result import SampleResult
 from stromagate.pipeline.bundle import RESULT_FILE, SAMPLES
-from stromagate.pipeline.review import audit
+from stromagate.pipeline.review import audit, drafts
 from stromagate.pipeline.review.journal import now
 from stromagate.pipeline.review.refused import said
 from stromagate.pipeline.review.store import ReviewStore
@@ -69,8 +70,9 @@ class SignOff:
         Raises
         ------
         UsageError
-            Something is not said; the result is not what was looked at, or older than the edits; the same name stands
-            there in that role, or a signature there no longer fits.
+            Something is not said; the result is not what was looked at, or older than the edits; the person moved a
+            boundary of it and did not save that; the same name stands there in that role, or a signature there no
+            longer fits.
         InputError
             The result is damaged or was changed, or the review's files do not go together.
         """
@@ -78,6 +80,7 @@ class SignOff:
         as_what = _role(role)
         there = self._result_sha256(sample_id)
         result = self.store.result(sample_id)  # its seal is looked at
+        self._nothing_unsaved(result, who)
         with self.store.journal.held() as head:
             edits, standing = self._edits(sample_id), self.store.signed(sample_id)
             _must_be_new(sample_id, who, as_what, standing)
@@ -105,6 +108,13 @@ class SignOff:
             )
             self.store.journal.act(head, who, "signed", why=meaning, signature=signature)
         return signature
+
+    def _nothing_unsaved(self, result: SampleResult, who: str) -> None:
+        """Refuse a name under boundaries that are not those the person sees: moved, and not saved."""
+        moves = drafts.kept(self.store.journal.home, result.sample_id, who, result.fitted_tree_sha256)
+        if moves:
+            hint = "save them and run again, or drop them, then sign"
+            _refuse("unsaved", result.sample_id, f"you moved {', '.join(moves)} and did not save that", hint)
 
     def unsign(self, sample_id: str, who: str, why: str) -> Signature:
         """Withdraw all signatures of a tube; they stay in the log.
