@@ -38,7 +38,7 @@ def write_whole(path: Path, content: bytes) -> None:
             "file.unwritable",
             f"the file cannot be written: {cause.strerror or cause}",
             where=str(path),
-            hint="check the folder, its permissions and the space left",
+            hint="free space or check the folder and its permissions, and give the command again",
         ) from cause
     finally:
         partial.unlink(missing_ok=True)

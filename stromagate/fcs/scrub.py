@@ -122,7 +122,7 @@ def scrub(source: Path, target: Path, wishes: Wishes | None = None, *, dataset: 
             "file.unwritable",
             f"the copy cannot be written: {cause.strerror or cause}",
             where=str(target),
-            hint="check the folder, its permissions and the space left",
+            hint="free space or check the folder and its permissions, and give the command again",
         ) from cause
     finally:
         partial.unlink(missing_ok=True)

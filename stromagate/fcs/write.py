@@ -85,7 +85,7 @@ def write_fcs(
             "file.unwritable",
             f"the file cannot be written: {cause.strerror or cause}",
             where=str(target),
-            hint="check the folder, its permissions and the space left",
+            hint="free space or check the folder and its permissions, and give the command again",
         ) from cause
     finally:
         partial.unlink(missing_ok=True)

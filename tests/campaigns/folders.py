@@ -13,9 +13,9 @@ from pathlib import Path
 
 Contents = dict[str, str]
 
-_OF_A_RUN_UNDER_WAY = {"unfinished.json", ".stromagate", ".stromagate.by"}
+_SPEAKS_OF_A_RUN = {"unfinished.json", ".stromagate", ".stromagate_cohort", ".lock"}
 _UNDER_WAY = re.compile(r"\..+\.[0-9]+\.(?:tmp|partial)")
-_WITH_TIMES = {"run.json", "ro-crate-metadata.json"}
+_WITH_TIMES = {"run.json", "ro-crate-metadata.json", "history.jsonl"}
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _COMMAND = re.compile(rb'stromagate (?:run|report) [^"]*')
 
@@ -35,7 +35,17 @@ def _sha256(path: Path) -> str:
 def under_way(name: str) -> bool:
     """Say whether a file is one that nobody takes for a result: it was being written, or speaks of that."""
     path = Path(name)
-    return name in _OF_A_RUN_UNDER_WAY or path.parts[0] == ".partial" or bool(_UNDER_WAY.fullmatch(path.name))
+    return (
+        path.name in _SPEAKS_OF_A_RUN
+        or path.suffix == ".by"
+        or ".partial" in path.parts
+        or bool(_UNDER_WAY.fullmatch(path.name))
+    )
+
+
+def left_lying(out: Path) -> list[str]:
+    """Return the files that nothing which has ended by itself leaves, and no restart."""
+    return [name for name in contents(out) if under_way(name) and Path(name).name not in _SPEAKS_OF_A_RUN]
 
 
 def torn(out: Path, *whole: Contents) -> list[str]:
@@ -50,12 +60,15 @@ def torn(out: Path, *whole: Contents) -> list[str]:
 
 def _without_its_list(out: Path) -> list[str]:
     """Return ``unfinished.json`` where it cannot be read; it may be missing before a run has begun, and after it."""
-    path = out / "unfinished.json"
-    try:
-        listed = json.loads(path.read_bytes())["samples"] if path.is_file() else [{"status": "waiting"}]
-    except ValueError:
-        return [path.name]
-    return [] if listed and all(tube["status"] for tube in listed) else [path.name]
+    wrong = []
+    for path in out.rglob("unfinished.json"):
+        try:
+            listed = json.loads(path.read_bytes())["samples"]
+        except ValueError:
+            listed = []
+        if not listed or not all(tube["status"] for tube in listed):
+            wrong.append(path.name)
+    return wrong
 
 
 def phase(out: Path) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.campaigns.batches import TEMPLATE, simulated
 from tests.campaigns.figures import tell
-from tests.campaigns.folders import Contents, contents, phase, torn, under_way
+from tests.campaigns.folders import Contents, contents, left_lying, phase, torn
 from tests.campaigns.processes import ended
 
 pytestmark = pytest.mark.soak
@@ -70,9 +70,7 @@ def test_a_run_on_a_disk_that_is_too_small(bench: Bench, tmp_path: Path, part: f
         assert said.count("error:") == 1
         assert "Traceback" not in said
         assert torn(out, bench.whole) == []
-        assert not [
-            name for name in contents(out) if under_way(name) and name not in {".stromagate", "unfinished.json"}
-        ]
+        assert left_lying(out) == []
         subprocess.run(["mount", "-o", f"remount,size={bench.n_bytes * 2}", str(place)], check=True)
         ended(*bench.run(out))
         assert contents(out) == bench.whole

@@ -19,7 +19,7 @@ import pytest
 
 from tests.campaigns.batches import TEMPLATE, simulated
 from tests.campaigns.figures import tell
-from tests.campaigns.folders import Contents, contents, phase, torn, under_way
+from tests.campaigns.folders import Contents, contents, left_lying, phase, torn
 from tests.campaigns.processes import ended, kill, kill_a_worker, started
 
 pytestmark = [pytest.mark.soak, pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="/proc")]
@@ -68,10 +68,11 @@ class Figures:
         self.left: list[str] = []
         self.workers = 0
 
-    def note(self, trial: str, after: Contents, whole: Contents) -> None:
+    def note(self, trial: str, out: Path, whole: Contents) -> None:
         """Compare the folder of a trial with the undisturbed one."""
+        after = contents(out)
         self.unequal += [f"{trial}: {name}" for name in {*after, *whole} if after.get(name) != whole.get(name)]
-        self.left += [f"{trial}: {name}" for name in after if under_way(name) and name != ".stromagate"]
+        self.left += [f"{trial}: {name}" for name in left_lying(out)]
 
     def told(self, what: str, n: int, seconds: float) -> None:
         """Print the figures, and fail where one is not nought."""
@@ -95,14 +96,14 @@ def campaign(
             _, said = process.communicate(timeout=600)
             if process.returncode:
                 figures.unequal.append(f"{name}: ended with {process.returncode}: {said[-300:]}")
-            figures.note(name, contents(bench.out), whole)
+            figures.note(name, bench.out, whole)
             continue
         kill(process, moment)
         if bench.out.exists():
             figures.torn += [f"{name}: {torn_file}" for torn_file in torn(bench.out, whole, *before)]
         figures.phases[phase(bench.out)] += 1
         ended(*words)
-        figures.note(name, contents(bench.out), whole)
+        figures.note(name, bench.out, whole)
     figures.told(what, n, time.monotonic() - begin)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.campaigns.figures import tell
-from tests.campaigns.folders import Contents, contents, torn, under_way
+from tests.campaigns.folders import Contents, contents, left_lying, torn
 from tests.reference_data import ROOT
 from tests.tubes import write_template, write_tube
 
@@ -32,23 +32,24 @@ Deed = str
 class Bench:
     """Small tubes, a server that calls the command line on them, and the folder that an undisturbed run leaves."""
 
-    def __init__(self, folder: Path, server: subprocess.Popen[str], *, tubes: int, exports: Sequence[str] = ()) -> None:
-        self.folder, self.out, self._server = folder, folder / "out", server
+    def __init__(self, folder: Path, server: subprocess.Popen[str], *, tubes: int, more: Sequence[str] = ()) -> None:
+        self.folder, self.all, self._server = folder, folder / "made", server
+        self.out, self.history = self.all / "out", self.all / "history"
         (folder / "in").mkdir()
         for seed in range(tubes):
             write_tube(folder / "in" / f"tube_{seed}.fcs", seed, 600)
         write_template(folder / "small.yaml")
-        asked = [word for name in exports for word in ("--export", name)]
-        self.run = ["run", str(folder / "in"), "-t", str(folder / "small.yaml"), "-o", str(self.out), *asked]
+        self.run = ["run", str(folder / "in"), "-t", str(folder / "small.yaml"), "-o", str(self.out), *more]
+        self.run += ["--history", str(self.history)] if more else []
         self.n_steps = self.call(self.run)["steps"]
-        self.whole = contents(self.out)
-        self._finished = shutil.copytree(self.out, folder / "finished")
+        self.whole = contents(self.all)
+        self._finished = shutil.copytree(self.all, folder / "finished")
 
     def call(self, words: list[str], deed: Deed = "none", at: int = 0) -> dict[str, Any]:
         """Call the command line and hurt it."""
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        order = {"words": words, "watched": str(self.out), "deed": deed, "at": at}
+        order = {"words": words, "watched": str(self.all), "deed": deed, "at": at}
         print(json.dumps(order), file=self._server.stdin, flush=True)
         answer: dict[str, Any] = json.loads(self._server.stdout.readline())
         if deed == "none":
@@ -57,9 +58,9 @@ class Bench:
 
     def fresh(self, *, finished: bool) -> None:
         """Begin without a folder, or with that of a finished run."""
-        shutil.rmtree(self.out, ignore_errors=True)
+        shutil.rmtree(self.all, ignore_errors=True)
         if finished:
-            shutil.copytree(self._finished, self.out)
+            shutil.copytree(self._finished, self.all)
 
     def hurt(self, words: list[str], deed: Deed, at: int, *before: Contents, whole: Contents | None = None) -> str:
         """Hurt a call at a step, restart it, and return what is wrong; nothing where all is right."""
@@ -70,9 +71,9 @@ class Bench:
             wrong.append(f"ended with {answer['code']}")
         if deed in {"full", "limit"}:
             wrong += self._not_clear(answer, "No space left on device" if deed == "full" else "File too large")
-        wrong += torn(self.out, whole, *before) if self.out.exists() else []
+        wrong += torn(self.all, whole, *before)
         self.call(words)
-        after = contents(self.out)
+        after = contents(self.all)
         wrong += sorted(name for name in {*after, *whole} if after.get(name) != whole.get(name))
         return f"{deed} at {at} of {words[0]}: {wrong}" if wrong else ""
 
@@ -83,11 +84,7 @@ class Bench:
             wrong.append(f"ended with {answer['code']}: {said[-300:]}")
         if "Traceback" in said or said.count("error:") != 1:
             wrong.append(f"said {said[-300:]}")
-        there = contents(self.out) if self.out.exists() else {}
-        return wrong + [f"left {name}" for name in there if under_way(name) and name not in _SPEAK_OF_THE_RUN]
-
-
-_SPEAK_OF_THE_RUN = {".stromagate", "unfinished.json"}
+        return wrong + left_lying(self.all)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +109,8 @@ def small(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="module")
 def bench(server: subprocess.Popen[str], tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(tmp_path_factory.mktemp("steps"), server, tubes=2, exports=EXPORTS)
+    exports = [word for name in EXPORTS for word in ("--export", name)]
+    return Bench(tmp_path_factory.mktemp("steps"), server, tubes=2, more=exports)
 
 
 @pytest.mark.parametrize(("deed", "before_the_end"), [("kill", 3), ("full", 20)])
@@ -144,7 +142,18 @@ def edited_run_of(bench: Bench) -> list[str]:
     return [*bench.run, "--edits", str(path)]
 
 
-CAMPAIGNS = {"run": None, "run of a finished run": None, "report": report_of, "run --edits": edited_run_of}
+def cohort_of(bench: Bench) -> list[str]:
+    """Return the words that put the tubes of a finished run side by side."""
+    return ["cohort", str(bench.out), "--out", str(bench.all / "cohort")]
+
+
+CAMPAIGNS = {
+    "run": None,
+    "run of a finished run": None,
+    "report": report_of,
+    "run --edits": edited_run_of,
+    "cohort": cohort_of,
+}
 
 
 @pytest.mark.soak
@@ -155,7 +164,7 @@ def test_every_step(bench: Bench, deed: Deed, what: str) -> None:
     bench.fresh(finished=finished)
     made = CAMPAIGNS[what]
     words = bench.run if made is None else made(bench)
-    n_steps, after = bench.call(words)["steps"], contents(bench.out)
+    n_steps, after = bench.call(words)["steps"], contents(bench.all)
     wrong = []
     for at in range(1, n_steps + 1):
         bench.fresh(finished=finished)

@@ -39,7 +39,7 @@ def test_of_those_that_begin_at_once_one_wins(tmp_path: Path) -> None:
     for trial in range(40):
         out = tmp_path / str(trial)
         out.mkdir()
-        begin, tried = threading.Barrier(3), threading.Barrier(3)
+        begin, tried = threading.Barrier(3, timeout=60), threading.Barrier(3, timeout=60)
         ended: list[str] = []
 
         threads = [threading.Thread(target=_try, args=(out, begin, tried, ended)) for _ in range(3)]
