@@ -12,15 +12,17 @@ import json
 import logging
 import os
 import stat
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = "stromagate"
+_LOCK_TRIES, _LOCK_EVERY_S = 400, 0.005
 _TUBE: ContextVar[str] = ContextVar("tube", default="")
 
 # Without it the standard library would print warnings on stderr where nobody asked for a log.
@@ -170,6 +172,13 @@ def _alone(descriptor: int) -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
-    with suppress(OSError):  # a share or a pipe without locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody who never lets go must not hold up a run
+            time.sleep(_LOCK_EVERY_S)
+        except OSError:  # a share or a pipe without locks
+            break
+        else:
+            break
     yield  # closing lets go of it

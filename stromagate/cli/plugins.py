@@ -50,7 +50,9 @@ def _lines(found: list[Plugin]) -> Iterator[str]:
 
 def tell_not_loaded() -> None:
     """Name the plugins that a run goes without."""
+    from stromagate.pipeline.logged import of_plugin
     from stromagate.pipeline.plugins import faults
 
     for fault in faults():
+        of_plugin(fault)
         say(f"left out: {fault.message}", always=True)

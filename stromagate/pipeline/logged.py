@@ -68,6 +68,11 @@ def of_fault(sample_id: str, error: Exception) -> None:
     tell("pipeline", "tube", "fault.place", fault_place(error), level=logging.ERROR, sample_id=sample_id)
 
 
+def of_plugin(fault: SpecificationError) -> None:
+    """Tell which plugin of another package a run goes without; what it said itself is not repeated."""
+    tell("registry", "plugins", fault.code, fault.message.partition(": ")[0], level=logging.WARNING)
+
+
 def of_outcome(outcome: Outcome) -> None:
     """Tell what became of a tube."""
     entry = outcome.entry

@@ -163,6 +163,18 @@ def test_lines_of_many_processes_are_never_torn(tmp_path: Path) -> None:
     assert len(told) == 800
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_somebody_who_holds_the_file_does_not_hold_up_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    monkeypatch.setattr(log, "_LOCK_TRIES", 3)
+    path = tmp_path / "log.jsonl"
+    with path.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        log.append(str(path), b"{}\n")
+    assert path.read_bytes() == b"{}\n"
+
+
 def test_other_words_under_our_name_are_not_written(tmp_path: Path) -> None:
     import logging
 

@@ -86,8 +86,13 @@ def test_a_run_that_does_not_ask_for_it_is_made_and_says_what_it_goes_without(
 ) -> None:
     offer({"broken": LACKS}, [(group, "ours", "broken") for group in GROUPS])
     out = tmp_path / "out"
-    done = call("run", tube, "-t", tube.parent / "small.yaml", "-o", out, "--quiet")
+    log = tmp_path / "log.jsonl"
+    done = call("run", tube, "-t", tube.parent / "small.yaml", "-o", out, "--quiet", "--log-json", log)
     assert done.exit_code == 0, done.stderr
+    told = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [each["message"] for each in told if each["code"] == "plugin.broken"][-1] == (
+        "the exporter 'ours' of lab-gates 0.3 could not be loaded"
+    )
     assert done.stderr.count("left out: the ") == len(GROUPS)
     with (out / "qc.csv").open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["code"] == "Q00"]
