@@ -33,6 +33,7 @@ _HISTORY = "Folder of earlier runs: adds this one, charts them, and looks for dr
 _HEMODILUTION = "Rates also as without the blood in the marrow, by rbc_bm, rbc_pb, wbc_pb, tnc_bm of the sheet."
 _CALIBRATION = "What stromal patterns are called by (JSON); without it none is."
 _KEYWORDS = "Keywords that results keep: a few of the instrument, or none."
+_EXECUTOR = "Where tubes are worked on: local, or the workers of a Dask cluster, dask://HOST:PORT."
 _MARKER = "Bind a marker by hand: CD146=PE-A. May be given several times."
 
 
@@ -42,6 +43,7 @@ def run(
     out: Annotated[Path | None, typer.Option("--out", "-o", help=_OUT, show_default=False)] = None,
     sheet: Annotated[Path | None, typer.Option(help="Sample sheet (CSV or XLSX) instead of inputs.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Tubes worked on at once.")] = 1,
+    executor: Annotated[str, typer.Option(help=_EXECUTOR)] = "local",
     marker: Annotated[list[str] | None, typer.Option("--marker", "-m", help=_MARKER)] = None,
     panel: Annotated[Path | None, typer.Option(help="Panel file (CSV: channel, marker).")] = None,
     compensation: Annotated[str, typer.Option(help="`file`, `none`, or a matrix CSV.")] = "file",
@@ -100,6 +102,7 @@ def run(
         )
         options = BatchOptions(
             jobs=jobs,
+            executor=executor,
             force=force,
             standalone=standalone,
             command=_command(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,7 +25,8 @@ from stromagate.pipeline.calibrate import reference as calibration_ref
 from stromagate.pipeline.controls.first_stage import Stage, silent, with_controls
 from stromagate.pipeline.controls.roles import check_roles
 from stromagate.pipeline.edits import check_edits
-from stromagate.pipeline.executor import each
+from stromagate.pipeline.elsewhere import as_named_at_home, must_be_seen, take_back, wait_until_seen, with_whole_paths
+from stromagate.pipeline.executor import workers
 from stromagate.pipeline.gated_files import refuse_without_files, write_from_events
 from stromagate.pipeline.history import check_history
 from stromagate.pipeline.job import BatchOptions, Job, Outcome
@@ -86,9 +88,11 @@ def run_batch(
     Raises
     ------
     UsageError
-        The folder cannot take this run.
+        The folder cannot take this run, or there are no workers as ``options.executor`` wants them.
     OutputError
         The disk is full, or the folder cannot be written: what was finished is kept.
+    InputError
+        The workers have gone: what was finished is kept.
     DocumentError
         The template is wrong.
     SpecificationError
@@ -109,13 +113,17 @@ def run_batch(
         Job(tube, loaded, shared, out, options, edits=edits.get(tube.sample_id), locks=locks, calibration=calibration)
         for tube in tubes
     ]
-    with bundle.open_folder(out, (tube.sample_id for tube in tubes), force=options.force) as claim:
+    names = [tube.sample_id for tube in tubes]
+    with workers(options.executor, options.jobs) as hands, bundle.open_folder(out, names, force=options.force) as claim:
         outcomes: dict[str, Outcome] = {}
         listed = ((tube.sample_id, tube.shown) for tube in tubes)
         so_far = Unfinished(out, listed, started=started, command=printable(options.command))
-        equipped = with_controls([replace(job, claim=claim) for job in jobs], stage)
+        jobs = [replace(job, claim=claim) for job in jobs]
+        equipped = with_controls([with_whole_paths(job) if hands.elsewhere else job for job in jobs], hands, stage)
         with (stage or silent)("Analysing tubes", len(jobs)) as step:
-            for outcome in each(_one, equipped, min(options.jobs, max(1, len(tubes))), lost=_lost):
+            for outcome in hands.each(_one, equipped, lost=_lost):
+                if hands.elsewhere:
+                    take_back(out, outcome)
                 outcomes[outcome.entry.sample_id] = outcome
                 so_far.note(outcome.entry)
                 logged.of_outcome(outcome)
@@ -132,6 +140,8 @@ def run_batch(
             exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
             times={"started": started, "ended": _now(), "command": printable(options.command)} | logged.run_id(options),
         )
+        if hands.elsewhere:
+            wait_until_seen(out, {name: outcome.written for name, outcome in outcomes.items()})
         results = bundle.read_results(out, run)
         run, book = look_over(run, results, tubes, loaded, options)
         bundle.close_folder(out, _run_files(run, results, book, standalone=options.standalone))
@@ -231,6 +241,7 @@ def _one(job: Job) -> Outcome:
 def _analyzed(job: Job) -> Outcome:
     try:
         logged.of_beginning(job.tube.sample_id)
+        must_be_seen(job)
         kept = still_valid(job)
         result = with_pattern(kept or analyze_job(job), job.calibration)
         files = _pages(result, job.options.exports, standalone=job.options.standalone)
@@ -259,7 +270,8 @@ def _analyzed(job: Job) -> Outcome:
         worst_finding=found.status if (found := worst(result.findings)) else None,
         sha256=result.source.sha256,
     )
-    return Outcome(entry, 0)
+    made = written.get(bundle.RESULT_FILE)
+    return Outcome(entry, 0, written=hashlib.sha256(made).hexdigest() if made else "")
 
 
 _OUR_FAULT = "this is a fault of stromagate, not of the file; please report it with the output of --debug"
@@ -281,9 +293,10 @@ _NO_MEMORY = "close other programs, take fewer --jobs or a larger machine, then 
 
 def _failed(job: Job, error: dict[str, str | None], exit_code: int, trace: str = "") -> Outcome:
     tube = job.tube
-    with bundle.writing(job.out, job.claim):
-        bundle.remove_sample(job.out, tube.sample_id)
-    where = tube.shown if error["where"] in {None, str(tube.path)} else error["where"]
+    if job.folder is None:
+        with bundle.writing(job.out, job.claim):
+            bundle.remove_sample(job.out, tube.sample_id)
+    where = tube.shown if error["where"] in {None, str(tube.path)} else as_named_at_home(error["where"], job)
     shown = {key: text and printable(text) for key, text in {**error, "where": where}.items()}
     entry = SampleEntry(sample_id=tube.sample_id, file=tube.shown, status="failed", error=shown, labels=tube.labels)
     return Outcome(entry, exit_code, traceback=trace)

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ from stromagate.errors import InputError, OutputError, UsageError
 from stromagate.fcs.inputs import RESULTS_MARKER
 from stromagate.model.history import ChartBook
 from stromagate.model.result import RunIndex, SampleResult
-from stromagate.pipeline.claim import at_work, claimed, wait_for_workers
+from stromagate.pipeline.claim import at_work, claimed, holder, wait_for_workers
 from stromagate.pipeline.seal import bears_its_seal, plain_bytes, seal_of, sealed
 from stromagate.pipeline.unfinished import UNFINISHED_FILE, still_to_do
 from stromagate.pipeline.whole_files import cannot_write as cannot_write  # noqa: PLC0414  (known by this name)
@@ -152,6 +153,20 @@ def writing(out: Path, claim: str) -> Iterator[None]:
         yield
 
 
+def is_seen(out: Path, claim: str) -> bool:
+    """Say whether the folder that a run holds by this claim is the one that is seen from here, under that path."""
+    names_in(out)
+    return holder(out / _MARKER) == claim
+
+
+def names_in(folder: Path) -> set[str]:
+    """Return what is in a folder; a network file system looks anew when it is listed, and not when it is asked."""
+    try:
+        return {entry.name for entry in folder.iterdir()}
+    except OSError:
+        return set()
+
+
 def _sweep(out: Path) -> None:
     shutil.rmtree(out / _PARTIAL, ignore_errors=True)
     tubes = out / SAMPLES
@@ -191,8 +206,8 @@ def write_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
     OutputError
         The disk is full or the place cannot be written; an older folder of the tube is as it was.
     """
-    final, fresh = out / SAMPLES / sample_id, out / _PARTIAL / sample_id
-    shutil.rmtree(fresh, ignore_errors=True)
+    # Of a cluster two workers may have the same tube, where the scheduler lost sight of one of them.
+    final, fresh = out / SAMPLES / sample_id, out / _PARTIAL / f"{sample_id}.{secrets.token_hex(4)}"
     try:
         for name, content in files.items():
             write_file(fresh / name, content)

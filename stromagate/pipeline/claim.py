@@ -85,7 +85,7 @@ def at_work(marker: Path, claim: str) -> Iterator[None]:
         Another run has taken the folder over: the one that this worker belongs to was ended.
     """
     with _folder_locked(marker.parent, exclusive=False):
-        now = _read(_by(marker))
+        now = holder(marker)
         if now and now != claim:
             raise OutputError(
                 "out.taken_over",
@@ -94,6 +94,11 @@ def at_work(marker: Path, claim: str) -> Iterator[None]:
                 hint="the run that this process worked for was ended; nothing was written",
             )
         yield
+
+
+def holder(marker: Path) -> str:
+    """Return the claim by which a folder is held, as seen from here; nothing where it is not."""
+    return _read(_by(marker))
 
 
 def wait_for_workers(marker: Path) -> None:

@@ -13,6 +13,7 @@ from stromagate.model.edits import SampleEdits
 from stromagate.model.locks import Locks
 from stromagate.model.result import ControlUse, SampleEntry
 from stromagate.pattern.cut_points import AnyCalibration
+from stromagate.pipeline.executor import LOCAL
 from stromagate.pipeline.printing import Printer
 from stromagate.pipeline.tubes import Tube
 from stromagate.templates import LoadedTemplate
@@ -26,7 +27,8 @@ class BatchOptions:
     ``standalone`` puts plotly.js into every page; ``command`` is remembered beside the times. ``history`` is the folder
     that the run adds its boundaries to, ``calibration`` the file that patterns are called by: it moves no count.
     ``printer`` makes a PDF of every page. ``exports`` are formats that are written beside the usual ones. ``log`` is
-    the file that workers write their lines to; ``run_batch`` sets it.
+    the file that workers write their lines to; ``run_batch`` sets it. ``executor`` is ``local`` with its ``jobs``, or
+    ``dask://HOST:PORT``, which has workers of its own.
     """
 
     jobs: int = 1
@@ -38,6 +40,7 @@ class BatchOptions:
     printer: Printer | None = None
     exports: tuple[str, ...] = ()
     log: LogFile | None = None
+    executor: str = LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Job:
     the run's, read once for all tubes; where a job has none, they are what its configuration names. ``files`` are those
     of the paired controls by name, to count background on the tube's boundaries. ``calibration`` is what patterns are
     called by. ``claim`` is what the run holds ``out`` by; without one a worker does not look whether it still does.
+    ``folder`` is where the run was started, for a worker that is elsewhere: all paths are whole then.
     """
 
     tube: Tube
@@ -67,12 +71,17 @@ class Job:
     files: Mapping[str, Path] = field(default_factory=dict)
     calibration: AnyCalibration | None = None
     claim: str = ""
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a worker says of one tube: its line of the index, and the traceback where the fault is ours."""
+    """What a worker says of one tube: its line of the index, and the traceback where the fault is ours.
+
+    ``written`` is the SHA-256 of the result it wrote; empty where it wrote none.
+    """
 
     entry: SampleEntry
     exit_code: int
     traceback: str = ""
+    written: str = ""

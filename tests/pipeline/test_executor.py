@@ -46,7 +46,6 @@ def test_every_unit_comes_back_once(jobs: int) -> None:
     assert sorted(each(shout, words, jobs, lost=str)) == ["A", "B", "C", "D", "E"]
 
 
-@posix
 def _where(unit: int) -> str:
     return f"{unit} {Path.cwd()}"
 

@@ -19,7 +19,8 @@ from stromagate.pipeline.controls.lending import borrow
 from stromagate.pipeline.controls.pairing import Member, Register, pair
 from stromagate.pipeline.controls.roles import roles_of
 from stromagate.pipeline.controls.uses import roles_wanted
-from stromagate.pipeline.executor import each
+from stromagate.pipeline.elsewhere import must_be_seen
+from stromagate.pipeline.executor import Here, Workers
 from stromagate.pipeline.job import Job
 from stromagate.pipeline.resume import still_valid
 from stromagate.pipeline.tubes import printable
@@ -32,7 +33,7 @@ Answer = TypeVar("Answer", tuple[str, "_Looked"], tuple[str, "_Gated"])
 _KILLED = "the process that worked on it was ended by the system; memory may have run out"
 
 
-def with_controls(jobs: Sequence[Job], stage: Stage | None = None) -> list[Job]:
+def with_controls(jobs: Sequence[Job], workers: Workers | None = None, stage: Stage | None = None) -> list[Job]:
     """Give every job the controls that belong to its tube; nothing is done where none sets a gate or shows background.
 
     Only controls of tubes whose results must be made are gated: a run that goes on where it stood does not gate the
@@ -42,6 +43,8 @@ def with_controls(jobs: Sequence[Job], stage: Stage | None = None) -> list[Job]:
     ----------
     jobs : sequence of Job
         All tubes of the run.
+    workers : Workers, optional
+        Where controls are looked at and gated; in this process by default.
     stage : callable, optional
         Progress.
     """
@@ -52,8 +55,8 @@ def with_controls(jobs: Sequence[Job], stage: Stage | None = None) -> list[Job]:
     wanted, background = roles_wanted(jobs[0].template), background_roles(jobs[0].template)
     if not wanted and not any(job.role in background for job in jobs):
         return jobs
-    steps = stage or silent
-    paired = _paired(jobs, steps)
+    steps, workers = stage or silent, workers or Here()
+    paired = _paired(jobs, workers, steps)
     needed = {
         use.sample_id
         for job in paired
@@ -61,7 +64,7 @@ def with_controls(jobs: Sequence[Job], stage: Stage | None = None) -> list[Job]:
         for use in job.paired
         if not use.unused and use.role in wanted
     }
-    known = _gated([job for job in paired if job.tube.sample_id in needed], steps)
+    known = _gated([job for job in paired if job.tube.sample_id in needed], workers, steps)
     return [_equipped(job, known) for job in paired]
 
 
@@ -87,11 +90,11 @@ class _Gated:
     error: str = ""
 
 
-def _paired(jobs: Sequence[Job], steps: Stage) -> list[Job]:
+def _paired(jobs: Sequence[Job], workers: Workers, steps: Stage) -> list[Job]:
     """Look at all tubes and pair them."""
     template, config = jobs[0].template, jobs[0].config
     with steps("Looking at tubes", len(jobs)) as step:
-        looks = dict(_each(_look, jobs, _unseen, step))
+        looks = dict(_told(workers.each(_look, jobs, lost=_unseen), step))
     members = [_member(job, looks[job.tube.sample_id]) for job in jobs]
     loans = borrow(members, template.template, config)
     members = [loans[member.sample_id].given_to(member) if member.sample_id in loans else member for member in members]
@@ -109,6 +112,7 @@ def _paired(jobs: Sequence[Job], steps: Stage) -> list[Job]:
 def _look(job: Job) -> tuple[str, _Looked]:
     name = job.tube.sample_id
     try:
+        must_be_seen(job)
         return name, _Looked(look(job.tube, job.template.template, job.config), hash_file(job.tube.path))
     except StromagateError as error:
         return name, _Looked(None, "", error.message)
@@ -133,11 +137,11 @@ def _is_waiting(job: Job) -> bool:
         return True
 
 
-def _gated(jobs: Sequence[Job], steps: Stage) -> dict[str, _Gated]:
+def _gated(jobs: Sequence[Job], workers: Workers, steps: Stage) -> dict[str, _Gated]:
     if not jobs:
         return {}
     with steps("Gating controls", len(jobs)) as step:
-        known = dict(_each(_gate, jobs, _ungated, step))
+        known = dict(_told(workers.each(_gate, jobs, lost=_ungated), step))
     for name, made in known.items():
         logged.of_control(name, gated=made.tube is not None)
     return known
@@ -166,11 +170,9 @@ def _ungated(job: Job) -> tuple[str, _Gated]:
     return job.tube.sample_id, _Gated(None, _KILLED)
 
 
-def _each(
-    function: Callable[[Job], Answer], jobs: Sequence[Job], lost: Callable[[Job], Answer], step: Callable[[str], None]
-) -> Iterator[Answer]:
-    """Yield a name and an answer for every job, in any order, and tell how far it is."""
-    for answer in each(function, jobs, min(jobs[0].options.jobs, len(jobs)), lost=lost):
+def _told(answers: Iterator[Answer], step: Callable[[str], None]) -> Iterator[Answer]:
+    """Yield names and answers, and tell how far it is."""
+    for answer in answers:
         step(answer[0])
         yield answer
 

@@ -1,4 +1,4 @@
-"""Where the units of work run: here, or in worker processes on this machine.
+"""Here, or in worker processes on this machine.
 
 A worker that dies costs its own unit only, workers die with the process that started them, and an interrupt from the
 keyboard is that process's to handle.
@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -22,6 +23,21 @@ Outcome = TypeVar("Outcome")
 
 _WATCH = "stromagate-parent-watch"
 _WATCH_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Workers of this machine: ``jobs`` processes at most; with one, units stay in this process."""
+
+    jobs: int = 1
+    elsewhere: bool = False
+
+    def each(
+        self, function: Callable[[Unit], Outcome], units: Iterable[Unit], *, lost: Callable[[Unit], Outcome]
+    ) -> Iterator[Outcome]:
+        """Yield the outcome of every unit as it is finished, in any order; as ``Workers`` says."""
+        waiting = list(units)
+        return each(function, waiting, min(self.jobs, max(1, len(waiting))), lost=lost)
 
 
 def each(
