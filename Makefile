@@ -47,6 +47,8 @@ bench: $(READY)
 	@echo
 	@$(BIN)/python benchmarks/review.py
 	@echo
+	@$(BIN)/python benchmarks/scaling.py
+	@echo
 	@$(BIN)/python -m benchmarks.patterns
 	@echo
 	@$(BIN)/python -m benchmarks.labelled --out bench_results
