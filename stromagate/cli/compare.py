@@ -12,9 +12,10 @@ from stromagate.cli.console import AsJson, Debug, emit, say, spare, speaking
 from stromagate.errors import UsageError
 
 if TYPE_CHECKING:
-    from stromagate.pipeline.compare import Comparison, NumberChange, PatternChange, PopulationChange, TubeChange
-    from stromagate.pipeline.compare_boundaries import EdgeShift, GateStep
-    from stromagate.pipeline.compare_flowjo import FlowJoComparison, FlowJoNumber, FlowJoTube
+    from stromagate.pipeline.compare.boundaries import EdgeShift, GateStep
+    from stromagate.pipeline.compare.flowjo import FlowJoComparison, FlowJoNumber, FlowJoTube
+    from stromagate.pipeline.compare.runs import Comparison
+    from stromagate.pipeline.compare.tubes import NumberChange, PatternChange, PopulationChange, TubeChange
 
 _SECOND = "Folder of the other run, or a table exported from FlowJo (CSV, text, XLSX)."
 _MAP = "FlowJo's path and the population it is: 'Live/MSC=msc'. May be given several times."
@@ -47,7 +48,7 @@ def compare(
         found = _found(first, second, maps or [], fail_on)
         if out is not None:
             from stromagate.pipeline.bundle import write_file
-            from stromagate.pipeline.compare_table import comparison_csv
+            from stromagate.pipeline.compare.table import comparison_csv
 
             write_file(out, comparison_csv(found))
             say(f"written: {out}")
@@ -62,7 +63,7 @@ def _found(first: Path, second: Path, maps: list[str], fail_on: str | None) -> C
             raise UsageError(
                 "compare.fail_on", "a FlowJo table has no patterns that could flip", hint="use --fail-on moved"
             )
-        from stromagate.pipeline.compare_flowjo import compare_with_flowjo
+        from stromagate.pipeline.compare.flowjo import compare_with_flowjo
 
         return compare_with_flowjo(first, second, maps)
     if maps:
@@ -72,13 +73,13 @@ def _found(first: Path, second: Path, maps: list[str], fail_on: str | None) -> C
             where=str(second),
             hint="populations of two runs are compared by name",
         )
-    from stromagate.pipeline.compare import compare_runs
+    from stromagate.pipeline.compare.runs import compare_runs
 
     return compare_runs(first, second)
 
 
 def _text(found: Comparison | FlowJoComparison) -> Iterator[str]:
-    from stromagate.pipeline.compare import Comparison
+    from stromagate.pipeline.compare.runs import Comparison
 
     yield from _runs_text(found) if isinstance(found, Comparison) else _flowjo_text(found)
 
@@ -202,7 +203,7 @@ def _flowjo_text(found: FlowJoComparison) -> Iterator[str]:
 
 
 def _flowjo_tube(tube: FlowJoTube) -> Iterator[str]:
-    from stromagate.pipeline.compare_flowjo import worst_first
+    from stromagate.pipeline.compare.flowjo import worst_first
 
     same = sum(number.verdict == "same" for number in tube.numbers)
     yield f"{tube.sample_id}: {same} of {len(tube.numbers)} numbers are the same"

@@ -27,7 +27,7 @@ VERBS = {
     "review": ("out --no-open", "stromagate.pipeline.review.rerun.broken_off"),
     "agree": ("one two", "stromagate.pipeline.review.readers.compare_readers"),
     "verify": ("out", "stromagate.pipeline.review.verify.verify"),
-    "compare": ("one two", "stromagate.pipeline.compare.compare_runs"),
+    "compare": ("one two", "stromagate.pipeline.compare.runs.compare_runs"),
     "cohort": ("one --out cohort", "stromagate.pipeline.cohort.gather"),
     "edits": ("out", "stromagate.pipeline.edit_starter.start_edits"),
     "lock": ("out --template bm_stroma_core --out locks.json", "stromagate.pipeline.template.load_template"),

@@ -20,9 +20,10 @@ from stromagate.model.sample import SourceRef
 from stromagate.model.scales import Scale
 from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import run_batch
-from stromagate.pipeline.compare import compare_runs, compare_tubes, pair_tubes
-from stromagate.pipeline.compare_boundaries import edge_shifts, first_change, greatest_change, ladder
-from stromagate.pipeline.compare_table import COLUMNS, comparison_csv
+from stromagate.pipeline.compare.boundaries import edge_shifts, first_change, greatest_change, ladder
+from stromagate.pipeline.compare.runs import compare_runs, pair_tubes
+from stromagate.pipeline.compare.table import COLUMNS, comparison_csv
+from stromagate.pipeline.compare.tubes import compare_tubes
 from stromagate.pipeline.tubes import collect_tubes
 from stromagate.prepare.scales import forward
 from stromagate.quantify.intervals import poisson

@@ -14,9 +14,10 @@ from stromagate.errors import InputError, SpecificationError, StromagateError, U
 from stromagate.model.result import SampleResult
 from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import run_batch
-from stromagate.pipeline.compare_flowjo import BIN_DECADES, compare_with_flowjo, events_within_a_bin, map_paths
-from stromagate.pipeline.compare_table import comparison_csv
-from stromagate.pipeline.flowjo_table import FlowJoColumn, read_flowjo_table
+from stromagate.pipeline.compare.flowjo import BIN_DECADES, compare_with_flowjo, events_within_a_bin
+from stromagate.pipeline.compare.flowjo_paths import map_paths
+from stromagate.pipeline.compare.flowjo_table import FlowJoColumn, read_flowjo_table
+from stromagate.pipeline.compare.table import comparison_csv
 from stromagate.pipeline.tubes import collect_tubes
 from stromagate.prepare.scales import forward, inverse
 from tests.results import make_result

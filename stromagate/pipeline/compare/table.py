@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from stromagate.export.cells import Cell
 from stromagate.export.table import table
-from stromagate.pipeline.compare import Comparison, PopulationChange, TubeChange
-from stromagate.pipeline.compare_flowjo import FlowJoComparison
+from stromagate.pipeline.compare.flowjo import FlowJoComparison
+from stromagate.pipeline.compare.runs import Comparison
+from stromagate.pipeline.compare.tubes import PopulationChange, TubeChange
 
 COLUMNS = (
     "sample_id",

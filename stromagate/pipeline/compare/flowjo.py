@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from stromagate.errors import SpecificationError, UsageError, did_you_mean
+from stromagate.errors import SpecificationError
 from stromagate.gating.sensitivity import STEP_DECADES
 from stromagate.gating.tree import deciding_gates
 from stromagate.model.gates import ROOT
 from stromagate.model.result import SampleResult
-from stromagate.pipeline.compare_boundaries import events_of
+from stromagate.pipeline.compare.boundaries import events_of
+from stromagate.pipeline.compare.flowjo_paths import is_called, map_paths, named_samples, population_names
+from stromagate.pipeline.compare.flowjo_table import (
+    FlowJoColumn,
+    FlowJoRow,
+    FlowJoValue,
+    Kind,
+    read_flowjo_table,
+)
 from stromagate.pipeline.finished_runs import finished_runs
-from stromagate.pipeline.flowjo_table import FlowJoColumn, FlowJoRow, FlowJoTable, FlowJoValue, Kind, read_flowjo_table
 
 BIN_DECADES = 4.5 / 256
 """What FlowJo's bins are taken to be: one channel of 256 on a display of 4.5 decades. Own choice."""
@@ -99,7 +105,7 @@ def compare_with_flowjo(run: Path, table: Path, maps: Sequence[str] = ()) -> Flo
     """
     (finished,) = finished_runs([run], "compare")
     results, read = finished.results(), read_flowjo_table(table)
-    named = _named_samples(read, results)
+    named = named_samples(read, results)
     if not named:
         raise SpecificationError(
             "compare.no_sample",
@@ -113,7 +119,7 @@ def compare_with_flowjo(run: Path, table: Path, maps: Sequence[str] = ()) -> Flo
             "compare.no_population",
             "no population of the table is one of the template",
             where=str(table),
-            hint=f"say which is which: --map '{read.columns[0].path}={_names(results)[-1]}'",
+            hint=f"say which is which: --map '{read.columns[0].path}={population_names(results)[-1]}'",
         )
     tubes = [FlowJoTube(each.sample_id, row.sample, _numbers(each, row, populations)) for row, each in named]
     found, rows = {tube.sample_id for tube in tubes}, {row.sample for row, _ in named}
@@ -128,30 +134,6 @@ def compare_with_flowjo(run: Path, table: Path, maps: Sequence[str] = ()) -> Flo
         skipped=read.skipped,
         n_summaries=read.n_summaries,
     )
-
-
-def map_paths(columns: Sequence[FlowJoColumn], results: Sequence[SampleResult], maps: Sequence[str]) -> dict[str, str]:
-    """Return which population each path of the table is.
-
-    Where the last parts of two paths are one population, neither is taken: a map has to say which.
-
-    Raises
-    ------
-    UsageError
-        A map without ``=``, or of a path or a population that is not there.
-    """
-    names = _names(results)
-    labels = {name: each.labels_of_populations.get(name, name) for each in results for name in names}
-    known = {_folded(labels.get(name, name)): name for name in names} | {_folded(name): name for name in names}
-    paths = list(dict.fromkeys(column.path for column in columns))
-    told = _told(maps, paths, names)
-    guessed = {path: known.get(_folded(path.rpartition("/")[2])) if path else ROOT for path in paths}
-    chosen = dict(told)
-    for path, name in guessed.items():
-        alike = [other for other, its in guessed.items() if its == name and other not in told]
-        if name is not None and path not in told and name not in told.values() and len(alike) == 1:
-            chosen[path] = name
-    return {path: chosen[path] for path in paths if path in chosen}
 
 
 def events_within_a_bin(result: SampleResult, population: str) -> float | None:
@@ -217,18 +199,10 @@ def _whole(result: SampleResult, column: FlowJoColumn, populations: Mapping[str,
     name = populations[column.path]
     parent = next((node.parent for node in result.tree.nodes if node.name == name), None)
     above = column.path.rpartition("/")[0]
-    if parent is None or not _is_called(result, parent, above, populations):
+    if parent is None or not is_called(result, parent, above, populations):
         return None, f"FlowJo's parent is '{above or 'all events'}', ours is {parent or 'not there'}"
     events = events_of(result, parent)
     return (float(events), "") if events else (None, f"{parent} holds no events")
-
-
-def _is_called(result: SampleResult, population: str, path: str, populations: Mapping[str, str]) -> bool:
-    """Say whether a path of FlowJo's is a population of ours; parents need no column of their own."""
-    if not path or path in populations:
-        return populations.get(path, ROOT) == population
-    label = result.labels_of_populations.get(population, population)
-    return _folded(path.rpartition("/")[2]) in {_folded(population), _folded(label)}
 
 
 def _verdict(
@@ -253,51 +227,6 @@ def _beyond(result: SampleResult, name: str) -> str:
     gates = deciding_gates(result.tree, name)
     left = [node.name for node in result.tree.nodes if node.name in gates and node.name not in told]
     return f"bins at these gates are not in the estimate: {', '.join(left)}" if left else ""
-
-
-def _told(maps: Sequence[str], paths: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    told: dict[str, str] = {}
-    for text in maps:
-        path, sign, name = (part.strip() for part in text.rpartition("="))
-        if not sign or not path or not name:
-            raise UsageError("compare.map", f"'{text}' is no map", hint="--map 'FlowJo path=population'")
-        if name not in names:
-            raise UsageError(
-                "compare.map", f"the run has no population '{name}'", where=text, hint=did_you_mean(name, names)
-            )
-        wanted = path.casefold().strip("/")
-        whole = [each for each in paths if each.casefold() == wanted]
-        found = whole or [each for each in paths if each.rpartition("/")[2].strip().casefold() == wanted]
-        if len(found) != 1:
-            several = "several populations of the table end in" if found else "the table has no population"
-            hint = "give the whole path: " + ", ".join(found) if found else did_you_mean(path, paths)
-            raise UsageError("compare.map", f"{several} '{path}'", where=text, hint=hint)
-        told[found[0]] = name
-    return told
-
-
-def _named_samples(table: FlowJoTable, results: Sequence[SampleResult]) -> list[tuple[FlowJoRow, SampleResult]]:
-    """Return the rows whose name is that of one tube's file, or of the tube, with or without its ending."""
-    return [(row, found) for row in table.rows if (found := _tube(row.sample, results)) is not None]
-
-
-def _tube(sample: str, results: Sequence[SampleResult]) -> SampleResult | None:
-    by_file = [each for each in results if _bare(each.source.path) == _bare(sample)]
-    found = by_file or [each for each in results if each.sample_id.casefold() == _bare(sample)]
-    return found[0] if len(found) == 1 else None
-
-
-def _bare(path: str) -> str:
-    """Return a file's name without folders and without ``.fcs``."""
-    return re.split(r"[/\\]", path.strip())[-1].casefold().removesuffix(".fcs")
-
-
-def _names(results: Sequence[SampleResult]) -> list[str]:
-    return list(dict.fromkeys([ROOT, *(node.name for each in results for node in each.tree.nodes)]))
-
-
-def _folded(text: str) -> str:
-    return re.sub(r"[\s_]+", "", text).casefold()
 
 
 def worst_first(tube: FlowJoTube) -> Iterator[FlowJoNumber]:
