@@ -89,6 +89,7 @@ def test_bound_cells_are_no_part_of_the_rate() -> None:
     assert sticky / plain == pytest.approx((1 - 0.40) / (1 - 0.15) * (1 - 0.02) / (1 - 0.06), rel=0.001)
 
 
+@pytest.mark.soak
 def test_rivals_see_the_same_tube() -> None:
     fixed = place_fixed(tube("clean", TUNING_SEEDS[0]))
     tool, bare, by_hand, quadrants = score_tube(tube("clean", GUARD_SEEDS[0]), fixed)

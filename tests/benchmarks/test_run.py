@@ -40,6 +40,7 @@ def test_scores_do_not_depend_on_the_number_of_workers() -> None:
     assert run.run(PLANS, jobs=2) == scores_of_one_worker()
 
 
+@pytest.mark.soak
 def test_every_tube_has_a_score_of_every_method_in_the_order_of_the_plan() -> None:
     alone = scores_of_one_worker()
     assert TOLD == [(1, 3), (2, 3), (3, 3)]
@@ -51,6 +52,7 @@ def test_every_tube_has_a_score_of_every_method_in_the_order_of_the_plan() -> No
         assert all(score.true_msc for score in scores)
 
 
+@pytest.mark.soak
 def test_a_brighter_detector_shows_the_same_cells() -> None:
     plain, _, brighter = scores_of_one_worker()[METHODS[0]]
     assert brighter.true_msc == plain.true_msc

@@ -59,7 +59,10 @@ def stop(run: subprocess.Popen[str], out: Path, number: int) -> None:
     os.killpg(run.pid, number)
 
 
-@pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("jobs", "number"),
+    [(1, signal.SIGINT), (2, signal.SIGTERM), pytest.param(2, signal.SIGINT, marks=pytest.mark.soak)],
+)
 def test_an_interrupted_run_says_so_and_goes_on_where_it_stood(
     many: Path, undisturbed: dict[str, str], tmp_path: Path, jobs: int, number: int
 ) -> None:

@@ -21,6 +21,8 @@ from stromagate.simulate import Request, deliver, orders_of, scenario
 from stromagate.simulate.populations import MSC
 from stromagate.templates import library
 
+pytestmark = pytest.mark.soak
+
 SCALES = "".join(
     f"  {axis}: {{transform: logicle, top: 262144, decades: 4.5, width: {width}}}\n"
     for axis, width in (("CD271", 0.4), ("CD45", 0.6), ("CD31", 0.45), ("CD34", 0.5))

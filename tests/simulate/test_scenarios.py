@@ -53,7 +53,7 @@ def test_what_is_declared_exists(made: Scenario) -> None:
     assert 0 <= made.fmo_frac <= 1
 
 
-@pytest.mark.parametrize("family", ["a", "b"])
+@pytest.mark.parametrize("family", ["a", pytest.param("b", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("made", SCENARIOS, ids=lambda made: made.name)
 def test_every_scenario_makes_a_sound_tube(made: Scenario, family: str, tmp_path: Path) -> None:
     order = TubeOrder(made, "t", made.donor or made.name, batch=made.batch, n_events=6_000, seed=7, family=family)

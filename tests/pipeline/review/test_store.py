@@ -393,16 +393,17 @@ def writer(out: Path, name: str, n: int, tubes: str) -> subprocess.Popen[str]:
     )
 
 
-def test_two_processes_write_two_hundred_times_and_none_is_lost(out: Path) -> None:
-    both = [writer(out, name, 100, "a") for name in ("one", "other")]
+@pytest.mark.parametrize("n", [25, pytest.param(100, marks=pytest.mark.soak)])
+def test_two_processes_write_by_turns_and_none_is_lost(out: Path, n: int) -> None:
+    both = [writer(out, name, n, "a") for name in ("one", "other")]
     said = [process.communicate(timeout=120)[0].split("\n") for process in both]
     assert [process.returncode for process in both] == [0, 0]
     store = ReviewStore(out)
     entries = store.audit()
-    assert store.revision() == len(entries) == 200
+    assert store.revision() == len(entries) == 2 * n
     for name, lines in zip(("one", "other"), said, strict=True):
-        assert len([line for line in lines if line]) == 100
-        assert [entry.why for entry in entries if entry.who == name] == [str(number) for number in range(100)]
+        assert len([line for line in lines if line]) == n
+        assert [entry.why for entry in entries if entry.who == name] == [str(number) for number in range(n)]
     last = entries[-1]
     assert store.of("a").edits[0].who == last.who
     for before, entry in itertools.pairwise(entries):  # each saw what the one before had left
