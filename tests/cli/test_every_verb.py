@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import typer
 from stromagate.cli.app import app
 from stromagate.cli.console import say
 from stromagate.errors import InputError, SpecificationError, UsageError
+from tests.reference_data import ROOT
 
 SECRET = "Erika Mustermann 12.03.1961"
 """What no log may hold: an error may quote a file, a sheet or the command line."""
@@ -63,6 +65,27 @@ def leaves(command: Any, words: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def test_no_verb_is_left_out_here() -> None:
     assert set(VERBS) == set(leaves(typer.main.get_command(app)))
+
+
+def test_the_table_of_exit_codes_is_that_of_the_verbs() -> None:
+    """Codes of all verbs are tried below; the others stand beside the verbs that say so themselves."""
+    rows = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8").partition("## Exit codes")[2]
+    table = dict(re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|", rows, flags=re.MULTILINE))
+    of_all = {int(code) for code, verbs in table.items() if re.match(r"all\b", verbs)}
+    assert of_all == {0} | {code for code, _, _ in ENDS}
+    assert set(table) - {str(code) for code in of_all} == {"5"}
+    ends_with_5 = {
+        verb
+        for verb, command in leaves(typer.main.get_command(app)).items()
+        if re.search(r"\b5\b", " ".join([command.help or "", *(getattr(each, "help", "") for each in command.params)]))
+    }
+    assert {word.partition(" ")[0] for word in re.findall(r"`([^`]+)`", table["5"])} == ends_with_5
+
+
+def test_the_readme_names_every_exit_code() -> None:
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    sentence = readme.partition("Exit codes: ")[2].partition(". ")[0]
+    assert {int(code) for code in re.findall(r"\b(\d+) [a-z]", sentence)} == {0, 5} | {code for code, _, _ in ENDS}
 
 
 @pytest.mark.parametrize("verb", VERBS)
