@@ -72,7 +72,7 @@ def run(
     """Gate tubes by a template and write numbers and reports.
 
     Ends with 0 when every tube was analysed, 3 when an input could not be
-    read, 4 when a template, sheet or panel is wrong, 5 when --fail-on asked for
+    read or an export not be written, 4 when a template, sheet or panel is wrong, 5 when --fail-on asked for
     it. One bad tube does not stop the others. A run that was interrupted goes
     on where it stood.
     """
@@ -145,8 +145,9 @@ def _reached(finished: RunIndex, level: Level) -> int:
 
 
 def first_error(finished: RunIndex) -> ErrorObject | None:
-    """Return the error of the first tube that failed; None where none did."""
-    return next((entry.error for entry in finished.samples if entry.error), None)
+    """Return the error of the first tube that failed, else of the first export that did; None where none did."""
+    failed = (entry.error for entry in finished.samples if entry.error)
+    return next(failed, None) or next(iter(finished.not_exported.values()), None)
 
 
 def _run(
@@ -195,6 +196,12 @@ def _tell(finished: RunIndex, out: Path) -> None:
     for finding in finished.findings:
         if finding.status in {"warn", "fail"}:
             say(f"{finding.status}: {finding.sentence} ({finding.code})")
+    for path, missing in finished.not_exported.items():
+        say(f"not exported: {path}: {missing.get('message')}", always=True)
+        if missing.get("hint"):
+            say(f"  {missing['hint']}", always=True)
+    if finished.not_exported:
+        say("  the numbers of these tubes are complete")
     done = len(finished.samples) - len(failed)
     say(f"{done} of {len(finished.samples)} tubes analysed; results in {out}")
 

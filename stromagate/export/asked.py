@@ -5,16 +5,14 @@ What is of a whole run lies in ``exports/``, what is of one tube beside its resu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
 
-from stromagate.errors import SpecificationError, did_you_mean
-from stromagate.export.exporter import Exporter, exporters
+from stromagate.errors import SpecificationError, UsageError, did_you_mean
+from stromagate.export.exporter import Exporter, ToFile, exporters
 from stromagate.model.result import RunIndex, SampleResult
-from stromagate.model.sample import Rows, Sample
 
 FOLDER = "exports"
-ToFile = Callable[[SampleResult, Sample, Mapping[str, Rows], Path], None]
 GROUPS: Mapping[str, tuple[str, ...]] = {"multiqc": ("multiqc_general", "multiqc_populations", "multiqc_qc")}
 """Names that stand for several formats which another program wants together."""
 
@@ -31,6 +29,8 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     ------
     SpecificationError
         ``export.unknown``: no such format, with the nearest one and all there are.
+    UsageError
+        ``export.library``: a format needs a library that is not installed.
     """
     allowed, found = {*exporters.names(), *GROUPS}, set()
     for name in names:
@@ -39,7 +39,25 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
                 "export.unknown", f"there is no export named '{name}'", hint=did_you_mean(name, allowed)
             )
         found |= {*GROUPS.get(name, (name,))}
+    for name in sorted(found):
+        _require_library(name, exporters.get(name))
     return tuple(sorted(name for name in found if exporters.get(name).asked))
+
+
+def _require_library(name: str, exporter: Exporter) -> None:
+    """Load what a format needs now, and not when the first tube is done."""
+    if not exporter.library:
+        return
+    try:
+        importlib.import_module(exporter.library)
+    except ImportError as cause:
+        missing = isinstance(cause, ModuleNotFoundError)
+        raise UsageError(
+            "export.library",
+            f"the export '{name}' needs {exporter.library}, which "
+            + ("is not installed" if missing else f"cannot be loaded: {cause}"),
+            hint=f"pip install 'stromagate[{exporter.extra}]'" if exporter.extra else f"install {exporter.library}",
+        ) from cause
 
 
 def of_tube(result: SampleResult, asked: Iterable[str] = ()) -> dict[str, bytes]:

@@ -14,6 +14,9 @@ from stromagate.model.result import RunFinding, RunIndex, SampleResult
 from stromagate.model.sample import Rows, Sample
 from stromagate.registry import Registry
 
+ToFile = Callable[[SampleResult, Sample, Mapping[str, Rows], Path], None]
+"""Writes a file from a result, its tube as the run read it, and the rows of its populations."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
@@ -24,6 +27,8 @@ class Exporter:
     one tube (``a_tube``) is rendered from exactly one result and lies beside it. What is written only where it is
     ``asked`` for lies in ``exports/``, or, if it must (``at_top``), beside ``run.json``. ``to_file`` writes a format of
     one tube from its events and the rows of its populations: only a run has these, so that ``render`` refuses.
+    ``library`` is a module that it needs beside the usual ones, and ``extra`` the optional part of the program that
+    brings it: whoever asks for the format without having it is told so before anything is done.
     """
 
     filename: str
@@ -34,7 +39,9 @@ class Exporter:
     a_tube: bool = False
     asked: bool = False
     at_top: bool = False
-    to_file: Callable[[SampleResult, Sample, Mapping[str, Rows], Path], None] | None = None
+    to_file: ToFile | None = None
+    library: str = ""
+    extra: str = ""
 
 
 exporters: Registry[Exporter] = Registry(

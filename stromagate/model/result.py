@@ -287,6 +287,10 @@ class RunIndex(Document):
     exit_code: int = 0
     times: dict[str, str] = Field(default_factory=dict, description="Start, end and command; never hashed.")
     exports: tuple[str, ...] = Field((), description="Formats that were asked for beside those of every run.")
+    not_exported: dict[str, dict[str, str | None]] = Field(
+        default_factory=dict,
+        description="Files of tubes that were asked for and could not be written, by path: code, message, where, hint.",
+    )
     not_printed: dict[str, str] = Field(
         default_factory=dict, description="Pages of which no PDF could be made, though one was asked for, and why."
     )

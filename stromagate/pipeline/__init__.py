@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stromagate.pipeline.count import count_populations as count_populations
+    from stromagate.pipeline.gated_files import export_events as export_events
     from stromagate.pipeline.template import load_template as load_template
     from stromagate.pipeline.together import analyze_together as analyze_together
     from stromagate.pipeline.together import analyze_with_controls as analyze_with_controls
@@ -20,6 +21,7 @@ _HOMES = {
     "analyze_together": "stromagate.pipeline.together",
     "analyze_with_controls": "stromagate.pipeline.together",
     "count_populations": "stromagate.pipeline.count",
+    "export_events": "stromagate.pipeline.gated_files",
     "load_template": "stromagate.pipeline.template",
 }
 

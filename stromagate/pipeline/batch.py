@@ -29,7 +29,7 @@ from stromagate.pipeline.elsewhere import as_named_at_home, must_be_seen, take_b
 from stromagate.pipeline.executor import workers
 from stromagate.pipeline.gated_files import refuse_without_files, write_from_events
 from stromagate.pipeline.history import check_history
-from stromagate.pipeline.job import BatchOptions, Job, Outcome
+from stromagate.pipeline.job import NO_MEMORY, BatchOptions, Job, Outcome, fault_of_ours
 from stromagate.pipeline.outside import blanks_of, locks_of
 from stromagate.pipeline.overall import look_over
 from stromagate.pipeline.patients import addresses, pages_of_run
@@ -137,6 +137,11 @@ def run_batch(
             samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
             calibration=calibration_ref(calibration),
             exports=options.exports,
+            not_exported={
+                each.path: {key: said and printable(said) for key, said in each.error.items()}
+                for tube in tubes
+                for each in outcomes[tube.sample_id].not_exported
+            },
             exit_code=_worst([outcome.exit_code for outcome in outcomes.values()]),
             times={"started": started, "ended": _now(), "command": printable(options.command)} | logged.run_id(options),
         )
@@ -249,18 +254,17 @@ def _analyzed(job: Job) -> Outcome:
         with bundle.writing(job.out, job.claim):
             put = bundle.refresh_sample if result is kept else bundle.write_sample
             put(job.out, job.tube.sample_id, written)
-            write_from_events(job, result)
+            missing = write_from_events(job, result)
     except OutputError:  # no fault of the tube, and the next one would meet it too
         raise
     except StromagateError as error:
         return _failed(job, error.as_json(), error.exit_code)
     except MemoryError:
-        said = {"code": "worker.memory", "message": "memory ran out over this tube", "where": None, "hint": _NO_MEMORY}
+        said = {"code": "worker.memory", "message": "memory ran out over this tube", "where": None, "hint": NO_MEMORY}
         return _failed(job, said, 1)
     except Exception as error:  # noqa: BLE001  (a fault of ours must not cost the other tubes their results)
-        said = {"code": "internal", "message": f"{type(error).__name__}: {error}", "where": None, "hint": _OUR_FAULT}
         logged.of_fault(job.tube.sample_id, error)
-        return _failed(job, said, 1, traceback.format_exc())
+        return _failed(job, fault_of_ours(error), 1, traceback.format_exc())
     entry = SampleEntry(
         sample_id=result.sample_id,
         file=result.source.path,
@@ -270,11 +274,12 @@ def _analyzed(job: Job) -> Outcome:
         worst_finding=found.status if (found := worst(result.findings)) else None,
         sha256=result.source.sha256,
     )
+    code, trace = (
+        _worst([each.exit_code for each in missing]),
+        "\n".join(filter(None, (each.traceback for each in missing))),
+    )
     made = written.get(bundle.RESULT_FILE)
-    return Outcome(entry, 0, written=hashlib.sha256(made).hexdigest() if made else "")
-
-
-_OUR_FAULT = "this is a fault of stromagate, not of the file; please report it with the output of --debug"
+    return Outcome(entry, code, trace, missing, written=hashlib.sha256(made).hexdigest() if made else "")
 
 
 def _lost(job: Job) -> Outcome:
@@ -283,12 +288,9 @@ def _lost(job: Job) -> Outcome:
         "code": "worker.killed",
         "message": "the process that worked on this tube was ended twice, by the system or from outside",
         "where": None,
-        "hint": f"memory may have run out: {_NO_MEMORY}",
+        "hint": f"memory may have run out: {NO_MEMORY}",
     }
     return _failed(job, said, 1)
-
-
-_NO_MEMORY = "close other programs, take fewer --jobs or a larger machine, then run the same again"
 
 
 def _failed(job: Job, error: dict[str, str | None], exit_code: int, trace: str = "") -> Outcome:

@@ -1,37 +1,130 @@
-"""Exports that are made from events: written while a run has the FCS files at hand, beside the results of tubes."""
+"""Exports that are made from events: written while the FCS files are at hand, beside the results of tubes.
+
+A tube's numbers stand whether they can be written or not: what fails is named, costs the run its exit code, and leaves
+no older file behind, which could be of other boundaries.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 
-from stromagate.errors import UsageError
+from stromagate.errors import OutputError, SpecificationError, StromagateError, UsageError, did_you_mean
 from stromagate.export import asked
+from stromagate.export.exporter import ToFile
+from stromagate.fcs import hash_file, read_fcs
 from stromagate.gating.replay import members_of
 from stromagate.model.result import SampleResult
-from stromagate.pipeline import bundle
-from stromagate.pipeline.job import Job
+from stromagate.pipeline import bundle, logged
+from stromagate.pipeline.job import NO_MEMORY, Job, NotExported, fault_of_ours
 from stromagate.pipeline.settings import read_tube
 
 
-def write_from_events(job: Job, result: SampleResult) -> None:
+def write_from_events(job: Job, result: SampleResult) -> tuple[NotExported, ...]:
     """Write what was asked for, and take away what an earlier run left that was asked for it.
 
-    Raises
-    ------
-    InputError
-        The file cannot be read any more, was changed since it was analysed, or the disk is full.
+    Returns
+    -------
+    tuple of NotExported
+        What could not be written, and why: the file cannot be read any more, was changed since it was analysed, the
+        disk is full. And what of an earlier run could not be taken away.
     """
     home = job.out / bundle.SAMPLES / result.sample_id
     wanted = asked.of_events(job.options.exports)
-    for name in asked.made_by_run_only().values():
-        if name not in wanted:
-            (home / name).unlink(missing_ok=True)
+    old = (home / name for name in asked.made_by_run_only().values() if name not in wanted)
+    return (*filter(None, (_taken_away(job, path) for path in old)), *(_written(job, result, wanted, home)))
+
+
+def _taken_away(job: Job, path: Path) -> NotExported | None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as cause:
+        said = f"what an earlier run left cannot be taken away: {cause.strerror or cause}"
+        hint = "remove it by hand: it may be of other boundaries"
+        return _failed(job, path, OutputError("export.old_file", said, where=str(path), hint=hint))
+    return None
+
+
+def _written(job: Job, result: SampleResult, wanted: Mapping[str, ToFile], home: Path) -> Iterable[NotExported]:
+    """Write the files one by one, and yield those that could not be."""
     if not wanted:
         return
-    sample = read_tube(job.tube.path, job.template, job.config)
-    members = members_of(sample, result.tree)
+    try:
+        sample = read_tube(job.tube.path, job.template, job.config)
+        members = members_of(sample, result.tree)
+    except Exception as error:  # noqa: BLE001  (the result stands, whatever became of the file since)
+        for name in wanted:
+            yield _failed(job, home / name, error)
+        return
     for name, write in wanted.items():
-        write(result, sample, members, home / name)
+        try:
+            write(result, sample, members, home / name)
+        except Exception as error:  # noqa: BLE001  (neither the result nor the other files hang on this one)
+            yield _failed(job, home / name, error)
+
+
+def _failed(job: Job, path: Path, error: Exception) -> NotExported:
+    """Return what is said of a file that is not there, and see to it that no older one is."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+    shown, trace, code = path.relative_to(job.out).as_posix(), "", 1
+    if isinstance(error, StromagateError):
+        said, code = error.as_json(), error.exit_code
+        where = {str(path): shown, str(job.tube.path): job.tube.shown}.get(said["where"] or "", said["where"])
+        said |= {"where": where}
+    elif isinstance(error, MemoryError):
+        said = {"code": "worker.memory", "message": "memory ran out over this file", "where": shown, "hint": NO_MEMORY}
+    else:
+        logged.of_fault(job.tube.sample_id, error)
+        said, trace = fault_of_ours(error) | {"where": shown}, "".join(traceback.format_exception(error))
+    if path.exists():
+        said |= {"hint": f"{said['hint'] or ''}; what lies there now is not of this run".removeprefix("; ")}
+    return NotExported(shown, said, code, trace)
+
+
+def export_events(name: str, result: SampleResult, fcs: str | Path, target: str | Path) -> None:
+    """Write an export that is made from events, of one tube, without a folder of results.
+
+    Parameters
+    ----------
+    name : str
+        What ``--export`` is given: a format that is made from events, such as ``h5ad``.
+    result : SampleResult
+        As ``analyze`` gives it.
+    fcs : path
+        The tube's FCS file, which must be the one that was analysed.
+    target : path
+        Where to; a file there is replaced in one step.
+
+    Raises
+    ------
+    SpecificationError
+        ``export.not_of_events``: no such format.
+    UsageError
+        ``export.library``: it needs a library that is not installed; ``export.other_file``: the file is another one.
+    InputError
+        The file cannot be read.
+    OutputError
+        ``target`` cannot be written.
+    """
+    files = asked.made_by_run_only()
+    if name not in files:
+        raise SpecificationError(
+            "export.not_of_events", f"no export named '{name}' is made from events", hint=did_you_mean(name, files)
+        )
+    write = asked.of_events(asked.chosen([name]))[files[name]]
+    if result.source.sha256 and hash_file(Path(fcs)) != result.source.sha256:
+        raise UsageError(
+            "export.other_file",
+            "this is not the file that was analysed",
+            where=str(fcs),
+            hint=f"the result is of {result.source.path}; analyze the file again if it was changed",
+        )
+    config, source = result.record.config, result.source
+    sample = read_fcs(fcs, policy=config.policy, dataset=source.dataset, gain=result.tree.gain)
+    write(result, sample, members_of(sample, result.tree), Path(target))
 
 
 def refuse_without_files(fresh: Iterable[str]) -> None:

@@ -18,6 +18,8 @@ from stromagate.pipeline.printing import Printer
 from stromagate.pipeline.tubes import Tube
 from stromagate.templates import LoadedTemplate
 
+NO_MEMORY = "close other programs, take fewer --jobs or a larger machine, then run the same again"
+
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
@@ -75,13 +77,31 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class NotExported:
+    """A file of a tube that could not be written: its path in the folder, why, and what that costs the run."""
+
+    path: str
+    error: dict[str, str | None]
+    exit_code: int
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a worker says of one tube: its line of the index, and the traceback where the fault is ours.
 
+    ``not_exported`` are the files that were asked for and could not be written, though the tube has its result.
     ``written`` is the SHA-256 of the result it wrote; empty where it wrote none.
     """
 
     entry: SampleEntry
     exit_code: int
     traceback: str = ""
+    not_exported: tuple[NotExported, ...] = ()
     written: str = ""
+
+
+def fault_of_ours(error: Exception) -> dict[str, str | None]:
+    """Return what is said of an error that nobody raised on purpose."""
+    hint = "this is a fault of stromagate, not of the file; please report it with the output of --debug"
+    return {"code": "internal", "message": f"{type(error).__name__}: {error}", "where": None, "hint": hint}

@@ -74,8 +74,11 @@ def of_plugin(fault: SpecificationError) -> None:
 
 
 def of_outcome(outcome: Outcome) -> None:
-    """Tell what became of a tube."""
+    """Tell what became of a tube, and which files of it that were asked for are missing."""
     entry = outcome.entry
+    for each in outcome.not_exported:
+        file, code = each.path.rpartition("/")[2], each.error["code"] or ""
+        tell("pipeline", "export", code, f"{file} not written", level=logging.ERROR, sample_id=entry.sample_id)
     if entry.error is None:
         tell("pipeline", "tube", "tube.done", f"{entry.status}, {entry.n_events} events", sample_id=entry.sample_id)
         return

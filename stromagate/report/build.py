@@ -103,8 +103,8 @@ def render_index(
     """
     values = overview.build(run, results) | {"replicates": replicates.build(pooled, results)}
     values |= {"together": run_findings.rows(run.findings), "charted": charted, "patients": dict(patients or {})}
-    # Times and prints differ from run to run and are no part of the page; neither are densities and gates.
-    seed = _canonical(run, "times", "not_printed") + "".join(_canonical(result, "views", "tree") for result in results)
+    # Densities and gates are no part of the page.
+    seed = _of_run(run) + "".join(_canonical(result, "views", "tree") for result in results)
     seed += json.dumps(sorted(values["patients"].items()))
     return _page("index.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
@@ -135,7 +135,7 @@ def render_miflowcyt(run: RunIndex, results: Sequence[SampleResult], plotly: Plo
         As for ``render_index``.
     """
     values = miflowcyt.page_values(results)
-    seed = _canonical(run, "times", "not_printed") + json.dumps([result.sample_id for result in results])
+    seed = _of_run(run) + json.dumps([result.sample_id for result in results])
     seed += repr(values)
     return _page("miflowcyt_run.html.j2", seed=seed, plotly=plotly, root="", run=run, **values)
 
@@ -213,6 +213,11 @@ def _page(template: str, *, seed: str, plotly: Plotly, **values: Any) -> str:
     policy = _POLICY.format(nonce=nonce)
     page = environment().get_template(template)
     return page.render(nonce=nonce, policy=policy, plotly_js=inline, **values) + "\n"
+
+
+def _of_run(run: RunIndex) -> str:
+    """Return what of a run stands on its pages: times and prints differ from run to run and do not."""
+    return _canonical(run, "times", "not_printed", *(() if run.not_exported else ("not_exported",)))
 
 
 def _canonical(document: Document, *left_out: str) -> str:

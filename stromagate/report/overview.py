@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -46,6 +46,7 @@ def build(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, Any]:
             if entries
         ],
         "failures": [_failure(entry) for entry in run.samples if entry.sample_id not in by_id],
+        "not_exported": [{"path": path, **_said(error)} for path, error in sorted(run.not_exported.items())],
         "names": _names(one, below),
         "figure_of_tubes": _comparison(drawn[:_MAX_TUBES_DRAWN], below),
         "n_not_drawn": max(0, len(drawn) - _MAX_TUBES_DRAWN),
@@ -169,12 +170,11 @@ def _cell(row: Statistic | None) -> dict[str, Any]:
 
 
 def _failure(entry: SampleEntry) -> dict[str, str]:
-    error = entry.error or {}
-    return {
-        "id": entry.sample_id,
-        "file": entry.file,
-        **{key: error.get(key) or "" for key in ("code", "message", "where", "hint")},
-    }
+    return {"id": entry.sample_id, "file": entry.file, **_said(entry.error or {})}
+
+
+def _said(error: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: error.get(key) or "" for key in ("code", "message", "where", "hint")}
 
 
 def _notices(results: Sequence[SampleResult]) -> list[tuple[str, str]]:

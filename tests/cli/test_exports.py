@@ -130,7 +130,7 @@ def test_what_is_written_anyway_may_be_asked_for(tubes: Path, tmp_path: Path) ->
 
 def test_the_help_names_all_that_can_be_asked_for() -> None:
     (option,) = Exports.__metadata__
-    listed = {*re.findall(r"[a-z_]+", option.help.partition(":")[2].partition(".")[0])}
+    listed = {*re.findall(r"[a-z0-9_]+", option.help.partition(":")[2].partition(".")[0])}
     grouped = {name for group in GROUPS.values() for name in group}
     assert listed == {*ASKED, *GROUPS} - grouped
 

@@ -11,15 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
-from stromagate.errors import UsageError
-from stromagate.export.exporter import Exporter
-from stromagate.export.from_events import require_those_of
+from stromagate.export.from_events import from_events, label_of, require_those_of
 from stromagate.fcs import write_fcs
-from stromagate.fcs.identity import names_someone, seen_in
+from stromagate.fcs.identity import seen_in
 from stromagate.fcs.kept_keywords import is_kept
 from stromagate.model.gates import ROOT, GateTree
 from stromagate.model.panel import Compensation
@@ -27,7 +24,6 @@ from stromagate.model.result import SampleResult
 from stromagate.model.sample import F32, Channel, Rows, Sample
 
 COLUMN = "Population"
-_SHORTEST_FOUND_AGAIN = 4  # characters, as in a scrubbed copy: shorter ones stand in labels by chance
 # Of channels: what the values, which are scale values now, no longer bear out, or what the writer sets itself.
 _NOT_OF_VALUES = re.compile(r"\$P\d+(?:[BNERGDS]|CALIBRATION|DATATYPE)|\$TIMESTEP|P\d+(?:BS|MS)|FLOWCORE_.*")
 # A matrix by the numbers of channels does not fit a file with one more; the one that was used is written anew.
@@ -56,7 +52,7 @@ def write(result: SampleResult, sample: Sample, members: Mapping[str, Rows], pat
     require_those_of(result, members)
     names = _names([*sample.pnn, COLUMN])
     events = np.column_stack([sample.events, codes(result.tree, members, sample.n_events)])
-    labels = [*(_label(channel, sample) for channel in sample.channels), "stromagate population"]
+    labels = [*(label_of(channel, sample) for channel in sample.channels), "stromagate population"]
     write_fcs(path, events, names, labels=labels, keywords=_keywords(result, sample, names))
 
 
@@ -81,13 +77,6 @@ def _names(wanted: Sequence[str]) -> list[str]:
         plain = plain or f"P{number}"
         made.append(plain if plain not in made else f"{plain}_{number}")
     return made
-
-
-def _label(channel: Channel, sample: Sample) -> str:
-    """Return a channel's label; none that looks like somebody's name, or holds what the file says of anyone."""
-    people = (said.strip().casefold() for key, said in sample.keywords.items() if names_someone(key, said))
-    told = any(len(said) >= _SHORTEST_FOUND_AGAIN and said in channel.pns.casefold() for said in people)
-    return "" if told or seen_in(f"$P{channel.index + 1}S", channel.pns) else channel.pns
 
 
 def _keywords(result: SampleResult, sample: Sample, names: Sequence[str]) -> dict[str, str]:
@@ -126,17 +115,9 @@ def _spillover(used: Compensation, names: Mapping[str, str]) -> str:
     return ",".join([str(len(channels)), *channels, *(repr(float(value)) for row in used.matrix for value in row)])
 
 
-def _render(_results: Sequence[SampleResult]) -> NoReturn:
-    raise UsageError(
-        "export.events", "'gated_fcs' is made from the events of a file", hint="stromagate run ... --export gated_fcs"
-    )
-
-
-EXPORTER = Exporter(
-    filename="gated.fcs",
-    summary="every event of the tube with its population as a further parameter",
-    render=_render,
-    a_tube=True,
-    asked=True,
-    to_file=write,
+EXPORTER = from_events(
+    "gated_fcs",
+    "gated.fcs",
+    "every event of the tube with its population as a further parameter",
+    write,
 )

@@ -5,16 +5,11 @@ One column of yes and no a population; a population that was not evaluable has n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
-import numpy as np
-
-from stromagate.errors import UsageError
 from stromagate.export.columns import Kind, Values, parquet_file
-from stromagate.export.exporter import Exporter
-from stromagate.export.from_events import require_those_of, write_whole
+from stromagate.export.from_events import from_events, inside, require_those_of, write_whole
 from stromagate.model.gates import ROOT
 from stromagate.model.result import SampleResult
 from stromagate.model.sample import Rows, Sample
@@ -29,12 +24,9 @@ def write(result: SampleResult, sample: Sample, members: Mapping[str, Rows], pat
         ``export.changed``: the events are not those of the result; ``file.unwritable``.
     """
     require_those_of(result, members)
-    columns: dict[str, tuple[Kind, Values]] = {}
-    for name, rows in members.items():
-        if name != ROOT:
-            inside = np.zeros(sample.n_events, dtype=np.bool_)
-            inside[rows] = True
-            columns[name] = ("truth", inside)
+    columns: dict[str, tuple[Kind, Values]] = {
+        name: ("truth", inside(rows, sample.n_events)) for name, rows in members.items() if name != ROOT
+    }
     about = {
         "research_use": result.research_use,
         "sample_id": result.sample_id,
@@ -45,17 +37,9 @@ def write(result: SampleResult, sample: Sample, members: Mapping[str, Rows], pat
     write_whole(path, parquet_file(columns, about))
 
 
-def _render(_results: Sequence[SampleResult]) -> NoReturn:
-    raise UsageError(
-        "export.events", "'membership' is made from the events of a file", hint="stromagate run ... --export membership"
-    )
-
-
-EXPORTER = Exporter(
-    filename="membership.parquet",
-    summary="which populations every event of the tube lies in, as Parquet",
-    render=_render,
-    a_tube=True,
-    asked=True,
-    to_file=write,
+EXPORTER = from_events(
+    "membership",
+    "membership.parquet",
+    "which populations every event of the tube lies in, as Parquet",
+    write,
 )

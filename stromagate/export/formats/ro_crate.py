@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +23,9 @@ _CONTEXT = [f"{_CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context
 _FILE = "ro-crate-metadata.json"
 _PROGRAM, _RUN, _TEMPLATE = "#stromagate", "#run", "#template"
 _ENCODINGS = {
+    "clr": "text/csv",
     "csv": "text/csv",
+    "h5ad": "application/x-hdf5",
     "html": "text/html",
     "js": "text/javascript",
     "json": "application/json",
@@ -47,7 +49,7 @@ def render(results: Sequence[SampleResult]) -> bytes:
         )
         for result in results
     ]
-    return _written(_graph(entries, results, {}, {}, results[0].record.stromagate if results else "", ()))
+    return _written(_graph(entries, results, {}, {}, results[0].record.stromagate if results else ""))
 
 
 def of_folder(run: RunIndex, results: Sequence[SampleResult], files: Mapping[str, bytes]) -> bytes:
@@ -62,7 +64,7 @@ def of_folder(run: RunIndex, results: Sequence[SampleResult], files: Mapping[str
     files : mapping of str to bytes
         The files of the run but those of its tubes, by their path in the folder.
     """
-    return _written(_graph(run.samples, results, files, run.times, run.stromagate, run.exports))
+    return _written(_graph(run.samples, results, files, run.times, run.stromagate, run.exports, run.not_exported))
 
 
 def _written(graph: list[Entity]) -> bytes:
@@ -75,10 +77,11 @@ def _graph(
     files: Mapping[str, bytes],
     times: Mapping[str, str],
     version: str,
-    asked: Sequence[str],
+    asked: Sequence[str] = (),
+    missing: Collection[str] = (),
 ) -> list[Entity]:
     listed = [_file(path, files[path]) for path in sorted(files) if path != _FILE]
-    folders = [_folder(result, asked) for result in results]
+    folders = [_folder(result, asked, missing) for result in results]
     parts = [_ref(each["@id"]) for each in (*listed, *(folder for folder, _ in folders))]
     used = [entry for entry in entries if entry.status != "failed"]
     failed = [_failed(entry) for entry in entries if entry.status == "failed"]
@@ -123,11 +126,11 @@ def _file(path: str, content: bytes | None = None) -> Entity:
     return entity
 
 
-def _folder(result: SampleResult, asked: Sequence[str]) -> tuple[Entity, list[Entity]]:
+def _folder(result: SampleResult, asked: Sequence[str], missing: Collection[str]) -> tuple[Entity, list[Entity]]:
     """Return the folder of a tube and its files."""
     home = f"samples/{result.sample_id}/"
     names = ("result.json", "report.html", "populations.csv", *names_of_tube(asked))
-    inside = [_file(home + name) for name in names]
+    inside = [_file(home + name) for name in names if home + name not in missing]
     entity = {"@id": quote(home), "@type": "Dataset", "name": result.sample_id}
     return entity | {"hasPart": [_ref(each["@id"]) for each in inside]}, inside
 
