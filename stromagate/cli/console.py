@@ -122,7 +122,7 @@ def speaking(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
 
 
 _NO_STDOUT = "stdout.write"
-_KINDS = {2: "wrong usage", 3: "an input could not be read", 4: "a document or a name in it is wrong"}
+_KINDS = {2: "wrong usage", 3: "an input could not be read, or results not be written", 4: "a document or a name in it is wrong"}
 
 
 def _log(code: str, message: str) -> None:
