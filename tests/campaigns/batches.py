@@ -6,7 +6,7 @@ import csv
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from stromagate.fcs import read_fcs, write_fcs
@@ -17,18 +17,31 @@ TEMPLATE = "bm_stroma_core"
 
 
 def simulated(folder: Path, donors: int, *, events: int, companion_events: int) -> Path:
-    """Make the tubes of so many healthy donors and return their sheet; each donor has controls of its own."""
+    """Make the tubes of so many healthy donors and return their sheet.
+
+    Each donor is a batch of its own: controls of a batch are pooled, and a damaged one would be seen in all its tubes.
+    """
     asked = {"--scenario": "healthy", "--donors": donors, "--events": events, "--companions": COMPANIONS,
              "--companion-events": companion_events, "--seed": 8, "--out": folder}  # fmt: skip
     line = [sys.executable, "-m", "stromagate", "simulate", *(str(word) for pair in asked.items() for word in pair)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return folder / "samples.csv"
+    sheet = folder / "samples.csv"
+    write_rows(sheet, [{**row, "batch": row["patient_id"]} for row in rows(sheet)])
+    return sheet
 
 
 def rows(sheet: Path) -> list[dict[str, str]]:
     """Return the rows of a sheet."""
     return list(csv.DictReader(sheet.read_text(encoding="utf-8").splitlines()))
+
+
+def write_rows(sheet: Path, listed: Sequence[Mapping[str, str]]) -> None:
+    """Write a sheet."""
+    with sheet.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(listed[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(listed)
 
 
 def _truncated(path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.campaigns.batches import DAMAGES, TEMPLATE, TUBES_A_DONOR, rows, simulated
+from tests.campaigns.batches import DAMAGES, TEMPLATE, TUBES_A_DONOR, rows, simulated, write_rows
 from tests.campaigns.figures import tell
 from tests.campaigns.folders import contents, torn
 from tests.campaigns.processes import ended
@@ -101,10 +101,7 @@ def test_other_donors_have_the_bytes_that_they_have_without_the_damaged(batch: B
     sheet = tmp_path / "samples.csv"
     for row in whole:
         shutil.copy(batch.sheet.parent / row["file"], tmp_path / row["file"])
-    with sheet.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(whole[0]))
-        writer.writeheader()
-        writer.writerows(whole)
+    write_rows(sheet, whole)
     ended("run", "--sheet", sheet, "-t", TEMPLATE, "-o", tmp_path / "out")
     alone = {name: sha256 for name, sha256 in contents(tmp_path / "out").items() if name.startswith("samples/")}
     assert len({name.split("/")[1] for name in alone}) == len(whole)
