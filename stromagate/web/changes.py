@@ -169,7 +169,9 @@ def run_anew(review: Review) -> dict[str, Any]:
         failed = [called(entry.sample_id) for entry in finished.samples if entry.status == "failed"]
         if failed:
             return f"made again; {len(failed)} failed: {', '.join(failed[:3])}"
-        return f"made again: {total} tubes, with the edits of revision {review.store.revision()}"
+        told = f"made again: {total} tubes, with the edits of revision {review.store.revision()}"
+        lost = len(finished.not_exported)  # counted only: the path of a file has the name of its tube
+        return f"{told}; {lost} exported files are missing: the page of the run says why" if lost else told
 
     review.jobs.start(work)
     return {"ok": True, **asdict(review.jobs.progress)}

@@ -45,12 +45,17 @@ def fail_for_b(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     monkeypatch.setattr(gated_files, "read_tube", broken)
 
 
-def test_what_stands_in_the_way_costs_a_line_the_exit_code_and_no_result(call, said, tubes: Path, ran: Path) -> None:
+def test_what_stands_in_the_way_costs_a_line_the_exit_code_and_no_result(
+    call, said, tubes: Path, ran: Path, tmp_path: Path
+) -> None:
     numbers = (ran / "samples/a/result.json").read_bytes()
     (ran / "samples/a/gated.fcs").unlink()
     (ran / "samples/a/gated.fcs").mkdir()
-    result = run(call, tubes, ran, "--json")
+    result = run(call, tubes, ran, "--json", "--log-json", str(tmp_path / "log.jsonl"))
     assert result.exit_code == 3
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    (line,) = [line for line in logged if line["stage"] == "export"]
+    assert (line["sample_id"], line["code"], line["message"]) == ("a", "file.unwritable", "gated.fcs not written")
     assert "not exported: samples/a/gated.fcs: the file cannot be written: Is a directory" in result.stderr
     assert "2 of 2 tubes analysed" in result.stderr
     answer = said(result)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from stromagate.errors import UsageError
+from stromagate.pipeline import bundle
 from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.review.files import FileFinder
 from stromagate.pipeline.review.store import ReviewStore
@@ -319,6 +320,18 @@ def test_no_refusal_tells_a_blinded_reader_which_tube_it_is(tmp_path: Path) -> N
     while (progress := client.get("/rerun.json")).json["running"]:
         pass
     assert progress.json["error"]["code"] == "review.files"
+    assert b"donor" not in progress.body
+
+
+def test_exports_that_could_not_be_written_are_told_without_a_name(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = {"samples/donor_1/gated.fcs": {"code": "file.unwritable", "message": "No space left", "hint": ""}}
+    finished = bundle.read_run(run).model_copy(update={"not_exported": lost})
+    monkeypatch.setattr("stromagate.web.changes.run_again", lambda *_, **__: finished)
+    client = _client(run, blind=True)
+    client.post("/rerun.json", {})
+    while (progress := client.get("/rerun.json")).json["running"]:
+        pass
+    assert "; 1 exported files are missing" in progress.json["told"]
     assert b"donor" not in progress.body
 
 
