@@ -106,6 +106,12 @@ class DocumentError(SpecificationError):
         return (DocumentError, (self.code, self.where or "", self.problems))
 
 
+def fault_text(error: BaseException) -> str:
+    """Return what an error that nobody meant says of itself, and where it was when it happened."""
+    where = ", ".join(getattr(error, "__notes__", ()))
+    return f"{type(error).__name__}: {error}" + (f" ({where})" if where else "")
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """Return the allowed word closest to ``word``, or None where nothing comes close."""
     by_folded = {candidate.casefold(): candidate for candidate in allowed}

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stromagate.errors import InputError, StromagateError, UsageError
+from stromagate.errors import InputError, StromagateError, UsageError, fault_text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault of ours.", hidden=True)]
@@ -114,7 +114,7 @@ def speaking(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
         if debug or isinstance(error, typer.Exit | typer.Abort | typer.TyperException):
             raise
         _log("internal", _fault_place(error))
-        message = f"{type(error).__name__}: {error}"
+        message = fault_text(error)
         hint = "this is a fault of stromagate; run again with --debug and report what it prints"
         said: ErrorObject = {"code": "internal", "message": message, "where": None, "hint": hint}
         refuse(said, f"internal error: {message}\n  {hint}", as_json=as_json)
@@ -122,7 +122,11 @@ def speaking(*, as_json: bool = False, debug: bool = False) -> Iterator[None]:
 
 
 _NO_STDOUT = "stdout.write"
-_KINDS = {2: "wrong usage", 3: "an input could not be read, or results not be written", 4: "a document or a name in it is wrong"}
+_KINDS = {
+    2: "wrong usage",
+    3: "an input could not be read, or results not be written",
+    4: "a document or a name in it is wrong",
+}
 
 
 def _log(code: str, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stromagate.errors import UsageError
-from stromagate.export.exporter import exporters
+from stromagate.export.exporter import exporters, rendered
 from stromagate.model.result import RunFinding, SampleResult
 
 
@@ -50,7 +50,7 @@ def export_all(results: Sequence[SampleResult], findings: Sequence[RunFinding] =
         What was seen of all tubes together, for the formats that have a place for it.
     """
     return {
-        exporter.filename: exporter.of_run(results, findings) if exporter.of_run else exporter.render(results)
+        exporter.filename: rendered(exporter, results, findings)
         for exporter in exporters.all().values()
         if not (exporter.asked or exporter.a_tube)
     }

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from stromagate.errors import SpecificationError, UsageError, did_you_mean
-from stromagate.export.exporter import Exporter, ToFile, exporters
+from stromagate.export.exporter import Exporter, ToFile, exporters, rendered
 from stromagate.model.result import RunIndex, SampleResult
 
 FOLDER = "exports"
@@ -62,7 +62,7 @@ def _require_library(name: str, exporter: Exporter) -> None:
 
 def of_tube(result: SampleResult, asked: Iterable[str] = ()) -> dict[str, bytes]:
     """Return the files that lie beside the result of a tube: those that always do, and those asked for."""
-    return {each.filename: each.render([result]) for each in _those(asked) if each.a_tube and not each.to_file}
+    return {each.filename: rendered(each, [result]) for each in _those(asked) if each.a_tube and not each.to_file}
 
 
 def names_of_tube(asked: Iterable[str] = ()) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def of_run(run: RunIndex, results: Sequence[SampleResult]) -> dict[str, bytes]:
         Those that have a result, in the run's order.
     """
     return {
-        _path(each): each.of_run(results, run.findings) if each.of_run else each.render(results)
+        _path(each): rendered(each, results, run.findings)
         for each in _those(run.exports)
         if each.asked and not each.a_tube and each.of_folder is None
     }

@@ -52,3 +52,12 @@ exporters: Registry[Exporter] = Registry(
     declares=Exporter,
     own=lambda exporter: f"the file {exporter.filename}",
 )
+
+
+def rendered(exporter: Exporter, results: Sequence[SampleResult], findings: Sequence[RunFinding] = ()) -> bytes:
+    """Return the bytes of a format that is made of results; a fault in it names the file it was making."""
+    try:
+        return exporter.of_run(results, findings) if exporter.of_run else exporter.render(results)
+    except Exception as fault:
+        fault.add_note(f"in the exporter of {exporter.filename}")
+        raise

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stromagate.errors import fault_text
 from stromagate.log import LogFile
 from stromagate.model.config import RunConfig
 from stromagate.model.controls import ControlTube
@@ -104,4 +105,4 @@ class Outcome:
 def fault_of_ours(error: Exception) -> dict[str, str | None]:
     """Return what is said of an error that nobody raised on purpose."""
     hint = "this is a fault of stromagate, not of the file; please report it with the output of --debug"
-    return {"code": "internal", "message": f"{type(error).__name__}: {error}", "where": None, "hint": hint}
+    return {"code": "internal", "message": fault_text(error), "where": None, "hint": hint}

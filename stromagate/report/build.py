@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+from stromagate.log import tell
 from stromagate.model.cohort import Cohort
 from stromagate.model.history import ChartBook
 from stromagate.model.pooled import PooledRun
@@ -18,7 +21,7 @@ from stromagate.report import cohort as cohort_page
 from stromagate.report import history, lookup, miflowcyt, overview, replicates, run_findings
 from stromagate.report import patient as patient_page
 from stromagate.report.figures import plotly_asset
-from stromagate.report.section import in_order
+from stromagate.report.section import Section, in_order
 from stromagate.report.text import page_text
 
 if TYPE_CHECKING:
@@ -54,15 +57,7 @@ def render_sample(result: SampleResult, plotly: Plotly = "shared") -> str:
     plotly : {"shared", "inline"}
         Whether plotly.js is read from ``../../assets/`` or stands in the page (about 5 MB; one file to mail).
     """
-    blocks = []
-    for name, section in in_order():
-        try:
-            values = section.build(result)
-        except Exception as error:
-            error.add_note(f"in the report section '{name}'")
-            raise
-        if values is not None:
-            blocks.append({"name": name, "section": section, "filled": values})
+    blocks = [block for name, section in in_order() if (block := _block(name, section, result)) is not None]
     return _page(
         "sample.html.j2",
         seed=_canonical(result),
@@ -73,6 +68,23 @@ def render_sample(result: SampleResult, plotly: Plotly = "shared") -> str:
         notices=lookup.notices(result),
         level=f"{result.pattern.level} ({LEVELS[result.pattern.level]})",
     )
+
+
+def _block(name: str, section: Section, result: SampleResult) -> dict[str, Any] | None:
+    """Return a section with its values; one of another package that breaks costs itself, and the page says so."""
+    foreign = section.package != _HOUSE
+    try:
+        values = section.build(result)
+        if foreign and values is not None:  # tried here, where it can still be left out
+            environment().get_template(f"{section.package}:{section.fragment}").render(v=values, result=result)
+    except Exception as error:
+        if not foreign:
+            error.add_note(f"in the report section '{name}'")
+            raise
+        tell("report", "section", "section.failed", f"{name} of {section.package}", level=logging.WARNING)
+        values = {"kind": type(error).__name__, "package": section.package}
+        section = replace(section, fragment="not_made.html.j2", package=_HOUSE)
+    return None if values is None else {"name": name, "section": section, "filled": values}
 
 
 def render_index(
@@ -245,7 +257,13 @@ def environment() -> Environment:
 def _environment(packages: tuple[str, ...]) -> Environment:
     from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
-    loaders = {name: PackageLoader(name, "html") for name in packages}
+    loaders = {}
+    for name in packages:
+        try:
+            loaders[name] = PackageLoader(name, "html")
+        except (ImportError, ValueError):  # no such folder: the section that names it will say so
+            if name == _HOUSE:
+                raise
     return Environment(
         loader=ChoiceLoader([loaders[_HOUSE], PrefixLoader(loaders, delimiter=":")]),
         autoescape=True,

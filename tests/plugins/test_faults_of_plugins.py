@@ -24,6 +24,10 @@ EXPORTER = """
 from stromagate.export.exporter import Exporter
 EXPORTER = Exporter(filename={file!r}, summary="lines", render=lambda results: b"lines\\n", asked={asked})
 """
+SECTION = """
+from stromagate.report.section import Section
+SECTION = Section(title="Ours", order=900, fragment="ours.html.j2", build=lambda result: 1 // 0, package="mine")
+"""
 
 
 @pytest.fixture
@@ -146,6 +150,26 @@ def test_two_exporters_of_one_file_are_an_error(offer: Offer) -> None:
     with pytest.raises(SpecificationError, match=r"'qc_csv' and 'quality' have both the file qc\.csv") as refused:
         exporters.all()
     assert refused.value.code == "plugin.twin"
+
+
+def test_a_section_that_breaks_costs_itself_and_the_page_says_so(
+    call: Callable[..., Result], offer: Offer, tube: Path, tmp_path: Path
+) -> None:
+    offer({"mine": SECTION}, [("report_sections", "ours", "mine")])
+    out = tmp_path / "out"
+    assert call("run", tube, "-t", tube.parent / "small.yaml", "-o", out).exit_code == 0
+    page = (out / "samples" / "a" / "report.html").read_text(encoding="utf-8")
+    assert "This section could not be made: ZeroDivisionError in the package mine." in page
+
+
+def test_an_exporter_that_breaks_is_named_by_its_file(
+    call: Callable[..., Result], offer: Offer, tube: Path, tmp_path: Path
+) -> None:
+    text = EXPORTER.format(file="x.lines", asked=True).replace('b"lines\\n"', "1 // 0")
+    offer({"mine": text}, [("exporters", "ours", "mine")])
+    done = call("run", tube, "-t", tube.parent / "small.yaml", "-o", tmp_path / "out", "--export", "ours")
+    assert done.exit_code == 1
+    assert "ZeroDivisionError: integer division or modulo by zero (in the exporter of x.lines)" in done.stderr
 
 
 def test_an_unknown_name_has_the_nearest_one_for_a_hint() -> None:
