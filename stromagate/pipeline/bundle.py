@@ -29,7 +29,7 @@ from stromagate.errors import InputError, OutputError, UsageError
 from stromagate.fcs.inputs import RESULTS_MARKER
 from stromagate.model.history import ChartBook
 from stromagate.model.result import RunIndex, SampleResult
-from stromagate.pipeline.claim import at_work, claimed, holder, wait_for_workers
+from stromagate.pipeline.claim import at_work, claimed, holder, no_workers_left, wait_for_workers
 from stromagate.pipeline.seal import bears_its_seal, plain_bytes, seal_of, sealed
 from stromagate.pipeline.unfinished import UNFINISHED_FILE, still_to_do
 from stromagate.pipeline.whole_files import cannot_write as cannot_write  # noqa: PLC0414  (known by this name)
@@ -135,6 +135,7 @@ def hold(out: Path) -> Iterator[str]:
         except OSError as cause:
             raise cannot_write(out, cause) from cause
         yield claim
+        no_workers_left(marker)  # not after an error: some of them may live a moment longer than the run
 
 
 @contextmanager

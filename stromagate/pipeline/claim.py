@@ -84,7 +84,7 @@ def at_work(marker: Path, claim: str) -> Iterator[None]:
     OutputError
         Another run has taken the folder over: the one that this worker belongs to was ended.
     """
-    with _folder_locked(marker.parent, exclusive=False):
+    with _workers_locked(marker, exclusive=False):
         now = holder(marker)
         if now and now != claim:
             raise OutputError(
@@ -108,12 +108,16 @@ def wait_for_workers(marker: Path) -> None:
     ------
     UsageError
         One of them does not come to an end.
+    OutputError
+        The folder cannot be written.
     """
+    if not _of_workers(marker).exists():
+        return
     end = time.monotonic() + WAIT_S
     while True:
         try:
-            with _folder_locked(marker.parent, exclusive=True):
-                return
+            with _workers_locked(marker, exclusive=True):
+                break
         except BlockingIOError as cause:
             if time.monotonic() > end:
                 raise UsageError(
@@ -123,6 +127,12 @@ def wait_for_workers(marker: Path) -> None:
                     hint="end them, or name another folder",
                 ) from cause
             time.sleep(_LOOK_EVERY_S)
+
+
+def no_workers_left(marker: Path) -> None:
+    """Take away what workers held, at the end of a run whose workers are all done."""
+    with suppress(OSError):
+        _of_workers(marker).unlink(missing_ok=True)
 
 
 def _lock(descriptor: int, marker: Path) -> None:
@@ -148,24 +158,30 @@ def _lock(descriptor: int, marker: Path) -> None:
 
 
 @contextmanager
-def _folder_locked(folder: Path, *, exclusive: bool) -> Iterator[None]:
-    """Lock the folder itself, which no marker is: the run holds that all the time that its workers write."""
+def _workers_locked(marker: Path, *, exclusive: bool) -> Iterator[None]:
+    """Lock what the workers lock: not the marker, which the run holds, nor the folder, which a script may hold."""
+    place = _of_workers(marker)
     try:
         import fcntl
     except ImportError:  # Windows
         yield
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
+        stream = place.open("ab+")
+    except OSError as cause:
+        raise cannot_write(place, cause) from cause
+    with stream:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
         except BlockingIOError:
             raise
         except OSError:  # a share without locks
             pass
         yield
-    finally:
-        os.close(descriptor)
+
+
+def _of_workers(marker: Path) -> Path:
+    return marker.with_name(f"{marker.name}.workers")
 
 
 def _by(marker: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 Contents = dict[str, str]
 
-_SPEAKS_OF_A_RUN = {"unfinished.json", ".stromagate", ".stromagate_cohort", ".lock"}
+_SPEAKS_OF_A_RUN = {"unfinished.json", ".stromagate", ".stromagate.workers", ".stromagate_cohort", ".lock"}
 _UNDER_WAY = re.compile(r"\..+\.[0-9]+\.(?:tmp|partial)")
 _WITH_TIMES = {"run.json", "ro-crate-metadata.json", "history.jsonl"}
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

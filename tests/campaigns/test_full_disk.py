@@ -67,7 +67,7 @@ def test_a_run_on_a_disk_that_is_too_small(bench: Bench, tmp_path: Path, part: f
         said = ended(*bench.run(out), code=3)
         tell(f"{part:.0%} of the room: {phase(out)}; {said.strip().splitlines()[-2:]}")
         assert "No space left on device" in said
-        assert said.count("error:") == 1
+        assert said.count("error:") <= 1  # none where it was an export alone that did not fit
         assert "Traceback" not in said
         assert torn(out, bench.whole) == []
         assert left_lying(out) == []

@@ -30,10 +30,10 @@ EXPORTS = ("parquet", "multiqc", "membership", "gated_fcs", "ro_crate")
 
 
 class Bench:
-    """Twelve simulated tubes of three donors, and the folder that an undisturbed run of them leaves."""
+    """Eight simulated tubes of two donors, and the folder that an undisturbed run of them leaves."""
 
     def __init__(self, folder: Path) -> None:
-        sheet = simulated(folder / "tubes", 3, events=6000, companion_events=4000)
+        sheet = simulated(folder / "tubes", 2, events=5000, companion_events=3000)
         self.folder, self.out = folder, folder / "out"
         exports = [word for name in EXPORTS for word in ("--export", name)]
         self.run = ["run", "--sheet", sheet, "-t", TEMPLATE, "-o", self.out, "-j", 2, *exports]

@@ -99,6 +99,18 @@ def test_a_worker_writes_nothing_into_a_folder_that_another_run_has_taken_over(j
             assert (job.out / "samples/a/result.json").read_bytes() == b"of the new run"
 
 
+def test_who_holds_the_folder_by_another_lock_is_in_nobodys_way(call, tubes: Path, tmp_path: Path) -> None:
+    """``flock FOLDER stromagate run ...`` is how scripts wait for each other."""
+    import fcntl
+
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    for _ in range(2):
+        assert call("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", tmp_path).exit_code == 0
+    os.close(held)
+    assert not list(tmp_path.glob(".stromagate.*"))
+
+
 def test_a_new_run_waits_for_a_worker_that_is_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marker = tmp_path / ".stromagate"
     with claimed(marker) as mine, at_work(marker, mine):
