@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 
+import stromagate
 from stromagate.cli.app import app
 from stromagate.cli.console import say
 from stromagate.errors import InputError, SpecificationError, UsageError
@@ -63,6 +66,14 @@ def leaves(command: Any, words: tuple[str, ...] = ()) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _all_loaded() -> None:
+    """Load every module first: one loaded while a function is replaced would keep the replacement."""
+    for module in pkgutil.walk_packages(stromagate.__path__, "stromagate."):
+        if module.name != "stromagate.__main__":
+            importlib.import_module(module.name)
+
+
 def test_no_verb_is_left_out_here() -> None:
     assert set(VERBS) == set(leaves(typer.main.get_command(app)))
 
@@ -111,11 +122,13 @@ def test_every_verb_ends_with_the_code_of_what_went_wrong(
 
     monkeypatch.setattr(work, failing)
     line = [*verb.split(), *arguments.split(), "--quiet", "--log-json", tmp_path / "log.jsonl"]
-    in_words = call(*line)
-    assert in_words.exit_code == code, in_words.output
-    assert not in_words.stdout
-    assert in_words.stderr
-    assert "talk that" not in in_words.stderr
+    if code in {1, 3, 130}:  # errors on purpose are all said in one way
+        in_words = call(*line)
+        assert in_words.exit_code == code, in_words.output
+        assert not in_words.stdout
+        assert in_words.stderr
+        assert "talk that" not in in_words.stderr
+        (tmp_path / "log.jsonl").unlink()
     as_object = call(*line, "--json")
     assert as_object.exit_code == code
     answer = json.loads(as_object.stdout)
@@ -124,8 +137,8 @@ def test_every_verb_ends_with_the_code_of_what_went_wrong(
     assert answer["error"]["hint"]
     text = (tmp_path / "log.jsonl").read_text(encoding="utf-8")
     told = [json.loads(each) for each in text.splitlines()]
-    assert [each["code"] for each in told] == ["verb.begun", name, "verb.ended"] * 2
+    assert [each["code"] for each in told] == ["verb.begun", name, "verb.ended"]
     assert told[-1]["message"] == f"ended with {code}"
     assert {each["stage"] for each in told} == {verb, "answer"}
-    assert len({each["run_id"] for each in told}) == 2
+    assert len({each["run_id"] for each in told}) == 1
     assert "Mustermann" not in text
