@@ -77,13 +77,14 @@ def run(
     on where it stood.
     """
     with speaking(as_json=as_json, debug=debug):
-        from stromagate.pipeline.job import BatchOptions
-
         if not template or out is None:
             missing = "--template" if not template else "--out"
             raise UsageError(
                 "run.options", f"{missing} is needed", hint="stromagate run FOLDER --template bm_stroma_core --out DIR"
             )
+        _load_program(jobs, executor)
+        from stromagate.pipeline.job import BatchOptions
+
         config = _config(
             markers=_overrides(marker or []),
             panel_file=None if panel is None else str(panel),
@@ -125,6 +126,14 @@ def run(
             error=first_error(finished),
         )
     raise typer.Exit(finished.exit_code or stopped)
+
+
+def _load_program(jobs: int, executor: str) -> None:
+    """Load what a run needs, here and in its workers at the same time."""
+    from stromagate.pipeline.executor import LOCAL, begun
+
+    with begun(jobs if executor == LOCAL else 1, "stromagate.pipeline.batch"):
+        import stromagate.pipeline.batch  # noqa: F401
 
 
 def _command() -> str:

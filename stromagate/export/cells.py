@@ -45,8 +45,10 @@ def cell(value: Cell) -> str:
 
 def text(value: str) -> str:
     """Return text on one line that begins no formula; see the module for what is changed."""
+    if value[:1].isalnum() and value.isascii() and value.isprintable():  # nearly all text is
+        return value
     plain = value.encode("utf-8", errors="replace").decode("utf-8")  # half a surrogate pair is no character
-    if not (plain.isascii() and plain.isprintable()):  # nearly all text is
+    if not (plain.isascii() and plain.isprintable()):
         plain = "".join(" " if _is_control(character) else character for character in plain)
     shown = next((character for character in plain if not _is_invisible(character)), "")
     return f"'{plain}" if shown in _FORMULA and shown else plain

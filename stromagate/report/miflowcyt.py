@@ -169,23 +169,23 @@ class Shared:
     values: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def shared(results: Sequence[SampleResult]) -> list[Shared]:
+def shared(tubes: Sequence[tuple[str, Sequence[Item]]]) -> list[Shared]:
     """Return the lines of all tubes together, in the order of the standard; a line that no tube fills has no values.
 
     Parameters
     ----------
-    results : sequence of SampleResult
-        The tubes of a run.
+    tubes : sequence of (str, sequence of Item)
+        The name and the table of each tube of a run.
     """
     lines: dict[tuple[str, str, str], dict[str, list[str]]] = {}
-    for result in results:
-        for item in items(result):
+    for name, table in tubes:
+        for item in table:
             values = lines.setdefault((item.number, item.title, item.subject), {})
             if item.value:
-                values.setdefault(item.value, []).append(result.sample_id)
+                values.setdefault(item.value, []).append(name)
     # A population that only some tubes have must not end up behind the standard's next item.
     ordered = sorted(lines.items(), key=lambda line: [int(part) for part in line[0][0].split(".")])
-    return [Shared(*key, tuple((value, tuple(tubes)) for value, tubes in found.items())) for key, found in ordered]
+    return [Shared(*key, tuple((value, tuple(names)) for value, names in found.items())) for key, found in ordered]
 
 
 # So many different values are read beside each other; more are left to the table of all tubes. Own choice.
@@ -200,10 +200,11 @@ def page_values(results: Sequence[SampleResult]) -> dict[str, Any]:
     results : sequence of SampleResult
         The tubes of a run.
     """
-    lines = shared(results)
+    tubes = [(result.sample_id, items(result)) for result in results]
+    lines = shared(tubes)
     return {
         "doi_of_standard": DOI,
-        "gaps": gaps([item for result in results for item in items(result)]),
+        "gaps": gaps([item for _, table in tubes for item in table]),
         "sections": [
             (title, [line for line in lines if line.values and line.number.partition(".")[0] == number])
             for number, title in SECTIONS.items()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stromagate.pipeline.executor import each
+from stromagate.pipeline.executor import begun, each
 from tests.reference_data import ROOT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -57,6 +57,22 @@ def test_kept_workers_follow_to_another_folder(tmp_path: Path, monkeypatch: pyte
         monkeypatch.chdir(tmp_path / name)
         there = set(each(_where, [1, 2, 3], 2, lost=str))
         assert there == {f"{unit} {tmp_path / name}" for unit in (1, 2, 3)}
+
+
+def has_loaded(module: str) -> bool:
+    return module in sys.modules
+
+
+def test_workers_load_a_module_while_this_process_does() -> None:
+    with begun(2, "wave"):  # of the standard library, and needed by nobody here
+        pass
+    assert list(each(has_loaded, ["wave"] * 2, 2, lost=bool)) == [True, True]
+
+
+def test_a_module_that_cannot_be_loaded_is_told_where_it_is_needed() -> None:
+    with begun(2, "no_such_module"), begun(1, "no_such_module_either"):
+        pass
+    assert list(each(shout, ["a"], 2, lost=str)) == ["A"]
 
 
 def test_a_worker_that_dies_costs_its_own_unit_only() -> None:

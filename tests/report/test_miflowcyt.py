@@ -150,7 +150,8 @@ def test_the_tables_read_as_before() -> None:
 
 def test_values_of_several_tubes_stand_with_their_tubes() -> None:
     results = [make_result(sample_id=f"t{i}", labels={"age": str(60 + i // 2)}) for i in range(6)]
-    (age,) = [line for line in shared(results) if (line.number, line.subject) == ("2.1", "age")]
+    tubes = [(result.sample_id, items(result)) for result in results]
+    (age,) = [line for line in shared(tubes) if (line.number, line.subject) == ("2.1", "age")]
     assert age.values == (("60 years", ("t0", "t1")), ("61 years", ("t2", "t3")), ("62 years", ("t4", "t5")))
     many = [make_result(sample_id=f"t{i}", labels={"age": str(20 + i)}) for i in range(9)]
     assert "differs by tube (9 values): see miflowcyt.csv" in visible(render_miflowcyt(make_run(many), many))

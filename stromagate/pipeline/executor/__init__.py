@@ -11,6 +11,6 @@ The outcome of a unit does not depend on where it is worked on. A worker that di
 """
 
 from stromagate.pipeline.executor.choice import LOCAL, Workers, workers
-from stromagate.pipeline.executor.local import Here, each
+from stromagate.pipeline.executor.local import Here, begun, each
 
-__all__ = ["LOCAL", "Here", "Workers", "each", "workers"]
+__all__ = ["LOCAL", "Here", "Workers", "begun", "each", "workers"]

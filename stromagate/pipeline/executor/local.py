@@ -6,6 +6,7 @@ keyboard is that process's to handle.
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import threading
@@ -13,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -68,6 +69,44 @@ def each(
         # Which unit killed its worker is not known, and memory may be why: the rest runs one at a time.
         for number, unit in list(waiting.items()):
             yield _alone(function, number, unit, lost)
+
+
+@contextmanager
+def begun(jobs: int, module: str) -> Iterator[None]:
+    """Let the workers of this machine load a module while this process does so itself.
+
+    It takes a second, and one after the other two. What goes wrong with it is told where the workers are needed.
+
+    Parameters
+    ----------
+    jobs : int
+        As of ``each``; of 1 there are none.
+    module : str
+        What their units are functions of.
+    """
+    if jobs == 1:
+        yield
+        return
+    n = min(jobs, os.cpu_count() or 1)
+    start = threading.Thread(target=_load_in_workers, args=(module, n))
+    start.start()
+    try:
+        yield
+    finally:
+        start.join()
+
+
+def _load_in_workers(module: str, n: int) -> None:
+    with suppress(Exception):
+        list(each(_load, [module] * n, max(2, n), lost=_not_loaded))  # of one job joblib would make none
+
+
+def _load(module: str) -> None:
+    importlib.import_module(module)
+
+
+def _not_loaded(_module: str) -> None:
+    pass
 
 
 def _alone(function: Callable[[Unit], Outcome], number: int, unit: Unit, lost: Callable[[Unit], Outcome]) -> Outcome:
