@@ -175,7 +175,7 @@ class Registry(Generic[T]):
                 "plugin.broken",
                 f"the {self.kind} '{offer.name}' of {offer} could not be loaded: {_reason(cause)}",
                 where=offer.origin,
-                hint=f"a {self.kind} is a module that declares {self.attribute}; repair or uninstall {offer.package}",
+                hint=f"its module must load and declare {self.attribute}: repair or uninstall {offer.package}",
             ) from cause
         return made
 
