@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -25,7 +25,7 @@ from stromagate.pipeline.batch import _one, run_batch
 from stromagate.pipeline.environment import environment
 from stromagate.pipeline.executor import dask, workers
 from stromagate.pipeline.executor.choice import address_of
-from stromagate.pipeline.executor.code import code
+from stromagate.pipeline.executor.code import _digest, code, differences
 from stromagate.pipeline.job import BatchOptions, Job
 from stromagate.pipeline.template import load_template
 from stromagate.pipeline.tubes import Tube, collect_tubes
@@ -223,6 +223,19 @@ def test_workers_with_other_libraries_are_refused(scheduler: str, monkeypatch: p
     assert str(refused.value.where).startswith("tcp://127.0.0.1:")
 
 
+def test_what_pages_and_exports_are_made_of_counts_too(tmp_path: Path) -> None:
+    here = code()
+    assert {"plotly", "jinja2", "pyarrow"} <= {*here}
+    there = {name: said for name, said in here.items() if name != "plotly"}
+    assert differences(there, here) == f"plotly missing (here {here['plotly']})"
+    assert differences(here, there) == ""  # what is not here is asked of nobody
+    (tmp_path / "a.py").write_text("A = 1\n")
+    (tmp_path / "page.html.j2").write_text("one")
+    before = _digest(tmp_path)
+    (tmp_path / "page.html.j2").write_text("two")
+    assert _digest(tmp_path) != before
+
+
 def test_a_worker_that_comes_later_with_another_program_is_refused(scheduler: str) -> None:
     with workers(scheduler) as found:
         asked = found.client.submit(dask._work, {**code(), "its source": "another"}, str.upper, "a", pure=False)
@@ -277,6 +290,40 @@ def test_a_cluster_that_goes_away_ends_the_wait(status: str, said: str, monkeypa
     client.status = status
     with pytest.raises(InputError, match=said):
         dask.Cluster(client, "tcp://s:1")._next(SimpleQueue())
+
+
+class _Ended:
+    """A unit that ended, and whose outcome is asked for."""
+
+    def __init__(self, status: str, *faults: BaseException) -> None:
+        self.status, self.faults = status, [*faults]
+
+    def result(self, *, timeout: float) -> str:
+        assert timeout > 0
+        if self.faults:
+            raise self.faults.pop(0)
+        return "made again"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (TimeoutError(), "workers have gone"),
+        (OSError("closed"), "scheduler has gone"),
+        (CancelledError("lost"), "scheduler has gone"),
+    ],
+)
+def test_an_outcome_that_nobody_can_give_any_more_ends_the_wait(fault: Exception, said: str) -> None:
+    """Its worker died after the unit had ended: Dask makes it anew, and waits for ever where it cannot."""
+    with pytest.raises(InputError, match=said):
+        dask.Cluster(_Client({}), "tcp://s:1")._fetched(_Ended("pending", fault))
+    with pytest.raises(type(fault)):  # of the unit itself, and none of the cluster
+        dask.Cluster(_Client({}), "tcp://s:1")._fetched(_Ended("error", fault))
+
+
+def test_an_outcome_that_is_made_anew_is_waited_for() -> None:
+    cluster = dask.Cluster(_Client({"tcp://w:1": 1}), "tcp://s:1")
+    assert cluster._fetched(_Ended("pending", TimeoutError(), TimeoutError())) == "made again"
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from stromagate.errors import InputError, StromagateError, UsageError
@@ -49,7 +50,7 @@ def cluster(address: str) -> Iterator[Cluster]:
     ------
     UsageError
         Dask is not installed, nothing answers at the address, there is no worker, or one of them would make other
-        numbers or work on several tubes at once in one process.
+        results or work on several tubes at once in one process.
     """
     try:
         from distributed import Client
@@ -98,14 +99,14 @@ class Cluster:
         InputError
             The scheduler has gone, or all workers have.
         UsageError
-            A worker that came later would make other numbers.
+            A worker that came later would make other results.
         """
         from distributed import KilledWorker
 
         again: list[Unit] = []
         for unit, future in self._ended(function, list(units)):
             try:
-                outcome = future.result()
+                outcome = self._fetched(future)
             except KilledWorker:
                 again.append(unit)
             else:
@@ -114,7 +115,7 @@ class Cluster:
         for unit in again:
             for _, future in self._ended(function, [unit]):
                 try:
-                    outcome = future.result()
+                    outcome = self._fetched(future)
                 except KilledWorker:
                     outcome = lost(unit)
                 yield outcome
@@ -140,6 +141,22 @@ class Cluster:
                 with suppress(OSError, TimeoutError):
                     self.client.cancel([future for _, future in waiting.values()])
 
+    def _fetched(self, future: Future) -> Any:
+        """Return the outcome of a unit that ended; Dask makes it anew where the worker that kept it has died since.
+
+        For want of workers, or of a scheduler, Dask would wait for ever.
+        """
+        while True:
+            try:
+                return future.result(timeout=_ALL_GONE_S)
+            except (OSError, CancelledError) as cause:  # a TimeoutError is an OSError too
+                if future.status == "error":  # the unit's own
+                    raise
+                if not isinstance(cause, TimeoutError):
+                    raise self._gone("the Dask scheduler has gone, or gave up the tubes of this run") from cause
+                if not _threads(self.client):
+                    raise self._gone("all Dask workers have gone") from cause
+
     def _next(self, ended: SimpleQueue[Future]) -> Future:
         """Wait for a future that ended; give up where no worker is left that could end one."""
         seen = time.monotonic()
@@ -160,7 +177,7 @@ class Cluster:
 
 
 def _must_fit(client: Client, address: str) -> None:
-    """Refuse a cluster without workers, and one whose workers would make other numbers.
+    """Refuse a cluster without workers, and one whose workers would make other results.
 
     Raises
     ------
@@ -193,7 +210,7 @@ def _must_fit(client: Client, address: str) -> None:
 
 def _must_be_the_same(here: Mapping[str, str], there: Mapping[str, str], worker: str) -> None:
     if other := differences(there, here):
-        raise _other_program(f"this Dask worker may make other numbers: it has {other}", worker)
+        raise _other_program(f"this Dask worker may make other results: it has {other}", worker)
 
 
 def _other_program(message: str, worker: str) -> UsageError:
