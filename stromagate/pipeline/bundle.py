@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -31,6 +30,11 @@ from stromagate.model.history import ChartBook
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pipeline.claim import at_work, claimed, holder, no_workers_left, wait_for_workers
 from stromagate.pipeline.seal import bears_its_seal, plain_bytes, seal_of, sealed
+from stromagate.pipeline.tube_folder import PARTIAL, without_print
+from stromagate.pipeline.tube_folder import SAMPLES as SAMPLES  # noqa: PLC0414  (known by this name)
+from stromagate.pipeline.tube_folder import refresh_sample as refresh_sample  # noqa: PLC0414  (known by this name)
+from stromagate.pipeline.tube_folder import remove_sample as remove_sample  # noqa: PLC0414  (known by this name)
+from stromagate.pipeline.tube_folder import write_sample as write_sample  # noqa: PLC0414  (known by this name)
 from stromagate.pipeline.unfinished import UNFINISHED_FILE, still_to_do
 from stromagate.pipeline.whole_files import cannot_write as cannot_write  # noqa: PLC0414  (known by this name)
 from stromagate.pipeline.whole_files import sweep
@@ -41,7 +45,6 @@ T = TypeVar("T", bound=BaseModel)
 RUN_FILE = "run.json"
 RESULT_FILE = "result.json"
 CHARTS_FILE = "history.json"
-SAMPLES = "samples"
 PATIENTS = "patients"
 EXPORTS = "exports"
 # What is said of all tubes together; the mark of a finished run goes first and comes last.
@@ -63,7 +66,6 @@ RUN_FILES = (
     "ro-crate-metadata.json",
     UNFINISHED_FILE,
 )
-_PARTIAL = ".partial"
 _MARKER = RESULTS_MARKER
 
 
@@ -169,7 +171,7 @@ def names_in(folder: Path) -> set[str]:
 
 
 def _sweep(out: Path) -> None:
-    shutil.rmtree(out / _PARTIAL, ignore_errors=True)
+    shutil.rmtree(out / PARTIAL, ignore_errors=True)
     tubes = out / SAMPLES
     sweep((out, out / "assets", out / PATIENTS, out / EXPORTS, *(tubes.iterdir() if tubes.is_dir() else ())))
 
@@ -199,76 +201,6 @@ def _stale(out: Path, sample_ids: set[str]) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.name not in sample_ids) if folder.is_dir() else []
 
 
-def write_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
-    """Put a tube's folder in place in one step, over an older one.
-
-    Raises
-    ------
-    OutputError
-        The disk is full or the place cannot be written; an older folder of the tube is as it was.
-    """
-    # Of a cluster two workers may have the same tube, where the scheduler lost sight of one of them.
-    final, fresh = out / SAMPLES / sample_id, out / _PARTIAL / f"{sample_id}.{secrets.token_hex(4)}"
-    try:
-        for name, content in files.items():
-            write_file(fresh / name, content)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        old = _set_aside(out, sample_id)
-        try:
-            fresh.rename(final)
-        except OSError:
-            if old is not None:
-                old.rename(final)
-            raise
-        if old is not None:
-            shutil.rmtree(old)
-    except OSError as cause:
-        raise cannot_write(final, cause) from cause
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _set_aside(out: Path, sample_id: str) -> Path | None:
-    """Take a tube's folder away in one step; None where there is none."""
-    final, old = out / SAMPLES / sample_id, out / _PARTIAL / f"{sample_id}.old"
-    if not final.exists():
-        return None
-    shutil.rmtree(old, ignore_errors=True)
-    old.parent.mkdir(exist_ok=True)
-    return final.rename(old)
-
-
-def refresh_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
-    """Write those files of a tube's folder that are missing or differ; the others are not touched."""
-    for name, content in files.items():
-        path = out / SAMPLES / sample_id / name
-        if not path.is_file() or path.read_bytes() != content:
-            _without_print(path, content)
-            write_file(path, content)
-
-
-def _without_print(page: Path, content: bytes) -> None:
-    """Take away the PDF of a page that is about to read otherwise: it would speak of other numbers."""
-    if page.suffix == ".html" and not (page.is_file() and page.read_bytes() == content):
-        page.with_suffix(".pdf").unlink(missing_ok=True)
-
-
-def remove_sample(out: Path, sample_id: str) -> None:
-    """Take away an older result of a tube that failed this time, in one step: it must not pass for this run's.
-
-    Raises
-    ------
-    OutputError
-        It cannot be taken away.
-    """
-    try:
-        old = _set_aside(out, sample_id)
-        if old is not None:
-            shutil.rmtree(old)
-    except OSError as cause:
-        raise cannot_write(out / SAMPLES / sample_id, cause) from cause
-
-
 def close_folder(out: Path, files: Mapping[str, bytes]) -> None:
     """Write the run's own files, ``run.json`` last: it is the mark of a finished run.
 
@@ -282,9 +214,12 @@ def close_folder(out: Path, files: Mapping[str, bytes]) -> None:
     except OSError as cause:
         raise cannot_write(out, cause) from cause
     for name in sorted(files, key=lambda name: name == RUN_FILE):
-        _without_print(out / name, files[name])
+        without_print(out / name, files[name])
         write_file(out / name, files[name])
-    (out / UNFINISHED_FILE).unlink(missing_ok=True)
+    try:
+        (out / UNFINISHED_FILE).unlink(missing_ok=True)
+    except OSError as cause:
+        raise cannot_write(out / UNFINISHED_FILE, cause) from cause
 
 
 def read_run(out: Path) -> RunIndex:

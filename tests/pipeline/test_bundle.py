@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stromagate.errors import InputError, UsageError
+from stromagate.errors import InputError, OutputError, UsageError
 from stromagate.pipeline import bundle
 from stromagate.pipeline.bundle import read_result, to_json_bytes, write_sample
 from tests.results import make_result
@@ -132,6 +132,17 @@ def test_only_what_differs_is_written_again(tmp_path: Path) -> None:
     assert (folder / "populations.csv").read_bytes() == b"33"
     assert (folder / "result.json").stat().st_ino == before["result.json"]
     assert (folder / "populations.csv").stat().st_ino != before["populations.csv"]
+
+
+def test_a_page_in_whose_place_something_else_lies_is_no_fault_of_the_tube(tmp_path: Path) -> None:
+    """Else the tube would count as failed, and its result be taken away."""
+    bundle.write_sample(tmp_path, "a", {"result.json": b"1"})
+    (tmp_path / "samples" / "a" / "report.html" / "mine").mkdir(parents=True)
+    (tmp_path / "samples" / "a" / "page.pdf" / "mine").mkdir(parents=True)
+    for page in ("report.html", "page.html"):
+        with pytest.raises(OutputError, match="cannot be written"):
+            bundle.refresh_sample(tmp_path, "a", {page: b"2"})
+    assert (tmp_path / "samples" / "a" / "result.json").read_bytes() == b"1"
 
 
 @pytest.mark.parametrize("labels", [{"role": "stained"}, {"seal": "", "role": ""}, {"seal": '"seal": ""'}])
