@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from stromagate.pipeline import analyze, analyze_together, analyze_with_controls
 from stromagate.pipeline.batch import render_again, run_batch
 from stromagate.pipeline.controls import first_stage, gate_control
 from stromagate.pipeline.job import BatchOptions
-from stromagate.pipeline.tubes import collect_tubes
+from stromagate.pipeline.tubes import Tube, collect_tubes
 from tests.tubes import NAMES, STAINS, TEMPLATE, write_template, write_tube
 
 CONTROL = """\
@@ -322,6 +323,20 @@ def test_a_fault_of_ours_in_a_control_costs_no_tube_and_is_made_good_by_the_next
     assert findings(a, "Q43")[0][1].endswith("could not be used: a fault of stromagate: ZeroDivisionError: nothing.")
     run(folder)
     assert result(folder, "a").tree.node("progenitors").state == "fitted"
+
+
+def test_a_fault_of_ours_over_a_header_costs_that_tube_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = first_stage.look
+
+    def broken(tube: Tube, *others: Any) -> object:
+        if tube.sample_id.endswith("_fmo"):
+            raise ZeroDivisionError("nothing")
+        return real(tube, *others)
+
+    monkeypatch.setattr(first_stage, "look", broken)
+    failed = {entry.sample_id for entry in run(folder).samples if entry.status == "failed"}
+    assert failed == {"a_fmo", "b_fmo"}  # a channel without a name borrows none where the header is not known
+    assert result(folder, "a").tree.node("progenitors").state == "fallback"
 
 
 def test_an_interrupt_while_controls_are_gated_leaves_an_unfinished_run(

@@ -116,6 +116,8 @@ def _look(job: Job) -> tuple[str, _Looked]:
         return name, _Looked(look(job.tube, job.template.template, job.config), hash_file(job.tube.path))
     except StromagateError as error:
         return name, _Looked(None, "", error.message)
+    except Exception as fault:  # noqa: BLE001  (as in ``_gate``: the tube's own line tells it)
+        return name, _Looked(None, "", _of_ours(fault))
 
 
 def _unseen(job: Job) -> tuple[str, _Looked]:
@@ -162,8 +164,12 @@ def _gate(job: Job) -> tuple[str, _Gated]:
     except StromagateError as error:
         return name, _Gated(None, error.message)
     except Exception as fault:  # noqa: BLE001  (a fault of ours must not cost the batch; the control's own line tells it)
-        return name, _Gated(None, f"a fault of stromagate: {type(fault).__name__}: {fault}")
+        return name, _Gated(None, _of_ours(fault))
     return name, _Gated(tube)
+
+
+def _of_ours(fault: Exception) -> str:
+    return f"a fault of stromagate: {type(fault).__name__}: {fault}"
 
 
 def _ungated(job: Job) -> tuple[str, _Gated]:
