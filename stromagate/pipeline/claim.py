@@ -22,6 +22,8 @@ from stromagate.pipeline.whole_files import cannot_write
 WAIT_S = 60.0
 """How long a run waits for workers of a killed one to finish the file that they are writing. Own choice."""
 _LOOK_EVERY_S = 0.05
+_TRIES = 20
+"""Some shares number their files anew each time they are asked; there a lock is taken as it is."""
 
 
 @contextmanager
@@ -130,9 +132,10 @@ def wait_for_workers(marker: Path) -> None:
 
 
 def no_workers_left(marker: Path) -> None:
-    """Take away what workers held, at the end of a run whose workers are all done."""
-    with suppress(OSError):
-        _of_workers(marker).unlink(missing_ok=True)
+    """Take away what workers held, at the end of a run; not where one of a cluster, given up as lost, still writes."""
+    if _of_workers(marker).exists():
+        with suppress(OSError), _workers_locked(marker, exclusive=True):
+            _of_workers(marker).unlink(missing_ok=True)
 
 
 def _lock(descriptor: int, marker: Path) -> None:
@@ -143,13 +146,13 @@ def _lock(descriptor: int, marker: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as cause:
-        holder = _read(_by(marker))
-        if not holder:  # it has begun just now
+        other = holder(marker)
+        if not other:  # it has begun just now
             time.sleep(_LOOK_EVERY_S)
-            holder = _read(_by(marker))
+            other = holder(marker)
         raise UsageError(
             "out.busy",
-            f"another run is writing into this folder{f': {_said(holder)}' if holder else ''}",
+            f"another run is writing into this folder{f': {_said(other)}' if other else ''}",
             where=str(marker.parent),
             hint="wait until it has ended, end it, or name another folder",
         ) from cause
@@ -166,18 +169,31 @@ def _workers_locked(marker: Path, *, exclusive: bool) -> Iterator[None]:
     except ImportError:  # Windows
         yield
         return
-    try:
-        stream = place.open("ab+")
-    except OSError as cause:
-        raise cannot_write(place, cause) from cause
-    with stream:
+    how = fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH
+    for trial in range(_TRIES):
         try:
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
-        except BlockingIOError:
-            raise
-        except OSError:  # a share without locks
-            pass
-        yield
+            stream = place.open("ab+")
+        except OSError as cause:
+            raise cannot_write(place, cause) from cause
+        with stream:
+            try:
+                fcntl.flock(stream.fileno(), how)
+            except BlockingIOError:
+                raise
+            except OSError:  # a share without locks
+                pass
+            else:
+                if trial + 1 < _TRIES and not _is_still(place, stream.fileno()):
+                    continue
+            yield
+            return
+
+
+def _is_still(place: Path, descriptor: int) -> bool:
+    """Say whether an open file is the one that lies there: what was taken away meanwhile keeps nobody out."""
+    with suppress(OSError):
+        return os.path.samestat(place.stat(), os.fstat(descriptor))
+    return False
 
 
 def _of_workers(marker: Path) -> Path:

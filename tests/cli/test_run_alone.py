@@ -13,7 +13,7 @@ import pytest
 from stromagate.errors import OutputError, UsageError
 from stromagate.model.config import RunConfig
 from stromagate.pipeline import batch, bundle, claim
-from stromagate.pipeline.claim import at_work, claimed, wait_for_workers
+from stromagate.pipeline.claim import at_work, claimed, no_workers_left, wait_for_workers
 from stromagate.pipeline.job import BatchOptions, Job
 from stromagate.pipeline.template import load_template
 from stromagate.pipeline.tubes import collect_tubes
@@ -120,3 +120,32 @@ def test_a_new_run_waits_for_a_worker_that_is_writing(tmp_path: Path, monkeypatc
         assert caught.value.code == "out.busy"
     with claimed(marker):
         wait_for_workers(marker)
+
+
+def test_what_a_run_takes_away_at_its_end_keeps_out_nobody_and_no_file_that_is_held_goes(tmp_path: Path) -> None:
+    """A worker given up as lost may be writing when its run ends, or come between the end and the taking away."""
+    marker, held = tmp_path / ".stromagate", tmp_path / ".stromagate.workers"
+    with claimed(marker) as mine, at_work(marker, mine):
+        no_workers_left(marker)
+        assert held.exists()
+    with claimed(marker):
+        no_workers_left(marker)
+        assert not held.exists()
+
+
+def test_a_lock_on_a_file_that_is_gone_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    marker, held, lock = tmp_path / ".stromagate", tmp_path / ".stromagate.workers", fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        held.unlink()  # by a run that ended between the opening and the locking
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with at_work(marker, "mine"):
+        assert held.exists()
+        monkeypatch.setattr(claim, "WAIT_S", 0.0)
+        with pytest.raises(UsageError, match="workers of a run that was ended"):
+            wait_for_workers(marker)
