@@ -23,6 +23,7 @@ from pathlib import Path
 
 ROOT = "stromagate"
 _LOCK_TRIES, _LOCK_EVERY_S = 400, 0.005
+_BEGIN = b'{"time": "'
 _TUBE: ContextVar[str] = ContextVar("tube", default="")
 
 # Without it the standard library would print warnings on stderr where nobody asked for a log.
@@ -142,6 +143,21 @@ class Lines(logging.Handler):
             "message": record.getMessage(),
         }
         return json.dumps(told).encode() + b"\n"
+
+
+def is_one(path: str) -> bool:
+    """Say whether a log may be written there: a file that begins as one, an empty or a new one, or no regular file.
+
+    Raises
+    ------
+    OSError
+        It cannot be looked at.
+    """
+    place = Path(path)
+    if not place.is_file():
+        return True
+    with place.open("rb") as stream:
+        return stream.read(len(_BEGIN)) in {b"", _BEGIN}
 
 
 def append(path: str, line: bytes) -> None:

@@ -78,9 +78,17 @@ def _logged(name: str, path: Path | None, *, as_json: bool) -> Iterator[None]:
 
 
 def _try(path: str) -> None:
+    """Refuse a log that cannot be written, and a file that is another's: FILE may be a tube by a slip of the shell."""
     from stromagate import log
 
     try:
+        if not log.is_one(path):
+            raise UsageError(
+                "log.foreign",
+                "this file is there already, and is no log: lines added to it would damage it",
+                where=path,
+                hint="name a new file, or a log of earlier calls",
+            )
         log.append(path, b"")
     except OSError as cause:
         raise UsageError(

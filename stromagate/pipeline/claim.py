@@ -134,7 +134,7 @@ def wait_for_workers(marker: Path) -> None:
 def no_workers_left(marker: Path) -> None:
     """Take away what workers held, at the end of a run; not where one of a cluster, given up as lost, still writes."""
     if _of_workers(marker).exists():
-        with suppress(OSError), _workers_locked(marker, exclusive=True):
+        with suppress(OSError, OutputError), _workers_locked(marker, exclusive=True):
             _of_workers(marker).unlink(missing_ok=True)
 
 

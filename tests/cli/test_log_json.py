@@ -116,6 +116,19 @@ def test_a_log_that_cannot_be_written_is_said_before_any_work(call, batch: Path,
         assert not out.exists()
 
 
+def test_a_file_that_is_no_log_is_left_as_it_is(call, batch: Path, tmp_path: Path) -> None:
+    """``--log-json *.fcs`` names a tube."""
+    tube, before = batch / "a.fcs", (batch / "a.fcs").read_bytes()
+    refused = call("inspect", batch / "b.fcs", "--json", "--log-json", tube)
+    assert refused.exit_code == 2
+    error = json.loads(refused.stdout)["error"]
+    assert (error["code"], error["where"]) == ("log.foreign", str(tube))
+    assert tube.read_bytes() == before
+    (tmp_path / "empty").touch()
+    assert call("plan", "--ppm", "43", "--log-json", tmp_path / "empty").exit_code == 0
+    assert len(lines(tmp_path / "empty")) == 2
+
+
 def test_a_disk_that_fills_up_costs_the_log_and_no_result(
     call, batch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
