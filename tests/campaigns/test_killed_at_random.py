@@ -132,9 +132,9 @@ def _edits(bench: Bench) -> Path:
     for path in sorted(bench.out.glob("samples/*/result.json")):
         result = json.loads(path.read_text(encoding="utf-8"))
         if result["labels"]["role"] == "stained":
-            (node,) = [node for node in result["tree"]["nodes"] if node["name"] == "msc"]
+            node = next(node for node in result["tree"]["nodes"] if (node["geometry"] or {}).get("low") is not None)
             moved = {**node["geometry"], "low": node["geometry"]["low"] + 0.02}
-            edit = {"population": "msc", "geometry": moved, "who": "Reader B", "when": "2026-03-01T18:00:00Z",
+            edit = {"population": node["name"], "geometry": moved, "who": "Reader B", "when": "2026-03-01T18:00:00Z",
                     "why": "debris"}  # fmt: skip
             sample = {"sample_id": result["sample_id"], "tree_sha256": result["fitted_tree_sha256"], "edits": [edit]}
             tubes.append(sample)
