@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from stromagate.errors import OutputError, SpecificationError, StromagateError, UsageError, did_you_mean
+from stromagate.errors import InputError, OutputError, SpecificationError, StromagateError, UsageError, did_you_mean
 from stromagate.export import asked
 from stromagate.export.exporter import ToFile
 from stromagate.fcs import hash_file, read_fcs
@@ -54,6 +54,7 @@ def _written(job: Job, result: SampleResult, wanted: Mapping[str, ToFile], home:
     try:
         sample = read_tube(job.tube.path, job.template, job.config)
         members = members_of(sample, result.tree)
+        _require_as_analysed(job, result)
     except Exception as error:  # noqa: BLE001  (the result stands, whatever became of the file since)
         for name in wanted:
             yield _failed(job, home / name, error)
@@ -63,6 +64,17 @@ def _written(job: Job, result: SampleResult, wanted: Mapping[str, ToFile], home:
             write(result, sample, members, home / name)
         except Exception as error:  # noqa: BLE001  (neither the result nor the other files hang on this one)
             yield _failed(job, home / name, error)
+
+
+def _require_as_analysed(job: Job, result: SampleResult) -> None:
+    """Refuse a file that is another one by now; equal counts do not say so. Asked once its events are read."""
+    if hash_file(job.tube.path) != result.source.sha256:
+        raise InputError(
+            "export.changed",
+            "the file is not as it was when it was analysed",
+            where=str(job.tube.path),
+            hint="the file was changed meanwhile; run the tube again",
+        )
 
 
 def _failed(job: Job, path: Path, error: Exception) -> NotExported:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +94,24 @@ def test_it_is_said_on_the_page_and_in_no_list_of_files_and_taken_back(
     assert run(call, tubes, ran).exit_code == 0
     assert bundle.read_run(ran).not_exported == {}
     assert (ran / "index.html").read_bytes() == before
+
+
+def test_a_file_that_is_changed_meanwhile_is_not_exported(
+    call, tubes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it has as many events in every population as before."""
+    tube, read = Path(shutil.copy(tubes / "a.fcs", tmp_path)), gated_files.read_tube
+
+    def changed(path: Path, *rest):
+        path.write_bytes(path.read_bytes() + b" ")
+        return read(path, *rest)
+
+    monkeypatch.setattr(gated_files, "read_tube", changed)
+    out = tmp_path / "out"
+    assert call("run", tube, "-t", tubes / "small.yaml", "-o", out, "--export", "clr").exit_code == 3
+    (error,) = bundle.read_run(out).not_exported.values()
+    assert (error["code"], error["where"]) == ("export.changed", "a.fcs")
+    assert not (out / "samples/a/membership.clr").exists()
 
 
 def test_what_an_earlier_run_left_and_cannot_go_is_said(call, tubes: Path, ran: Path) -> None:
