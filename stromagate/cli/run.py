@@ -82,7 +82,7 @@ def run(
             raise UsageError(
                 "run.options", f"{missing} is needed", hint="stromagate run FOLDER --template bm_stroma_core --out DIR"
             )
-        _load_program(jobs, executor)
+        _load_program(_at_once(jobs, inputs or [], sheet), executor)
         from stromagate.pipeline.job import BatchOptions
 
         config = _config(
@@ -126,6 +126,13 @@ def run(
             error=first_error(finished),
         )
     raise typer.Exit(finished.exit_code or stopped)
+
+
+def _at_once(jobs: int, inputs: list[Path], sheet: Path | None) -> int:
+    """Return how many tubes can be worked on at once, as far as can be told before folders and sheets are read."""
+    if sheet is not None or not all(path.is_file() for path in inputs):
+        return jobs
+    return min(jobs, max(1, len(inputs)))
 
 
 def _load_program(jobs: int, executor: str) -> None:

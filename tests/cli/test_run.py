@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stromagate.cli.run import _at_once
 from tests.tubes import TEMPLATE, write_template, write_tube
 
 TABLES = {
@@ -370,3 +371,11 @@ def test_a_fault_of_ours_costs_one_tube_and_ends_with_1(call, said, tubes, tmp_p
     entries = said(result)["run"]["samples"]
     assert [entry["status"] for entry in entries] == ["failed", "ok", "ok"]
     assert entries[0]["error"]["code"] == "internal"
+
+
+def test_no_more_processes_are_started_than_there_are_files(tubes: Path) -> None:
+    """Each loads the whole program: of --jobs 64 for one tube, 63 would have nothing to do."""
+    assert _at_once(64, [tubes / "a.fcs"], None) == 1
+    assert _at_once(64, [tubes / "a.fcs", tubes / "b.FCS"], None) == 2
+    assert _at_once(64, [tubes], None) == 64  # nobody has looked into it yet
+    assert _at_once(64, [], tubes / "samples.csv") == 64
