@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,11 +177,12 @@ def _at(cells: Sequence[str], i: int) -> str:
 
 
 def _refuse_twice(path: Path, names: Sequence[str], what: str) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(names)
+    twice = sorted(name for name, n in counts.items() if n > 1)
     if twice:
         raise InputError(
             "flowjo.twice",
-            f"the {what} '{twice[0]}' stands {names.count(twice[0])} times",
+            f"the {what} '{twice[0]}' stands {counts[twice[0]]} times",
             where=str(path),
             hint=f"leave one {what} of that name in the table",
         )
