@@ -60,9 +60,12 @@ def write_cohort(gathered: Gathered, out: Path, *, standalone: bool = False) -> 
     # A page that is mailed leads nowhere, and its links would tell how folders are called here.
     reports = {} if standalone else gathered.reports
     with claimed(out / _MARKER):
-        sweep((out, out / PATIENTS, out / "assets", *(out / name for name in gathered.cohorts)))
-        _clear(out)
-        _remember(out, gathered)
+        try:
+            sweep((out, out / PATIENTS, out / "assets", *(out / name for name in gathered.cohorts)))
+            _clear(out)
+            _remember(out, gathered)
+        except OSError as cause:
+            raise cannot_write(out, cause) from cause
         homes = {
             tube.name: f"{name}/cohort.html" if name else "cohort.html"
             for name, cohort in gathered.cohorts.items()

@@ -69,9 +69,9 @@ class Bench:
         wrong = []
         if deed == "kill" and answer["code"] != -9:
             wrong.append(f"ended with {answer['code']}")
-        if deed in {"full", "limit"}:
+        if deed in {"full", "limit"} and answer["code"]:
             wrong += self._not_clear(answer, "No space left on device" if deed == "full" else "File too large")
-        wrong += torn(self.all, whole, *before)
+        wrong += torn(self.all, whole, *([] if answer["code"] == 0 else before))  # whoever says 0 is done
         self.call(words)
         after = contents(self.all)
         wrong += sorted(name for name in {*after, *whole} if after.get(name) != whole.get(name))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -319,6 +321,21 @@ def test_a_calibration_that_is_none_is_refused_before_anything_is_read(call: Cal
 def test_a_place_that_cannot_be_written_is_said(call: Call, two_runs: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     refused(call("cohort", *two_runs, "--out", tmp_path / "file" / "out", "--json"), 3, "out.write")
+
+
+def test_a_disk_that_is_full_is_not_called_our_fault(
+    call: Call, two_runs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def full(path: Path, *said: str, **how: str) -> int:
+        if path.name == ".stromagate_cohort":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, *said, **how)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    error = refused(call("cohort", *two_runs, "--out", tmp_path / "out", "--json"), 3, "out.write")
+    assert error["message"] == "cannot be written: No space left on device"
 
 
 def test_a_printer_that_is_not_there_is_said_before_anything_is_read(
