@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -29,29 +31,42 @@ def write_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:
         for name, content in files.items():
             write_file(fresh / name, content)
         final.parent.mkdir(parents=True, exist_ok=True)
-        old = _set_aside(out, sample_id)
-        try:
-            fresh.rename(final)
-        except OSError:
-            if old is not None:
-                old.rename(final)
-            raise
-        if old is not None:
-            shutil.rmtree(old)
+        if not _put(out, sample_id, fresh) and not _put(out, sample_id, fresh):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
     except OSError as cause:
         raise cannot_write(final, cause) from cause
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def _put(out: Path, sample_id: str, fresh: Path) -> bool:
+    """Rename a folder into its place, the older one aside; False where another worker came between."""
+    final, old = out / SAMPLES / sample_id, _set_aside(out, sample_id)
+    try:
+        fresh.rename(final)
+    except OSError:
+        if not final.exists():
+            if old is not None:
+                old.rename(final)
+            raise
+        placed = False
+    else:
+        placed = True
+    if old is not None:
+        shutil.rmtree(old)
+    return placed
+
+
 def _set_aside(out: Path, sample_id: str) -> Path | None:
     """Take a tube's folder away in one step; None where there is none."""
-    final, old = out / SAMPLES / sample_id, out / PARTIAL / f"{sample_id}.old"
+    final, old = out / SAMPLES / sample_id, out / PARTIAL / f"{sample_id}.{secrets.token_hex(4)}.old"
     if not final.exists():
         return None
-    shutil.rmtree(old, ignore_errors=True)
     old.parent.mkdir(exist_ok=True)
-    return final.rename(old)
+    try:
+        return final.rename(old)
+    except FileNotFoundError:  # another worker has taken it away since
+        return None
 
 
 def refresh_sample(out: Path, sample_id: str, files: Mapping[str, bytes]) -> None:

@@ -134,6 +134,24 @@ def test_only_what_differs_is_written_again(tmp_path: Path) -> None:
     assert (folder / "populations.csv").stat().st_ino != before["populations.csv"]
 
 
+def test_two_workers_may_have_the_same_tube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a scheduler lost sight of one: the second puts its folder in place within the first one's step."""
+    bundle.write_sample(tmp_path, "a", {"result.json": b"old"})
+    rename, others = Path.rename, ["once"]
+
+    def late(path: Path, target: Path) -> Path:
+        made = rename(path, target)
+        if path.parent.name == "samples" and others:
+            others.clear()
+            bundle.write_sample(tmp_path, "a", {"result.json": b"new"})
+        return made
+
+    monkeypatch.setattr(Path, "rename", late)
+    bundle.write_sample(tmp_path, "a", {"result.json": b"new"})
+    assert names(tmp_path) == {"samples/a/result.json"}
+    assert (tmp_path / "samples/a/result.json").read_bytes() == b"new"
+
+
 def test_a_page_in_whose_place_something_else_lies_is_no_fault_of_the_tube(tmp_path: Path) -> None:
     """Else the tube would count as failed, and its result be taken away."""
     bundle.write_sample(tmp_path, "a", {"result.json": b"1"})
