@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
@@ -21,12 +22,13 @@ import pytest
 from stromagate.errors import InputError, UsageError
 from stromagate.model.config import RunConfig
 from stromagate.pipeline import bundle, elsewhere
-from stromagate.pipeline.batch import _one, run_batch
+from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.environment import environment
 from stromagate.pipeline.executor import dask, workers
 from stromagate.pipeline.executor.choice import address_of
 from stromagate.pipeline.executor.code import _digest, code, differences
 from stromagate.pipeline.job import BatchOptions, Job
+from stromagate.pipeline.one_tube import work_on
 from stromagate.pipeline.template import load_template
 from stromagate.pipeline.tubes import Tube, collect_tubes
 from tests.pipeline.clusters import cluster, shout_or_die, wait_for
@@ -105,7 +107,7 @@ def test_the_sample_tubes_give_the_same_bytes_wherever_and_however_often(schedul
     for number, options in enumerate(ways):
         assert run_batch(tubes, "bm_stroma_core", tmp_path / str(number), options=options).exit_code == 0
         written.append(tree(tmp_path / str(number)))
-    assert len(written[0]) > 60
+    assert len(written[0]) > 50
     assert all(each == written[0] for each in written)
 
 
@@ -150,7 +152,7 @@ def test_work_that_is_given_up_is_taken_back(scheduler: str, tmp_path: Path) -> 
 
 
 @pytest.mark.soak
-def test_ctrl_c_says_one_line(scheduler: str, batch: Path, tmp_path: Path) -> None:
+def test_ctrl_c_sayswork_on_line(scheduler: str, batch: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     many = [write_tube(tmp_path / f"{seed}.fcs", seed) for seed in range(12)]
     line = ["run", *many, "-t", batch / "t.yaml", "-o", out, "--executor", scheduler]
@@ -326,6 +328,14 @@ def test_an_outcome_that_is_made_anew_is_waited_for() -> None:
     assert cluster._fetched(_Ended("pending", TimeoutError(), TimeoutError())) == "made again"
 
 
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask, "_ANSWER_S", 0.01)
+    ended = threading.Event()
+    with pytest.raises(TimeoutError):
+        dask._connected(lambda: ended.wait(30))
+    ended.set()
+
+
 @pytest.fixture
 def job(batch: Path, tmp_path: Path) -> Iterator[Job]:
     """A tube of a run that is at work, as it is sent away."""
@@ -337,7 +347,7 @@ def job(batch: Path, tmp_path: Path) -> Iterator[Job]:
 
 def test_a_worker_that_does_not_see_the_file_says_so(job: Job) -> None:
     hidden = replace(job, tube=replace(job.tube, path=job.tube.path.with_name("elsewhere.fcs")))
-    outcome = _one(hidden)
+    outcome = work_on(hidden)
     assert outcome.exit_code == 3
     assert outcome.entry.error is not None
     assert outcome.entry.error["code"] == "worker.file"
@@ -349,7 +359,7 @@ def test_a_worker_that_sees_another_folder_leaves_it_alone(job: Job, tmp_path: P
     """Such as its own disk under the same path, or none at all, or the folder of a run that began after this one."""
     bundle.write_sample(job.out, "a", {"result.json": b"another run's"})
     for unseen in (replace(job, claim="1 node7 2026-01-01T00:00:00Z 0123"), replace(job, out=tmp_path / "nowhere")):
-        outcome = _one(unseen)
+        outcome = work_on(unseen)
         assert outcome.entry.error is not None
         assert outcome.entry.error["code"] == "worker.folder"
     assert not (tmp_path / "nowhere").exists()

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from concurrent.futures import Future as PlainFuture
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -60,7 +61,7 @@ def cluster(address: str) -> Iterator[Cluster]:
         ) from cause
     with _no_talk():
         try:
-            client = Client(address, timeout=_ANSWER_S, set_as_default=False, name="stromagate")
+            client = _connected(lambda: Client(address, timeout=_ANSWER_S, set_as_default=False, name="stromagate"))
         except (OSError, ValueError) as cause:  # nobody there, not in time, or a name that cannot be resolved
             raise UsageError(
                 "executor.unreachable",
@@ -74,6 +75,26 @@ def cluster(address: str) -> Iterator[Cluster]:
         finally:
             with suppress(OSError, TimeoutError):
                 client.close()
+
+
+def _connected(connect: Callable[[], Client]) -> Client:
+    """Connect, and give up also where a server of another kind takes the call and never answers: Dask waits for ever.
+
+    Raises
+    ------
+    OSError
+        Whatever kept it, a TimeoutError among them.
+    """
+    made: PlainFuture[Client] = PlainFuture()
+
+    def attempt() -> None:
+        try:
+            made.set_result(connect())
+        except Exception as cause:  # noqa: BLE001  (it is raised where it is waited for)
+            made.set_exception(cause)
+
+    threading.Thread(target=attempt, daemon=True).start()
+    return made.result(timeout=2 * _ANSWER_S)
 
 
 @dataclass(frozen=True, slots=True)
