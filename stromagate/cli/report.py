@@ -30,7 +30,7 @@ def report(
     """Render all pages and tables of a run again; no FCS file is needed."""
     with speaking(as_json=as_json, debug=debug):
         printer = printer_for(paper, pdf=pdf)
-        from stromagate.pipeline.batch import render_again
+        from stromagate.pipeline.render_again import render_again
 
         run = render_again(
             folder,

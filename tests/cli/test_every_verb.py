@@ -28,7 +28,7 @@ VERBS = {
     "sheet": ("x.fcs", "stromagate.pipeline.tubes.collect_tubes"),
     "plan": ("--ppm 43", "stromagate.quantify.planner.plan"),
     "run": ("x.fcs -t bm_stroma_core --out out", "stromagate.pipeline.tubes.collect_tubes"),
-    "report": ("out", "stromagate.pipeline.batch.render_again"),
+    "report": ("out", "stromagate.pipeline.render_again.render_again"),
     "review": ("out --no-open", "stromagate.pipeline.review.rerun.broken_off"),
     "agree": ("one two", "stromagate.pipeline.review.readers.compare_readers"),
     "verify": ("out", "stromagate.pipeline.review.verify.verify"),

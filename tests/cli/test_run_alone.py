@@ -12,7 +12,7 @@ import pytest
 
 from stromagate.errors import OutputError, UsageError
 from stromagate.model.config import RunConfig
-from stromagate.pipeline import batch, bundle, claim
+from stromagate.pipeline import bundle, claim, one_tube
 from stromagate.pipeline.claim import at_work, claimed, no_workers_left, wait_for_workers
 from stromagate.pipeline.job import BatchOptions, Job
 from stromagate.pipeline.template import load_template
@@ -93,7 +93,7 @@ def test_a_worker_writes_nothing_into_a_folder_that_another_run_has_taken_over(j
         for each in (job, replace(job, tube=replace(job.tube, path=job.out / "missing.fcs"))):
             bundle.write_sample(job.out, "a", {"result.json": b"of the new run"})
             with pytest.raises(OutputError, match=f"process {os.getpid()} ") as caught:
-                batch._one(each)
+                one_tube.work_on(each)
             assert caught.value.code == "out.taken_over"
             assert [path.name for path in job.out.glob("samples/*/*")] == ["result.json"]
             assert (job.out / "samples/a/result.json").read_bytes() == b"of the new run"

@@ -11,22 +11,23 @@ from pathlib import Path
 import pytest
 
 from stromagate.errors import OutputError
-from stromagate.pipeline import batch, bundle
+from stromagate.pipeline import batch, bundle, one_tube
+from stromagate.pipeline.job import Job, Outcome
 from tests.cli.test_run import tree
 
 
 @pytest.fixture
 def broken_off(call, tubes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of three tubes, interrupted at the second."""
-    one = batch._one
+    one = batch.work_on
 
-    def interrupted(job: batch.Job) -> batch.Outcome:
+    def interrupted(job: Job) -> Outcome:
         if job.tube.sample_id == "b":
             raise KeyboardInterrupt
         return one(job)
 
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "_one", interrupted)
+        patched.setattr(batch, "work_on", interrupted)
         assert call("run", tubes, "-t", tubes / "small.yaml", "-o", tmp_path / "out").exit_code == 130
     return tmp_path / "out"
 
@@ -141,10 +142,10 @@ def test_a_tube_keeps_its_older_folder_where_the_new_one_cannot_be_put_in_place(
 
 
 def test_memory_that_ran_out_is_not_called_our_fault(call, said, tubes: Path, tmp_path: Path, monkeypatch) -> None:
-    def greedy(_job: batch.Job) -> None:
+    def greedy(_job: Job) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(batch, "analyze_job", greedy)
+    monkeypatch.setattr(one_tube, "analyze_job", greedy)
     ended = call("run", tubes / "a.fcs", "-t", tubes / "small.yaml", "-o", tmp_path, "--json")
     assert ended.exit_code == 1
     assert said(ended)["error"]["code"] == "worker.memory"

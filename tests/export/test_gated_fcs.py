@@ -17,7 +17,8 @@ from stromagate.fcs import read_fcs, write_fcs
 from stromagate.gating.replay import members_of
 from stromagate.model.gates import Boolean, GateTree, Interval
 from stromagate.pipeline import bundle
-from stromagate.pipeline.batch import BatchOptions, render_again, run_batch
+from stromagate.pipeline.batch import BatchOptions, run_batch
+from stromagate.pipeline.render_again import render_again
 from stromagate.pipeline.review.verify import verify
 from stromagate.pipeline.tubes import collect_tubes
 from tests.gating.tubes import node

@@ -15,7 +15,8 @@ from stromagate.export import export
 from stromagate.export.formats.ro_crate import of_folder
 from stromagate.model.result import RESEARCH_USE, RunIndex, SampleEntry
 from stromagate.pipeline import bundle
-from stromagate.pipeline.batch import BatchOptions, render_again, run_batch
+from stromagate.pipeline.batch import BatchOptions, run_batch
+from stromagate.pipeline.render_again import render_again
 from stromagate.pipeline.review.verify import verify
 from stromagate.pipeline.tubes import collect_tubes
 from tests.results import make_result

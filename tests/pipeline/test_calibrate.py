@@ -14,10 +14,11 @@ from stromagate.model.calibration import CalibrationTube, CohortCalibration, Con
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pattern import call_pattern
 from stromagate.pipeline import together
-from stromagate.pipeline.batch import render_again, run_batch
+from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.bundle import read_result, read_run
 from stromagate.pipeline.calibrate import Wanted, calibrate, calibration_bytes, reference, with_pattern
 from stromagate.pipeline.job import BatchOptions
+from stromagate.pipeline.render_again import render_again
 from stromagate.pipeline.tubes import collect_tubes
 from tests.cli.test_run import tree
 from tests.pattern.runs import donor, donors, write_run

@@ -15,9 +15,10 @@ from stromagate.gating.method import Outside
 from stromagate.model.config import RunConfig
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pipeline import analyze, analyze_together, analyze_with_controls, bundle, load_template
-from stromagate.pipeline.batch import render_again, run_batch
+from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.controls import first_stage, gate_control
 from stromagate.pipeline.job import BatchOptions
+from stromagate.pipeline.render_again import render_again
 from stromagate.pipeline.tubes import Tube, collect_tubes
 from tests.tubes import NAMES, STAINS, TEMPLATE, write_template, write_tube
 

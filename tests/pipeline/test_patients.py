@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from stromagate.pipeline import bundle
-from stromagate.pipeline.batch import render_again
 from stromagate.pipeline.printing import pages_of
+from stromagate.pipeline.render_again import render_again
 from tests.report.cohorts import cohort_tube, write_run
 
 

@@ -15,7 +15,7 @@ from stromagate.export.asked import made_by_run_only
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pattern import call_pattern
 from stromagate.pipeline import bundle
-from stromagate.pipeline.batch import files_of
+from stromagate.pipeline.made_files import files_of
 from stromagate.pipeline.review.checked_numbers import check_numbers
 from stromagate.pipeline.review.checked_review import check_review
 from stromagate.pipeline.review.companions import Places

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from stromagate.errors import InputError, UsageError
-from stromagate.pipeline.batch import render_again, run_batch
+from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.bundle import read_result, to_json_bytes, write_file
+from stromagate.pipeline.render_again import render_again
 from stromagate.pipeline.review.signoff import ROLES, SignOff, content_sha256
 from stromagate.pipeline.review.store import ReviewStore, SignedError
 from stromagate.pipeline.tubes import collect_tubes

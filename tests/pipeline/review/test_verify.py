@@ -14,7 +14,8 @@ from stromagate.model.audit import Signature
 from stromagate.model.config import RunConfig
 from stromagate.model.result import SampleResult
 from stromagate.pipeline import bundle
-from stromagate.pipeline.batch import render_again, run_batch
+from stromagate.pipeline.batch import run_batch
+from stromagate.pipeline.render_again import render_again
 from stromagate.pipeline.review import audit, checked_numbers
 from stromagate.pipeline.review import verify as verifying
 from stromagate.pipeline.review.differences import Verified
