@@ -44,7 +44,7 @@ def test_surroundings_and_order_move_no_byte_inputs_are_only_read_and_no_network
     shutil.copytree(tubes, inputs)
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in inputs.rglob("*.[fF]*")}
     template = inputs / "small.yaml"
-    files = sorted(inputs.rglob("*.[fF][cC][sS]"))
+    files = sorted(inputs.rglob("*.[fF][cC][sS]"))[:2]
     assert call("run", *files, "-t", template, "-o", tmp_path / "here").exit_code == 0
     elsewhere = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Kolkata",
                  "PYTHONHASHSEED": "7", "HTTP_PROXY": "http://192.0.2.1:9", "OPENBLAS_NUM_THREADS": "2"}  # fmt: skip
