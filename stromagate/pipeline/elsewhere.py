@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,7 +52,8 @@ def must_be_seen(job: Job) -> None:
             where=str(job.out),
             hint=_SHARED,
         )
-    for path in (job.tube.path, *(Path(getattr(job.config, option)) for option in job.config.file_sha256)):
+    documents = (Path(getattr(job.config, option)) for option in job.config.file_sha256)
+    for path in (job.tube.path, *documents, *_controls(job)):
         if not path.is_file():
             raise InputError(
                 "worker.file",
@@ -60,6 +61,13 @@ def must_be_seen(job: Job) -> None:
                 where=str(path),
                 hint=_SHARED,
             )
+
+
+def _controls(job: Job) -> Iterator[Path]:
+    """Yield the files of controls that are counted on the tube's boundaries: unseen ones would be left out unsaid."""
+    for use in job.paired:
+        if not use.unused and use.sample_id in job.files:
+            yield job.files[use.sample_id]
 
 
 def as_named_at_home(place: str, job: Job) -> str:

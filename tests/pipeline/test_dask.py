@@ -21,6 +21,7 @@ import pytest
 
 from stromagate.errors import InputError, UsageError
 from stromagate.model.config import RunConfig
+from stromagate.model.result import ControlUse
 from stromagate.pipeline import bundle, elsewhere
 from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.environment import environment
@@ -152,7 +153,7 @@ def test_work_that_is_given_up_is_taken_back(scheduler: str, tmp_path: Path) -> 
 
 
 @pytest.mark.soak
-def test_ctrl_c_sayswork_on_line(scheduler: str, batch: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_one_line(scheduler: str, batch: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     many = [write_tube(tmp_path / f"{seed}.fcs", seed) for seed in range(12)]
     line = ["run", *many, "-t", batch / "t.yaml", "-o", out, "--executor", scheduler]
@@ -353,6 +354,18 @@ def test_a_worker_that_does_not_see_the_file_says_so(job: Job) -> None:
     assert outcome.entry.error["code"] == "worker.file"
     assert outcome.entry.error["where"] == "a.fcs"
     assert "same paths" in str(outcome.entry.error["hint"])
+
+
+def test_a_worker_that_does_not_see_a_control_says_so(job: Job) -> None:
+    """Else the tube would have its numbers without their background, and nobody would know."""
+    control = ControlUse(sample_id="c", role="unstained", sha256="0" * 64, n_events=0)
+    alone = replace(job, paired=(control,), files={"c": job.tube.path.with_name("elsewhere.fcs")})
+    outcome = work_on(alone)
+    assert outcome.entry.error is not None
+    assert outcome.entry.error["code"] == "worker.file"
+    assert str(outcome.entry.error["where"]).endswith("elsewhere.fcs")
+    refused = control.model_copy(update={"unused": "failed"})  # its own line says why
+    assert work_on(replace(alone, paired=(refused,))).exit_code == 0
 
 
 def test_a_worker_that_sees_another_folder_leaves_it_alone(job: Job, tmp_path: Path) -> None:
