@@ -23,6 +23,7 @@ from stromagate.model.result import ControlUse, Statistic
 from stromagate.model.specimen import is_stained
 from stromagate.pipeline.controls.pairing import ITSELF, LISTED
 from stromagate.pipeline.outside import blanks_of
+from stromagate.pipeline.tubes import printable
 from stromagate.quantify.background import (
     ALWAYS_BACKGROUND,
     background_counts,
@@ -77,7 +78,8 @@ def counted_controls(
     """Return the controls of a tube with their events on its boundaries, and the values that read-outs compare with.
 
     Where a role has controls of the tube's own patient, or listed for it, these alone are counted. The gate on time is
-    left open: it belongs to how the stained tube was acquired. A control whose file cannot be counted keeps no counts.
+    left open: it belongs to how the stained tube was acquired. A control whose file cannot be counted
+    is marked as failed, with the reason.
 
     Parameters
     ----------
@@ -107,7 +109,12 @@ def counted_controls(
         wanted = wanted_counts(tree, targets, use.role, template.denominators)
         axes = wanted_values(tree, template.readouts, use.role)
         asked = bool(wanted or axes) and _is_asked(use, uses, files)
-        counts, values = _counts(open_tree, use, files, config, axes) if asked else ({}, {})
+        try:
+            counts, values = _counts(open_tree, use, files, config, axes) if asked else ({}, {})
+        except StromagateError as error:  # it could be looked at before: said, and looked at anew by the next run
+            reason = f"its events could not be counted: {printable(error.message)}"
+            found.append(use.model_copy(update={"unused": "failed", "reason": reason}))
+            continue
         for (name, axis), column in values.items():
             parts.setdefault((use.role, name, axis), []).append(column)
         kept = {name: counts[name] for name in wanted if name in counts}
@@ -129,16 +136,11 @@ def _is_asked(use: ControlUse, uses: Sequence[ControlUse], files: Mapping[str, P
 def _counts(
     tree: GateTree, use: ControlUse, files: Mapping[str, Path], config: RunConfig, axes: Mapping[str, tuple[str, ...]]
 ) -> tuple[dict[str, int], dict[tuple[str, str], F32]]:
-    try:
-        opened = open_fcs(files[use.sample_id], policy=config.policy, dataset=config.dataset, gain=tree.gain)
-        there = {channel.pnn for channel in opened.channels}
-        # A detector that nobody recorded for the control costs its read-out, and not the background.
-        wanted = {
-            name: tuple(axis for axis in several if tree.axes[axis].pnn in there) for name, several in axes.items()
-        }
-        return count_and_read(opened, tree, wanted)
-    except StromagateError:  # its own line of the run tells why
-        return {}, {}
+    opened = open_fcs(files[use.sample_id], policy=config.policy, dataset=config.dataset, gain=tree.gain)
+    there = {channel.pnn for channel in opened.channels}
+    # A detector that nobody recorded for the control costs its read-out, and not the background.
+    wanted = {name: tuple(axis for axis in several if tree.axes[axis].pnn in there) for name, several in axes.items()}
+    return count_and_read(opened, tree, wanted)
 
 
 def any_time(tree: GateTree) -> GateTree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stromagate.errors import InputError
 from stromagate.fcs import read_fcs, write_fcs
 from stromagate.model.gates import Interval
 from stromagate.model.result import SampleResult, Statistic
-from stromagate.pipeline import analyze, analyze_with_controls, bundle, count_populations, load_template
+from stromagate.pipeline import analyze, analyze_with_controls, background, bundle, count_populations, load_template
 from stromagate.pipeline.background import background_roles
 from stromagate.pipeline.batch import run_batch
 from stromagate.pipeline.job import BatchOptions
@@ -209,6 +211,28 @@ def test_a_control_that_cannot_be_counted_shows_nothing(folder: Path, tmp_path: 
     (use,) = found.controls
     assert (use.unused, use.counts) == ("failed", {})
     assert {each.method for each in found.detection} == {"floors"}
+
+
+def test_a_control_that_cannot_be_counted_any_more_is_a_finding_and_looked_at_anew(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as on a share that was away for a moment: the numbers would be without background, and kept so."""
+
+    def away(*_: object, **__: object) -> object:
+        raise InputError("fcs.missing", "the share is away")
+
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    whole = (folder / "out/samples/a/result.json").read_bytes()
+    shutil.rmtree(tmp_path / "out")
+    with monkeypatch.context() as patched:
+        patched.setattr(background, "open_fcs", away)
+        run(tmp_path)
+    lacking = result(tmp_path, "a")
+    assert {use.unused for use in lacking.controls if not use.counts and use.reason} == {"failed"}
+    told = [each.sentence for each in lacking.findings if (each.code, each.status) == ("Q43", "warn")]
+    assert told[0].endswith("could not be used: its events could not be counted: the share is away.")
+    run(tmp_path)
+    assert (tmp_path / "out/samples/a/result.json").read_bytes() == whole
 
 
 def test_roles_that_may_show_background_are_read_from_the_template(folder: Path) -> None:

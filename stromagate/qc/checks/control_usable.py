@@ -11,8 +11,6 @@ from stromagate.qc.wording import control_kind, listed
 def look(evidence: Evidence) -> list[Finding]:
     """Warn of each control that failed; what the gates did without it is told where they fell back."""
     roles = dict.fromkeys(need.role for needs in evidence.control_needs.values() for need in needs)
-    if not roles:
-        return [not_applicable(CHECK, "No gate of this template is set on a control.")]
     found = [
         said(
             CHECK,
@@ -25,6 +23,8 @@ def look(evidence: Evidence) -> list[Finding]:
     ]
     if found:
         return found
+    if not roles:
+        return [not_applicable(CHECK, "No gate of this template is set on a control.")]
     there = {use.role for use in evidence.controls if use.unused != "apart"}
     if not there & set(roles):
         wanted = listed(_with_nearest(evidence, role) for role in roles)
