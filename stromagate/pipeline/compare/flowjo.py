@@ -101,7 +101,7 @@ def compare_with_flowjo(run: Path, table: Path, maps: Sequence[str] = ()) -> Flo
     InputError
         The run or the table cannot be read.
     SpecificationError
-        No sample or no population of the table is one of the run.
+        No sample or no population of the table is one of the run, or two samples are one tube.
     """
     (finished,) = finished_runs([run], "compare")
     results, read = finished.results(), read_flowjo_table(table)
@@ -113,6 +113,7 @@ def compare_with_flowjo(run: Path, table: Path, maps: Sequence[str] = ()) -> Flo
             where=str(table),
             hint="samples are found by the file's name or the tube's: " + ", ".join(r.sample_id for r in results[:5]),
         )
+    _refuse_one_tube_twice(named, table)
     populations = map_paths(read.columns, results, maps)
     if not populations:
         raise SpecificationError(
@@ -134,6 +135,20 @@ def compare_with_flowjo(run: Path, table: Path, maps: Sequence[str] = ()) -> Flo
         skipped=read.skipped,
         n_summaries=read.n_summaries,
     )
+
+
+def _refuse_one_tube_twice(named: Sequence[tuple[FlowJoRow, SampleResult]], table: Path) -> None:
+    """Refuse two rows of one tube, such as ``a`` and ``a.fcs``: which of them is the tube's is not known."""
+    first: dict[str, str] = {}
+    for row, result in named:
+        if result.sample_id in first:
+            raise SpecificationError(
+                "compare.sample_twice",
+                f"the samples '{first[result.sample_id]}' and '{row.sample}' of the table are one tube of the run",
+                where=str(table),
+                hint=f"leave one row of {result.sample_id} in the table",
+            )
+        first[result.sample_id] = row.sample
 
 
 def events_within_a_bin(result: SampleResult, population: str) -> float | None:
