@@ -1,7 +1,7 @@
-"""A short bench in every test run: what the tool finds on eight enriched marrows must not get worse unseen.
+"""A short bench in every test run: what the tool finds on four enriched marrows must not get worse unseen.
 
 The tubes are of tuning seeds, for a guard that fails is looked into. Every limit lies four standard errors of the mean
-of eight tubes from what ``python -m benchmarks.accuracy.guard`` found on 48 tubes of other seeds (421 to 432): recall
+of four tubes from what ``python -m benchmarks.accuracy.guard`` found on 48 tubes of other seeds (421 to 432): recall
 0.956 with a standard deviation of 0.020 between tubes, precision 0.991 and 0.008, error of the rate -4.9 and 2.0 %,
 error of the CD146+ share 0.1 and 3.6 points. The same code finds the same numbers, so nothing here can flake; a limit
 that is crossed is a change to explain, and after one that was meant the limits are found anew the same way.
@@ -42,24 +42,24 @@ def test_the_tubes_may_be_looked_into() -> None:
 
 
 def test_stroma_is_found_and_little_else() -> None:
-    assert mean(map(measures.recall, marrows())) >= 0.928
-    assert mean(map(measures.precision, marrows())) >= 0.980
+    assert mean(map(measures.recall, marrows())) >= 0.916
+    assert mean(map(measures.precision, marrows())) >= 0.975
 
 
 def test_the_rate_is_right() -> None:
     errors = [measures.relative_error(score) for score in marrows()]
-    assert abs(mean(error for error in errors if error is not None)) <= 0.077
+    assert abs(mean(error for error in errors if error is not None)) <= 0.089
     assert None not in errors
 
 
 def test_the_share_of_progenitors_is_right() -> None:
     errors = [measures.share_error_points(score) for score in marrows()]
-    assert abs(mean(error for error in errors if error is not None)) <= 5.2
+    assert abs(mean(error for error in errors if error is not None)) <= 7.3
 
 
 def test_intervals_hold_the_rate_that_the_tubes_were_drawn_from() -> None:
-    """42 of 48 did, so that fewer than 4 of 8 would come about in one of a thousand runs."""
-    assert sum(map(measures.covered, marrows())) >= 4
+    """42 of 48 did, so that fewer than 2 of 4 would come about in seven of a thousand runs."""
+    assert sum(map(measures.covered, marrows())) >= 2
 
 
 def test_no_number_is_wrong_by_half_and_none_is_failed() -> None:
@@ -67,7 +67,7 @@ def test_no_number_is_wrong_by_half_and_none_is_failed() -> None:
     assert not any(score.failures for score in marrows())
 
 
-@pytest.mark.parametrize("seed", [GUARD_SEEDS[0], pytest.param(GUARD_SEEDS[1], marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seed", [401, pytest.param(402, marks=pytest.mark.soak)])
 def test_next_to_nothing_is_found_without_stroma(seed: int) -> None:
     for score in score_tube(tube("no_stroma", seed, WHOLE, 300_000)):
         assert score.true_msc == 0

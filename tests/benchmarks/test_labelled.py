@@ -69,6 +69,7 @@ class TestScores:
         assert tables.text(rows).splitlines()[-1].split() == ["all,", "by", "their", "events", "1.00", "-", "-"]
 
 
+@pytest.mark.soak
 @needs_reference_data
 class TestRealFiles:
     @pytest.fixture(scope="class")

@@ -16,8 +16,8 @@ from tests.tubes import write_template, write_tube
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
-# Two tubes that are done at once, and two that take the run a while longer than it takes to see that.
-EVENTS = (3_000, 3_000, 150_000, 150_000)
+# Two tubes that are done at once, and three that take the run a while longer than it takes to see that.
+EVENTS = (3_000, 3_000, 50_000, 50_000, 50_000)
 N_TUBES = len(EVENTS)
 
 

@@ -62,7 +62,7 @@ def test_bomb_is_defused(bomb: Bomb, tmp_path: Path) -> None:
     """Time is the process's own, so that a busy machine fails no test; what waits for ever is tested further down."""
     path, _ = bomb.put(tmp_path)
     for policy in ("strict", "repair", "salvage"):
-        for reader in (read_header, open_fcs, read_raw, read_fcs):
+        for reader in (read_header, open_fcs, read_raw, read_fcs) if policy == "repair" else (read_fcs,):
             start = time.process_time()
             result = _try(reader, path, policy)
             if time.process_time() - start > LIMIT_S:  # a busy neighbour on the same core is no fault of the reader's

@@ -271,9 +271,9 @@ def test_nothing_in_common_is_refused_with_what_there_is(run: Path, tmp_path: Pa
 
 
 def test_two_rows_of_one_tube_are_refused(run: Path, tmp_path: Path) -> None:
+    table = written(tmp_path / "t.csv", [["Sample:", "MSC | Count"], ["a.fcs", "1"], ["A", "2"]])
     with pytest.raises(SpecificationError, match=r"'a\.fcs' and 'A' of the table are one tube"):
-        rows = [["Sample:", "MSC | Count"], ["a.fcs", "1"], ["A", "2"]]
-        compare_with_flowjo(run, written(tmp_path / "t.csv", rows))
+        compare_with_flowjo(run, table)
 
 
 def test_a_tube_without_events_has_no_estimate(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,6 +112,7 @@ def test_a_control_whose_channel_has_no_name_borrows_it_from_the_stained_tubes(f
     assert fmo.controls[0].matched == ("the tube itself",)
 
 
+@pytest.mark.soak  # make test meets the same with and without a cluster in test_dask.py
 def test_any_number_of_workers_writes_the_same_bytes(folder: Path) -> None:
     for jobs in (1, 3):
         run(folder, f"out{jobs}", jobs=jobs)
