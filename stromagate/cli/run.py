@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from stromagate.cli.console import AsJson, Debug, ErrorObject, emit, say, speaking
-from stromagate.cli.exports import Exports
+from stromagate.cli.exports import Exports, tell_not_exported
 from stromagate.cli.paper import AsPdf, OnPaper, printer_for, tell_not_printed
 from stromagate.cli.plugins import tell_not_loaded
 from stromagate.cli.progress import progress
@@ -18,7 +18,7 @@ from stromagate.errors import UsageError
 if TYPE_CHECKING:
     from stromagate.model.config import RunConfig
     from stromagate.model.result import RunIndex
-    from stromagate.pipeline.job import BatchOptions, Outcome
+    from stromagate.pipeline.job import BatchOptions, NotExported, Outcome
     from stromagate.pipeline.tubes import TubeList
 
 Level = Literal["warn", "fail"]
@@ -112,9 +112,9 @@ def run(
             printer=printer_for(paper, pdf=pdf),
             exports=tuple(export or ()),
         )
-        finished, failures = _run(inputs or [], sheet, template, out, config, options)
+        finished, faults = _run(inputs or [], sheet, template, out, config, options)
         if debug:
-            say("\n".join(failure.traceback for failure in failures if failure.traceback))
+            say("\n".join(filter(None, faults)))
         _tell(finished, out)
         tell_not_loaded()
         tell_not_printed(finished.not_printed)
@@ -173,19 +173,20 @@ def _run(
     out: Path,
     config: RunConfig,
     options: BatchOptions,
-) -> tuple[RunIndex, list[Outcome]]:
+) -> tuple[RunIndex, list[str]]:
+    """Run the batch, and return its index and what tracebacks there are."""
     from stromagate.pipeline.batch import run_batch
     from stromagate.pipeline.tubes import collect_tubes
 
     found = collect_tubes(inputs, sheet)
     _tell_roles(found, inputs)
-    failures: list[Outcome] = []
+    faults: list[str] = []
 
-    def on_done(outcome: Outcome) -> None:
-        if outcome.exit_code:
-            failures.append(outcome)
+    def note(what: Outcome | NotExported) -> None:
+        faults.append(what.traceback)
 
-    return run_batch(found.tubes, template, out, config, options, on_done=on_done, stage=progress), failures
+    run = run_batch(found.tubes, template, out, config, options, on_done=note, stage=progress, on_missing=note)
+    return run, faults
 
 
 def _tell_roles(found: TubeList, inputs: list[Path]) -> None:
@@ -212,12 +213,7 @@ def _tell(finished: RunIndex, out: Path) -> None:
     for finding in finished.findings:
         if finding.status in {"warn", "fail"}:
             say(f"{finding.status}: {finding.sentence} ({finding.code})")
-    for path, missing in finished.not_exported.items():
-        say(f"not exported: {path}: {missing.get('message')}", always=True)
-        if missing.get("hint"):
-            say(f"  {missing['hint']}", always=True)
-    if finished.not_exported:
-        say("  the numbers of these tubes are complete")
+    tell_not_exported(finished.not_exported)
     done = len(finished.samples) - len(failed)
     say(f"{done} of {len(finished.samples)} tubes analysed; results in {out}")
 

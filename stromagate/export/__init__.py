@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stromagate.errors import UsageError
-from stromagate.export.exporter import exporters, rendered
-from stromagate.model.result import RunFinding, SampleResult
+from stromagate.export.exporter import exporters
+from stromagate.model.result import SampleResult
 
 
 def export(name: str, results: Sequence[SampleResult]) -> bytes:
@@ -37,20 +37,3 @@ def export(name: str, results: Sequence[SampleResult]) -> bytes:
             "export.one_tube", f"'{name}' is of one tube, and {len(results)} are given", hint="export each on its own"
         )
     return exporter.render(results)
-
-
-def export_all(results: Sequence[SampleResult], findings: Sequence[RunFinding] = ()) -> dict[str, bytes]:
-    """Return every format of a run that is always written, by the name of its file; no list of them is kept.
-
-    Parameters
-    ----------
-    results : sequence of SampleResult
-        Tubes, in the order in which they are to appear.
-    findings : sequence of RunFinding
-        What was seen of all tubes together, for the formats that have a place for it.
-    """
-    return {
-        exporter.filename: rendered(exporter, results, findings)
-        for exporter in exporters.all().values()
-        if not (exporter.asked or exporter.a_tube)
-    }

@@ -56,8 +56,18 @@ exporters: Registry[Exporter] = Registry(
 
 def rendered(exporter: Exporter, results: Sequence[SampleResult], findings: Sequence[RunFinding] = ()) -> bytes:
     """Return the bytes of a format that is made of results; a fault in it names the file it was making."""
+    of_run = exporter.of_run
+    return making(exporter, (lambda: of_run(results, findings)) if of_run else (lambda: exporter.render(results)))
+
+
+def making(exporter: Exporter, make: Callable[[], bytes]) -> bytes:
+    """Return what an exporter makes; a fault in it names the file, and so does what is no bytes."""
     try:
-        return exporter.of_run(results, findings) if exporter.of_run else exporter.render(results)
+        made: object = make()
+        if not isinstance(made, bytes):
+            message = f"{type(made).__name__} in place of bytes"
+            raise TypeError(message)
+        return made
     except Exception as fault:
         fault.add_note(f"in the exporter of {exporter.filename}")
         raise

@@ -289,7 +289,7 @@ class RunIndex(Document):
     exports: tuple[str, ...] = Field((), description="Formats that were asked for beside those of every run.")
     not_exported: dict[str, dict[str, str | None]] = Field(
         default_factory=dict,
-        description="Files of tubes that were asked for and could not be written, by path: code, message, where, hint.",
+        description="Files that could not be written though results are complete, by path: code, message, where, hint.",
     )
     not_printed: dict[str, str] = Field(
         default_factory=dict, description="Pages of which no PDF could be made, though one was asked for, and why."

@@ -21,9 +21,10 @@ from stromagate.pipeline.edits import check_edits
 from stromagate.pipeline.elsewhere import take_back, wait_until_seen, with_whole_paths
 from stromagate.pipeline.executor import workers
 from stromagate.pipeline.history import check_history
-from stromagate.pipeline.job import BatchOptions, Job, Outcome
+from stromagate.pipeline.job import BatchOptions, Job, NotExported, Outcome, worst_code
 from stromagate.pipeline.made_files import files_of_run
-from stromagate.pipeline.one_tube import lost, work_on, worst_code
+from stromagate.pipeline.missing_files import noted
+from stromagate.pipeline.one_tube import lost, work_on
 from stromagate.pipeline.outside import blanks_of, locks_of
 from stromagate.pipeline.overall import look_over
 from stromagate.pipeline.printing import print_run
@@ -43,6 +44,7 @@ def run_batch(
     *,
     on_done: Callable[[Outcome], None] | None = None,
     stage: Stage | None = None,
+    on_missing: Callable[[NotExported], None] | None = None,
 ) -> RunIndex:
     """Analyse every tube and write the folder of results.
 
@@ -66,6 +68,8 @@ def run_batch(
         Told what became of each tube.
     stage : callable, optional
         Progress: told the title and the number of units of each stage, gives what is told the name of each unit.
+    on_missing : callable, optional
+        Told of each file of the whole run that could not be made; those of tubes stand in what becomes of these.
 
     Returns
     -------
@@ -124,21 +128,22 @@ def run_batch(
             samples=tuple(outcomes[tube.sample_id].entry for tube in tubes),
             calibration=calibration_ref(calibration),
             exports=options.exports,
-            not_exported={
-                each.path: {key: said and printable(said) for key, said in each.error.items()}
-                for tube in tubes
-                for each in outcomes[tube.sample_id].not_exported
-            },
             exit_code=worst_code([outcome.exit_code for outcome in outcomes.values()]),
             times={"started": started, "ended": _now(), "command": printable(options.command)} | logged.run_id(options),
         )
+        run = noted(run, (each for tube in tubes for each in outcomes[tube.sample_id].not_exported))
         if hands.elsewhere:
             wait_until_seen(out, {name: outcome.written for name, outcome in outcomes.items()})
         results = bundle.read_results(out, run)
         run, book = look_over(run, results, tubes, loaded, options)
-        bundle.close_folder(out, files_of_run(run, results, book, standalone=options.standalone))
-        logged.of_run(run)
-        return print_run(out, run, options.printer, jobs=options.jobs, stage=stage)
+        closing = files_of_run(out, run, results, book, standalone=options.standalone)
+        bundle.close_folder(out, closing.files)
+        for each in closing.missing:
+            logged.of_missing(each)
+            if on_missing is not None:
+                on_missing(each)
+        logged.of_run(closing.run)
+        return print_run(out, closing.run, options.printer, jobs=options.jobs, stage=stage)
 
 
 def reaching(run: RunIndex, level: Literal["warn", "fail"]) -> list[SampleEntry]:

@@ -6,19 +6,18 @@ no older file behind, which could be of other boundaries.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from stromagate.errors import InputError, OutputError, SpecificationError, StromagateError, UsageError, did_you_mean
+from stromagate.errors import InputError, OutputError, SpecificationError, UsageError, did_you_mean
 from stromagate.export import asked
 from stromagate.export.exporter import ToFile
 from stromagate.fcs import hash_file, read_fcs
 from stromagate.gating.replay import members_of
 from stromagate.model.result import SampleResult
-from stromagate.pipeline import bundle, logged
-from stromagate.pipeline.job import NO_MEMORY, Job, NotExported, fault_of_ours
+from stromagate.pipeline import bundle
+from stromagate.pipeline.job import Job, NotExported
+from stromagate.pipeline.missing_files import not_exported
 from stromagate.pipeline.settings import read_tube
 
 
@@ -32,8 +31,8 @@ def write_from_events(job: Job, result: SampleResult) -> tuple[NotExported, ...]
         disk is full. And what of an earlier run could not be taken away.
     """
     home = job.out / bundle.SAMPLES / result.sample_id
-    wanted = asked.of_events(job.options.exports)
-    old = (home / name for name in asked.made_by_run_only().values() if name not in wanted)
+    wanted, named = asked.of_events(job.options.exports), asked.names_of_tube(job.options.exports)
+    old = (home / name for name in asked.asked_of_tube().values() if name not in named)
     return (*filter(None, (_taken_away(job, path) for path in old)), *(_written(job, result, wanted, home)))
 
 
@@ -43,7 +42,8 @@ def _taken_away(job: Job, path: Path) -> NotExported | None:
     except OSError as cause:
         said = f"what an earlier run left cannot be taken away: {cause.strerror or cause}"
         hint = "remove it by hand: it may be of other boundaries"
-        return _failed(job, path, OutputError("export.old_file", said, where=str(path), hint=hint))
+        error = OutputError("export.old_file", said, where=str(path), hint=hint)
+        return not_exported(job.out, path, error, job.tube)
     return None
 
 
@@ -57,13 +57,13 @@ def _written(job: Job, result: SampleResult, wanted: Mapping[str, ToFile], home:
         _require_as_analysed(job, result)
     except Exception as error:  # noqa: BLE001  (the result stands, whatever became of the file since)
         for name in wanted:
-            yield _failed(job, home / name, error)
+            yield not_exported(job.out, home / name, error, job.tube)
         return
     for name, write in wanted.items():
         try:
             write(result, sample, members, home / name)
         except Exception as error:  # noqa: BLE001  (neither the result nor the other files hang on this one)
-            yield _failed(job, home / name, error)
+            yield not_exported(job.out, home / name, error, job.tube)
 
 
 def _require_as_analysed(job: Job, result: SampleResult) -> None:
@@ -75,25 +75,6 @@ def _require_as_analysed(job: Job, result: SampleResult) -> None:
             where=str(job.tube.path),
             hint="the file was changed meanwhile; run the tube again",
         )
-
-
-def _failed(job: Job, path: Path, error: Exception) -> NotExported:
-    """Return what is said of a file that is not there, and see to it that no older one is."""
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
-    shown, trace, code = path.relative_to(job.out).as_posix(), "", 1
-    if isinstance(error, StromagateError):
-        said, code = error.as_json(), error.exit_code
-        where = {str(path): shown, str(job.tube.path): job.tube.shown}.get(said["where"] or "", said["where"])
-        said |= {"where": where}
-    elif isinstance(error, MemoryError):
-        said = {"code": "worker.memory", "message": "memory ran out over this file", "where": shown, "hint": NO_MEMORY}
-    else:
-        logged.of_fault(job.tube.sample_id, error)
-        said, trace = fault_of_ours(error) | {"where": shown}, "".join(traceback.format_exception(error))
-    if path.exists():
-        said |= {"hint": f"{said['hint'] or ''}; what lies there now is not of this run".removeprefix("; ")}
-    return NotExported(shown, said, code, trace)
 
 
 def export_events(name: str, result: SampleResult, fcs: str | Path, target: str | Path) -> None:

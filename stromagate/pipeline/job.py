@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class NotExported:
-    """A file of a tube that could not be written: its path in the folder, why, and what that costs the run."""
+    """A file that could not be written: its path in the folder, why, and what that costs the run."""
 
     path: str
     error: dict[str, str | None]
@@ -100,6 +100,12 @@ class Outcome:
     traceback: str = ""
     not_exported: tuple[NotExported, ...] = ()
     written: str = ""
+
+
+def worst_code(codes: Iterable[int]) -> int:
+    """Return the exit code of many tubes and files: 1 before 4 before 3."""
+    known = {*codes}
+    return 1 if 1 in known else max(known, default=0)
 
 
 def fault_of_ours(error: Exception) -> dict[str, str | None]:

@@ -11,7 +11,7 @@ from stromagate.log import fault_place, tell
 from stromagate.model.gates import GateTree
 from stromagate.model.result import Finding, RunIndex
 from stromagate.model.sample import Sample
-from stromagate.pipeline.job import BatchOptions, Outcome
+from stromagate.pipeline.job import BatchOptions, NotExported, Outcome
 
 _LEVELS = {"pass": logging.DEBUG, "not_applicable": logging.DEBUG, "warn": logging.WARNING, "fail": logging.ERROR}
 _KINDS = {
@@ -77,13 +77,18 @@ def of_outcome(outcome: Outcome) -> None:
     """Tell what became of a tube, and which files of it that were asked for are missing."""
     entry = outcome.entry
     for each in outcome.not_exported:
-        file, code = each.path.rpartition("/")[2], each.error["code"] or ""
-        tell("pipeline", "export", code, f"{file} not written", level=logging.ERROR, sample_id=entry.sample_id)
+        of_missing(each, entry.sample_id)
     if entry.error is None:
         tell("pipeline", "tube", "tube.done", f"{entry.status}, {entry.n_events} events", sample_id=entry.sample_id)
         return
     said = _KINDS.get(outcome.exit_code, "a fault of stromagate, or its process was killed")
     tell("pipeline", "tube", entry.error["code"] or "", said, level=logging.ERROR, sample_id=entry.sample_id)
+
+
+def of_missing(missing: NotExported, sample_id: str = "") -> None:
+    """Tell which file that was asked for is not there, of a tube or of all together."""
+    file, code = missing.path.rpartition("/")[2], missing.error["code"] or ""
+    tell("pipeline", "export", code, f"{file} not written", level=logging.ERROR, sample_id=sample_id)
 
 
 def of_run(run: RunIndex) -> None:

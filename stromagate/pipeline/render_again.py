@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from stromagate.errors import InputError
 from stromagate.export import asked
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pattern.cut_points import AnyCalibration
-from stromagate.pipeline import bundle
+from stromagate.pipeline import bundle, logged
 from stromagate.pipeline.calibrate import read_calibration, with_pattern
 from stromagate.pipeline.calibrate import reference as calibration_ref
 from stromagate.pipeline.controls.first_stage import Stage
 from stromagate.pipeline.gated_files import refuse_without_files
+from stromagate.pipeline.job import NotExported
 from stromagate.pipeline.made_files import files_of_run, pages_of_tube
+from stromagate.pipeline.missing_files import each_of, noted, take_away_unmade, to_be_made_again, without_package
 from stromagate.pipeline.printing import Printer, print_run
 
 
@@ -27,6 +29,7 @@ def render_again(
     printer: Printer | None = None,
     jobs: int = 1,
     stage: Stage | None = None,
+    on_missing: Callable[[NotExported], None] | None = None,
 ) -> RunIndex:
     """Make all pages and tables of a finished run again from its results alone.
 
@@ -44,6 +47,8 @@ def render_again(
         Makes a PDF of every page, ``jobs`` of them at once.
     stage : callable, optional
         Progress, as in ``run_batch``.
+    on_missing : callable, optional
+        Told of each export that could not be made now; the index that is returned names them too.
 
     Raises
     ------
@@ -63,10 +68,20 @@ def render_again(
             run = run.model_copy(update={"calibration": calibration_ref(known)})
             results = [_called_anew(out, result, known) for result in results]
         _must_be_of_one(run, results)
+        missing = without_package(out, run)
         for result in results:
-            bundle.refresh_sample(out, result.sample_id, pages_of_tube(result, run.exports, standalone=standalone))
-        bundle.close_folder(out, files_of_run(run, results, bundle.read_charts(out), standalone=standalone))
-        return print_run(out, run, printer, jobs=jobs, stage=stage)
+            made, home = pages_of_tube(result, run.exports, standalone=standalone), bundle.SAMPLES
+            bundle.refresh_sample(out, result.sample_id, made.files)
+            missing += each_of(out, out / home / result.sample_id, made.faults)
+        run = noted(to_be_made_again(run), missing)
+        closing = files_of_run(out, run, results, bundle.read_charts(out), standalone=standalone)
+        take_away_unmade(out, run, closing.files)
+        bundle.close_folder(out, closing.files)
+        for each in (*missing, *closing.missing):
+            logged.of_missing(each)
+            if on_missing is not None:
+                on_missing(each)
+        return print_run(out, closing.run, printer, jobs=jobs, stage=stage)
 
 
 def _must_be_of_one(run: RunIndex, results: list[SampleResult]) -> None:

@@ -6,7 +6,7 @@ import json
 import resource
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from stromagate.errors import InputError, OutputError, SpecificationError, Usage
 from stromagate.export.asked import made_by_run_only, of_events
 from stromagate.fcs import read_fcs
 from stromagate.gating.replay import members_of
-from stromagate.pipeline import analyze, bundle, export_events, gated_files
+from stromagate.pipeline import analyze, batch, bundle, export_events, gated_files
+from stromagate.pipeline.job import Outcome
 from stromagate.pipeline.review.verify import verify
 from tests.tubes import write_template, write_tube
 
@@ -178,3 +179,34 @@ def test_from_python_one_tube_is_exported_without_a_folder_of_results(tmp_path: 
     with pytest.raises(InputError):
         export_events("clr", result, tmp_path / "gone.fcs", tmp_path / "b.clr")
     assert not (tmp_path / "b.clr").exists()
+
+
+class KilledOver:
+    """Workers of which one is killed while it writes an export of ``b``, after its result."""
+
+    elsewhere = False
+
+    def each(self, function, jobs, *, lost) -> Iterator[Outcome]:
+        for job in jobs:
+            outcome = function(job)
+            yield lost(job) if job.tube.sample_id == "b" else outcome
+
+
+def test_a_process_that_is_killed_over_an_export_costs_the_export(
+    call, tubes: Path, ran: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = (ran / "samples/b/result.json").read_bytes()
+    monkeypatch.setattr(batch, "workers", lambda *_: nullcontext(KilledOver()))
+    done = run(call, tubes, ran)
+    assert done.exit_code == 1
+    index = bundle.read_run(ran)
+    assert [entry.status for entry in index.samples] == ["ok", "ok"]
+    assert set(index.not_exported) == {"samples/b/gated.fcs", "samples/b/membership.clr"}
+    assert {error["code"] for error in index.not_exported.values()} == {"worker.killed"}
+    assert not any((ran / path).exists() for path in index.not_exported)
+    assert (ran / "samples/b/result.json").read_bytes() == numbers
+    assert verify(ran).differences == []
+    # With --force what lies there may be of an earlier run.
+    assert run(call, tubes, ran, "--force").exit_code == 1
+    assert [entry.status for entry in bundle.read_run(ran).samples] == ["ok", "failed"]
+    assert not (ran / "samples/b").exists()

@@ -162,16 +162,6 @@ def test_a_section_that_breaks_costs_itself_and_the_page_says_so(
     assert "This section could not be made: ZeroDivisionError in the package mine." in page
 
 
-def test_an_exporter_that_breaks_is_named_by_its_file(
-    call: Callable[..., Result], offer: Offer, tube: Path, tmp_path: Path
-) -> None:
-    text = EXPORTER.format(file="x.lines", asked=True).replace('b"lines\\n"', "1 // 0")
-    offer({"mine": text}, [("exporters", "ours", "mine")])
-    done = call("run", tube, "-t", tube.parent / "small.yaml", "-o", tmp_path / "out", "--export", "ours")
-    assert done.exit_code == 1
-    assert "ZeroDivisionError: integer division or modulo by zero (in the exporter of x.lines)" in done.stderr
-
-
 def test_an_unknown_name_has_the_nearest_one_for_a_hint() -> None:
     with pytest.raises(SpecificationError) as refused:
         methods.get("vally")

@@ -24,7 +24,7 @@ import typer
 import stromagate.report
 from stromagate.cli import console
 from stromagate.cli.app import app
-from stromagate.export import export_all
+from stromagate.export import asked
 from stromagate.export.cohort import cohort_csv, cohort_wide_csv
 from stromagate.export.pooled import pooled_csv
 from stromagate.model.cohort import Cohort
@@ -123,7 +123,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 def tables() -> dict[str, str]:
     run, results = golden_run()
-    files = export_all(results, run.findings) | accompanying(run, results, {}, "shared")
+    files = asked.of_run(run, results).files | accompanying(run, results, {}, "shared")
     cohort = cohort_of([cohort_tube(name, 12, 40) for name in "ab"])
     files |= {"pooled.csv": pooled_csv(pool(results)), "cohort.csv": cohort_csv(cohort)}
     files |= {"cohort_wide.csv": cohort_wide_csv(cohort)}

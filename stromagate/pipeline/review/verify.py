@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stromagate import __version__
-from stromagate.errors import StromagateError
-from stromagate.export.asked import made_by_run_only
+from stromagate.errors import StromagateError, fault_text
+from stromagate.export.asked import Made, made_by_run_only, not_there
 from stromagate.model.result import RunIndex, SampleResult
 from stromagate.pattern import call_pattern
 from stromagate.pipeline import bundle
@@ -136,7 +136,8 @@ def _check_pages(folder: Path, run: RunIndex, results: list[SampleResult], found
     except StromagateError as error:
         found.add("tables and pages", [Difference("page", bundle.CHARTS_FILE, error.message)])
         return
-    for name, content in sorted(expected.items()):
+    _check_missing(folder, run, expected, found)
+    for name, content in sorted(expected.files.items()):
         found.add("tables and pages", _compared(folder, name, content))
     printed = len(list(folder.glob("*.pdf"))) + len(list(folder.glob(f"{bundle.SAMPLES}/*/*.pdf")))
     if printed:
@@ -145,6 +146,20 @@ def _check_pages(folder: Path, run: RunIndex, results: list[SampleResult], found
     if gated:
         counted = "1 file" if len(gated) == 1 else f"{len(gated)} files"
         found.not_checked.append(f"{counted} made from events ({', '.join(dict.fromkeys(gated))}): run again")
+
+
+def _check_missing(folder: Path, run: RunIndex, expected: Made, found: Verified) -> None:
+    """Say which exports cannot be made: a difference, unless the run goes without them and says so."""
+    without = {name for name in run.not_exported if name not in expected.files and not (folder / name).exists()}
+    for name, fault in sorted(expected.faults.items()):
+        if name not in without:
+            why = fault.message if isinstance(fault, StromagateError) else fault_text(fault)
+            found.add("tables and pages", [Difference("page", name, f"cannot be made once more: {why}")])
+    gone = not_there(run.exports)
+    if told := sorted(without.difference(gone)):
+        found.not_checked.append(f"exports that the run says it goes without: {', '.join(told)}")
+    if gone:
+        found.not_checked.append(f"exports that no package offers here: {', '.join(gone)}")
 
 
 def _compared(folder: Path, name: str, content: bytes) -> Iterator[Difference]:
