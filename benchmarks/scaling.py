@@ -35,6 +35,7 @@ def main() -> None:
         orders = [(folder / "tubes", options.events, seed) for seed in range(options.tubes)]
         list(each(_simulate, orders, os.cpu_count() or 1, lost=_lost))
         pairs = [_pair(folder, first=1 + number % 2) for number in range(options.repeat)]
+        apart = [_apart(folder) for _ in range(options.repeat)]
     alone, two = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratios = sorted(one / both for one, both in pairs)
     print(
@@ -43,6 +44,10 @@ def main() -> None:
     )
     print(f"  one {alone:.1f} s   two {two:.1f} s   ratio {statistics.median(ratios):.2f}", end="")
     print(f" (pairs {ratios[0]:.2f} to {ratios[-1]:.2f}; goal {GOAL})")
+    print(
+        f"  two whole programs at once, half of the tubes each: {alone / statistics.median(apart):.2f}, which is what"
+    )
+    print("  machine has to give, for its processors share memory and caches")
 
 
 def _options() -> argparse.Namespace:
@@ -79,11 +84,30 @@ def _pair(folder: Path, *, first: int) -> tuple[float, float]:
     return taken[1], taken[2]
 
 
-def _seconds(tubes: Path, out: Path, jobs: int) -> float:
-    command = ["-m", "stromagate", "run", tubes, "--template", TEMPLATE, "--out", out, "--jobs", jobs, "--quiet"]
+def _apart(folder: Path) -> float:
+    """Return the seconds until two programs are done that know nothing of each other, each with half of the tubes."""
+    tubes = sorted((folder / "tubes").iterdir())
+    halves = [tubes[::2], tubes[1::2]]
     begin = time.perf_counter()
-    subprocess.run([sys.executable, *map(str, command)], check=True, stdout=subprocess.DEVNULL)
+    running = [_started(half, folder / f"half_{number}", 1) for number, half in enumerate(halves)]
+    if any(process.wait() for process in running):
+        raise SystemExit("a run of half of the tubes failed")
+    taken = time.perf_counter() - begin
+    for number in range(len(halves)):
+        shutil.rmtree(folder / f"half_{number}")
+    return taken
+
+
+def _seconds(tubes: Path, out: Path, jobs: int) -> float:
+    begin = time.perf_counter()
+    if _started([tubes], out, jobs).wait():
+        raise SystemExit(f"the run with --jobs {jobs} failed")
     return time.perf_counter() - begin
+
+
+def _started(inputs: list[Path], out: Path, jobs: int) -> subprocess.Popen[bytes]:
+    command = ["-m", "stromagate", "run", *inputs, "--template", TEMPLATE, "--out", out, "--jobs", jobs, "--quiet"]
+    return subprocess.Popen([sys.executable, *map(str, command)], stdout=subprocess.DEVNULL)
 
 
 def _tree(out: Path) -> dict[str, str]:
