@@ -56,6 +56,11 @@ def finished_runs(folders: Sequence[Path], verb: str) -> list[FinishedRun]:
     return [FinishedRun(folder, read_run(folder)) for folder in known.values()]
 
 
+def content_of(result: SampleResult) -> tuple[str, int]:
+    """Return what a tube is known by in two runs, whatever it is called there: its content and its data set."""
+    return result.source.sha256 or result.source.path, result.source.dataset
+
+
 def one_template(runs: Sequence[FinishedRun], verb: str) -> TemplateRef:
     """Return the template of all runs: a number by other gates is another number.
 

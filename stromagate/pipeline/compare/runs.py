@@ -10,8 +10,9 @@ from typing import Any
 
 from stromagate.errors import SpecificationError
 from stromagate.model.result import RunIndex, SampleResult, TemplateRef
+from stromagate.model.specimen import is_stained
 from stromagate.pipeline.compare.tubes import TubeChange, compare_tubes
-from stromagate.pipeline.finished_runs import FinishedRun, finished_runs
+from stromagate.pipeline.finished_runs import FinishedRun, content_of, finished_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def compare_runs(first: Path, second: Path) -> Comparison:
     """
     runs = finished_runs([first, second], "compare")
     read = [run.results() for run in runs]
-    ours, theirs = ([each for each in results if _is_stained(each)] for results in read)
+    ours, theirs = ([each for each in results if is_stained(each.labels)] for results in read)
     pairs, only_first, only_second = pair_tubes(ours, theirs)
     if not pairs:
         raise SpecificationError(
@@ -106,14 +107,14 @@ def pair_tubes(
     """
     waiting: dict[tuple[str, int], list[SampleResult]] = defaultdict(list)
     for each in second:
-        waiting[_content(each)].append(each)
+        waiting[content_of(each)].append(each)
     partner: dict[int, SampleResult] = {}
     for same_name in (True, False):
         for place, each in enumerate(first):
-            choice = [one for one in waiting[_content(each)] if not same_name or one.sample_id == each.sample_id]
+            choice = [one for one in waiting[content_of(each)] if not same_name or one.sample_id == each.sample_id]
             if place not in partner and choice:
                 partner[place] = choice[0]
-                waiting[_content(each)] = [one for one in waiting[_content(each)] if one is not choice[0]]
+                waiting[content_of(each)] = [one for one in waiting[content_of(each)] if one is not choice[0]]
     pairs = [(each, partner[place]) for place, each in enumerate(first) if place in partner]
     left = {id(one) for ones in waiting.values() for one in ones}
     lost = [each for place, each in enumerate(first) if place not in partner]
@@ -154,11 +155,3 @@ def _missing(results: Sequence[SampleResult], other: RunIndex) -> Iterator[str]:
 
 def _template(ref: TemplateRef) -> str:
     return f"{ref.name} {ref.version}"
-
-
-def _content(result: SampleResult) -> tuple[str, int]:
-    return result.source.sha256 or result.source.path, result.source.dataset
-
-
-def _is_stained(result: SampleResult) -> bool:
-    return result.role.casefold() == "stained"

@@ -17,6 +17,7 @@ from stromagate.fcs import hash_file
 from stromagate.model.config import RunConfig
 from stromagate.model.pattern import CalibrationRef
 from stromagate.model.result import RunIndex, SampleResult, TemplateRef
+from stromagate.model.specimen import is_stained
 from stromagate.pipeline.calibrate import read_calibration
 from stromagate.pipeline.template import load_template
 from stromagate.templates import LoadedTemplate
@@ -116,7 +117,7 @@ class Places:
         InputError
             It is not at hand: without it the charts and their findings would be lost.
         """
-        stained = {result.source.sha256 for result in results if result.role.casefold() == "stained"}
+        stained = {result.source.sha256 for result in results if is_stained(result.labels)}
         for path in self._all():
             if path.name == _HISTORY and path.is_file() and stained <= _tubes_in(path):
                 return path.parent

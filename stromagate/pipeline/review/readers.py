@@ -10,7 +10,8 @@ from typing import Any
 
 from stromagate.errors import SpecificationError, StromagateError
 from stromagate.model.result import SampleResult
-from stromagate.pipeline.finished_runs import finished_runs, one_template
+from stromagate.model.specimen import is_stained
+from stromagate.pipeline.finished_runs import content_of, finished_runs, one_template
 from stromagate.quantify.agreement import Intraclass, Kappa, Limits, bland_altman, intraclass, kappa
 
 _RATE = "per_million"
@@ -82,7 +83,7 @@ def compare_readers(first: Path, second: Path, *, confidence: float = 0.95) -> R
     """
     runs = finished_runs([first, second], "review")
     one_template(runs, "review")
-    ours, theirs = ({_content(each): each for each in run.results() if _is_stained(each)} for run in runs)
+    ours, theirs = ({content_of(each): each for each in run.results() if is_stained(each.labels)} for run in runs)
     shared = [(ours[content], theirs[content]) for content in ours if content in theirs]
     if not shared:
         raise SpecificationError(
@@ -104,14 +105,6 @@ def compare_readers(first: Path, second: Path, *, confidence: float = 0.95) -> R
         patterns=words,
         why="" if pattern.value is not None else f"both readers have one pattern for all tubes: {words[0][1]}",
     )
-
-
-def _content(result: SampleResult) -> str:
-    return result.source.sha256 or result.source.path
-
-
-def _is_stained(result: SampleResult) -> bool:
-    return result.role.casefold() == "stained"
 
 
 def _readers(results: Sequence[SampleResult]) -> tuple[str, ...]:
