@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +14,7 @@ from stromagate.errors import OutputError, StromagateError, UsageError
 from stromagate.fcs import find_inputs, hash_file
 from stromagate.fcs.identity import suspicions
 from stromagate.fcs.scrub import Scrubbed, Wishes, check_wishes, scrub
-from stromagate.pipeline.bundle import cannot_write
+from stromagate.pipeline.bundle import cannot_write, write_file
 from stromagate.pipeline.guess import STAINED, guesser
 from stromagate.pipeline.tubes import printable, slug
 
@@ -200,20 +198,12 @@ def _write_map(path: Path, copies: Sequence[Copy], days: int | None) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(MAP_COLUMNS)
     writer.writerows(_map_rows(copies, days))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(text.getvalue().encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as cause:
-        with suppress(OSError):
-            temporary.unlink()
+        write_file(path, text.getvalue().encode("utf-8"), private=True)
+    except OutputError as cause:
         raise OutputError(
-            "out.write",
-            f"the map cannot be written: {cause.strerror or cause}",
+            cause.code,
+            f"the map {cause.message}",
             where=str(path),
             hint="the copies are there; remove them and begin again, or keep note of which is which",
         ) from cause

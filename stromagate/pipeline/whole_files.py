@@ -14,8 +14,17 @@ from stromagate.errors import OutputError
 _UNDER_WAY = re.compile(r"\..+\.[0-9]+\.(?:tmp|partial)")
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write a file whole or not at all: temporary name, flushed to disk, renamed.
+
+    Parameters
+    ----------
+    path : path
+        Where to; folders on the way are made.
+    content : bytes
+        All of it.
+    private : bool
+        Nobody else on the machine can read it, from its first byte on.
 
     Raises
     ------
@@ -25,7 +34,7 @@ def write_file(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
+        with open(temporary, "wb", opener=_for_nobody_else if private else None) as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -34,6 +43,10 @@ def write_file(path: Path, content: bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise cannot_write(path, cause) from cause
+
+
+def _for_nobody_else(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_EXCL, 0o600)
 
 
 def sweep(folders: Iterable[Path]) -> None:
