@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -139,8 +140,8 @@ def _load_program(jobs: int, executor: str) -> None:
     """Load what a run needs, here and in its workers at the same time."""
     from stromagate.pipeline.executor import LOCAL, begun
 
-    with begun(jobs if executor == LOCAL else 1, "stromagate.pipeline.batch"):
-        import stromagate.pipeline.batch  # noqa: F401
+    with begun(jobs if executor == LOCAL else 1, "stromagate.pipeline.one_tube"):
+        importlib.import_module("stromagate.pipeline.batch")
 
 
 def _command() -> str:
