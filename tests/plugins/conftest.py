@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from stromagate import registry
+from stromagate.cli.app import app
 from stromagate.pipeline import environment
+from tests.tubes import write_template, write_tube
 
 EXAMPLE = Path(__file__).parent / "example_package"
 GROUPS = {
@@ -21,6 +24,21 @@ GROUPS = {
     "exporters": "EXPORTER",
 }
 Offer = Callable[..., Path]
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call() -> Call:
+    """Call the command line in this process; arguments may be paths."""
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def tube(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small tube beside a template for it."""
+    folder = tmp_path_factory.mktemp("tube")
+    write_template(folder / "small.yaml")
+    return write_tube(folder / "a.fcs", n=1500)
 
 
 @pytest.fixture(scope="session")

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from stromagate import registry
-from stromagate.cli.app import app
 from stromagate.pipeline import bundle
 from stromagate.pipeline.review.verify import verify
-from tests.plugins.conftest import Offer
-from tests.tubes import write_template, write_tube
-
-Call = Callable[..., Result]
+from tests.plugins.conftest import Call, Offer
 
 MODULE = """
 from pathlib import Path
@@ -43,18 +38,6 @@ BREAKS = {
 }
 """Exporters of each kind: their file, how they break, and what they declare."""
 FILES = {"samples/a/own.lines", "exports/run.lines", "files.lines", "every.lines"}
-
-
-@pytest.fixture
-def call() -> Call:
-    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def tube(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tube")
-    write_template(folder / "small.yaml")
-    return write_tube(folder / "a.fcs", n=1500)
 
 
 @pytest.fixture

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from stromagate.cli.app import app
 from stromagate.errors import SpecificationError
 from stromagate.export.exporter import exporters
 from stromagate.gating.method import methods
 from stromagate.pipeline.plugins import REGISTRIES
-from tests.plugins.conftest import GROUPS, Offer
-from tests.tubes import TEMPLATE, write_template, write_tube
+from tests.plugins.conftest import GROUPS, Call, Offer
+from tests.tubes import TEMPLATE, write_template
 
 LACKS = "import a_library_that_nobody_has\n"
 EXPORTER = """
@@ -30,19 +27,7 @@ SECTION = Section(title="Ours", order=900, fragment="ours.html.j2", build=lambda
 """
 
 
-@pytest.fixture
-def call() -> Callable[..., Result]:
-    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def tube(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tube")
-    write_template(folder / "small.yaml")
-    return write_tube(folder / "a.fcs", n=1500)
-
-
-def plugins(call: Callable[..., Result]) -> tuple[int, dict[str, dict[str, Any]]]:
+def plugins(call: Call) -> tuple[int, dict[str, dict[str, Any]]]:
     done = call("plugins", "--json")
     return done.exit_code, {each["name"]: each for each in json.loads(done.stdout)["plugins"] if each["error"]}
 
@@ -73,7 +58,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named_with_its_package(
     assert "ours" in registry.names()
 
 
-def test_plugins_lists_what_is_wrong_and_ends_with_4(call: Callable[..., Result], offer: Offer) -> None:
+def test_plugins_lists_what_is_wrong_and_ends_with_4(call: Call, offer: Offer) -> None:
     offer({"broken": LACKS}, [("exporters", "ours", "broken")])
     code, wrong = plugins(call)
     assert code == 4
@@ -86,7 +71,7 @@ def test_plugins_lists_what_is_wrong_and_ends_with_4(call: Callable[..., Result]
 
 
 def test_a_run_that_does_not_ask_for_it_is_made_and_says_what_it_goes_without(
-    call: Callable[..., Result], offer: Offer, tube: Path, tmp_path: Path
+    call: Call, offer: Offer, tube: Path, tmp_path: Path
 ) -> None:
     offer({"broken": LACKS}, [(group, "ours", "broken") for group in GROUPS])
     out = tmp_path / "out"
@@ -108,9 +93,7 @@ def test_a_run_that_does_not_ask_for_it_is_made_and_says_what_it_goes_without(
     assert result["record"]["libraries"]["lab-gates"].startswith("0.3; ours is not loaded")
 
 
-def test_a_run_that_asks_for_it_is_told_by_name(
-    call: Callable[..., Result], offer: Offer, tube: Path, tmp_path: Path
-) -> None:
+def test_a_run_that_asks_for_it_is_told_by_name(call: Call, offer: Offer, tube: Path, tmp_path: Path) -> None:
     offer({"broken": LACKS}, [("gating_methods", "ours", "broken"), ("exporters", "ours", "broken")])
     text = TEMPLATE.replace("{method: fixed, axis: CD146, low: 0.45}", "{method: ours, axis: CD146}")
     write_template(tmp_path / "asks.yaml", text)
@@ -124,7 +107,7 @@ def test_a_run_that_asks_for_it_is_told_by_name(
 
 
 def test_a_name_that_is_offered_twice_is_an_error_and_never_an_override(
-    call: Callable[..., Result], offer: Offer, tube: Path, tmp_path: Path
+    call: Call, offer: Offer, tube: Path, tmp_path: Path
 ) -> None:
     offer({"mine": "METHOD = 1"}, [("gating_methods", "valley", "mine")])
     done = call("run", tube, "-t", tube.parent / "small.yaml", "-o", tmp_path / "out", "--json")
@@ -153,7 +136,7 @@ def test_two_exporters_of_one_file_are_an_error(offer: Offer) -> None:
 
 
 def test_a_section_that_breaks_costs_itself_and_the_page_says_so(
-    call: Callable[..., Result], offer: Offer, tube: Path, tmp_path: Path
+    call: Call, offer: Offer, tube: Path, tmp_path: Path
 ) -> None:
     offer({"mine": SECTION}, [("report_sections", "ours", "mine")])
     out = tmp_path / "out"
